@@ -1,0 +1,363 @@
+/**
+ * The contracts between the stages. Types only: a plug-in (source, store, encoder, target, checkpoint) implements one
+ * of these and is entered in its folder's table (`index.ts`).
+ *
+ * What differs from a first sketch: a source has two faces, `Source` on the main thread (metadata, plan) and
+ * `SourceReader` in the workers (bytes). A worker never needs the metadata, and opening it there would copy a SQLite
+ * file or open a MySQL connection per thread.
+ */
+import type { Batch } from './batch.ts';
+import type { IndexSpec, MetricType, Schema } from './schema.ts';
+
+/** JSON as it goes into partitions, checkpoints and across worker ports. Never a secret, never a vector. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** Something the user should know: shown in the plan and in the report. */
+export interface Note {
+  /** `lossy`: something is not carried over exactly or under another name. `info`: nothing is lost. */
+  readonly kind: 'info' | 'lossy';
+  readonly text: string;
+}
+
+// ------------------------------------------------------------------------------------------------ slabs
+
+export interface Slab {
+  readonly index: number;
+  readonly memory: SharedArrayBuffer;
+}
+
+/** The fixed memory of one worker. `acquire` waits until the consumer of an earlier batch gave its slab back. */
+export interface SlabRing {
+  readonly slabBytes: number;
+  acquire(): Slab;
+  release(slab: Slab): void;
+}
+
+// ------------------------------------------------------------------------------------------------ source
+
+/** One source collection: becomes one target collection, or a share of one (`--merge`). */
+export interface Dataset {
+  readonly name: string;
+  readonly schema: Schema;
+  /** Rows that will be read (live ones), exact where the source can know it, and whether it is. */
+  readonly rows: number;
+  readonly rowsExact: boolean;
+  readonly deleted: number;
+  /** Bytes of the live rows (ids and vectors). */
+  readonly bytes: number;
+  /** The source's own partitions with their tags; `''` is the default one, which every dataset has. */
+  readonly milvusPartitions: readonly string[];
+  /** The index the source had on it, translated to Milvus 2.x; undefined: none known. */
+  readonly index: IndexSpec | undefined;
+  /** Set where an exact metric is not to be had in every server: tried first, before `schema.metric`. */
+  readonly preferredMetric: MetricType | undefined;
+  readonly notes: readonly Note[];
+  /** Segments left out by `--skip-bad-segments`. */
+  readonly skipped: readonly SkippedSegment[];
+  /** What the data looked like, one entry per thing that can change (segment → sizes, times): compared at a resume. */
+  readonly fingerprint: Readonly<Record<string, string>>;
+}
+
+export interface SkippedSegment {
+  readonly milvusPartition: string;
+  readonly segment: string;
+  /** Rows that the metadata promised; undefined where it does not say. */
+  readonly rows: number | undefined;
+  readonly reason: string;
+}
+
+export interface PlanHint {
+  /** Aim for partitions of this many bytes of live rows. */
+  readonly partBytes: number;
+}
+
+/** Unit of work, of retry and of checkpoint. Plain JSON, a stable id made from what it covers. */
+export interface Partition {
+  /** Letters, digits, `-` and `_`; unique in its job; the same for the same ranges of the same source. */
+  readonly id: string;
+  /** Name of the dataset. */
+  readonly dataset: string;
+  /** Tag of the source's own partition, `''` for the default one. */
+  readonly milvusPartition: string;
+  /** Live rows, before transforms. */
+  readonly rows: number;
+  /** Rows the source leaves out because they are deleted. */
+  readonly deleted: number;
+  /** Bytes of the live rows. */
+  readonly bytes: number;
+  /** What the source's reader needs to read it. */
+  readonly detail: Json;
+}
+
+export interface Source extends AsyncDisposable {
+  readonly kind: string;
+  /** One line for people: «Milvus 1.x, SQLite metadata». */
+  readonly title: string;
+  /** What identifies the source, without secrets: resolved path, host and database. Part of the job's identity. */
+  readonly locator: string;
+  /** What the workers' reader needs. */
+  readonly reader: ReaderConfig;
+  readonly notes: readonly Note[];
+  /** All datasets that the selection names, in a stable order. Headers only, never vectors. Called once. */
+  datasets(): Promise<readonly Dataset[]>;
+  /** The dataset's partitions in a stable order; together they cover each live row exactly once. */
+  plan(dataset: Dataset, hint: PlanHint): AsyncIterable<Partition>;
+}
+
+export interface ReaderConfig {
+  /** Key in `sources/index.ts`. */
+  readonly kind: string;
+  readonly detail: Json;
+}
+
+export interface SourceReader extends AsyncDisposable {
+  /**
+   * The partition's live rows. May run again after a failure: same rows, same order, whatever the slab size.
+   * @param dropped path of a file of rows to leave out besides the deleted ones (int32 pairs, see run/duplicates), or undefined
+   */
+  read(partition: Partition, schema: Schema, slabs: SlabRing, dropped?: DroppedRows): AsyncIterable<Batch>;
+  /** As `read`, primary keys only, in one column: for the search for duplicates. `rowIndex` of the first raw row stands in `RowBatch`. */
+  readKeys(partition: Partition, schema: Schema, slabs: SlabRing): AsyncIterable<KeyBatch>;
+}
+
+/** Rows of a partition to leave out, as ordinals among its live rows, ascending. */
+export interface DroppedRows {
+  /** Ordinals of live rows (0 = the partition's first live row), ascending, without duplicates. */
+  ordinals(): Iterator<number>;
+}
+
+export interface KeyBatch {
+  /** Ordinal among the partition's live rows of the first key. */
+  readonly first: number;
+  readonly keys: BigInt64Array;
+}
+
+// ------------------------------------------------------------------------------------------------ store
+
+export interface StoreStat {
+  readonly size: number;
+  /** ETag, generation, or for local files device, inode, size and time of change: differs when the content may differ. */
+  readonly version: string;
+}
+
+/** Paths are relative to the store's root, with `/`, never absolute, never with `..`. */
+export interface Store extends AsyncDisposable {
+  /** undefined: not there. Any other failure is an error. */
+  stat(path: string): Promise<StoreStat | undefined>;
+  /** Exactly target.length bytes from `start` of that version, or an error: a short read never passes. */
+  readInto(path: string, target: Uint8Array, start: number, version?: string): Promise<void>;
+  /** Every file below the prefix, in no promised order. A prefix that is not there is empty. */
+  list(prefix: string): AsyncIterable<{ readonly path: string; readonly size: number }>;
+  /** Starts a group of files that become visible together, or not at all. */
+  begin(dir: string): Promise<StoreGroup>;
+  /** One small file, whole or absent, replacing what was there. */
+  put(path: string, bytes: Uint8Array): Promise<void>;
+  /** Removes a file, or all files below a folder. Absent is fine. */
+  remove(path: string): Promise<void>;
+  /** Removes what crashed runs left unfinished under the prefix (groups never committed). Returns how many. */
+  sweep(prefix: string): Promise<number>;
+  /** Free bytes for writing; undefined where the store has no such limit. */
+  free(): Promise<number | undefined>;
+}
+
+/** Files of one part on their way into a folder of the store. */
+export interface StoreGroup {
+  /** Opens a file of the group. Several may be open at once. */
+  create(name: string): Promise<StoreWriter>;
+  /** All files closed: makes them durable and visible under the folder's final name, in one step. */
+  commit(): Promise<void>;
+  /** Leaves nothing. May be called after a failed commit, and twice. */
+  abort(): Promise<void>;
+}
+
+export interface StoreWriter {
+  /** Appends. The bytes may be reused once the promise resolves. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Overwrites the first bytes, once, before close: a header that is known last. */
+  patchStart(bytes: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+// ------------------------------------------------------------------------------------------------ encoder, parts
+
+export interface PartFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** CRC-32 (zlib) of the whole file. */
+  readonly crc32: number;
+}
+
+/** A primary key and a hash of its vector, recorded while reading so that verification needs no files. */
+export interface Sample {
+  /** Decimal digits. */
+  readonly key: string;
+  /** First 16 bytes of SHA-256 of the vector's bytes, in hex. */
+  readonly hash: string;
+}
+
+export interface NonFiniteRow {
+  readonly segment: string;
+  readonly key: string;
+}
+
+/** What reading one partition came to. */
+export interface ReadStats {
+  /** Rows of the source that were looked at. */
+  readonly read: number;
+  readonly deleted: number;
+  /** Duplicates left out (`--on-duplicate first`). */
+  readonly dropped: number;
+  /** Rows with NaN or infinity that went to the reject file instead. */
+  readonly rejected: number;
+  /** Rows with NaN or infinity that are still in the files, because nobody said what to do with them. */
+  readonly nonFinite: number;
+  /** The first of the rejected or non-finite rows. */
+  readonly firstNonFinite: readonly NonFiniteRow[];
+  /** read − deleted − dropped − rejected. */
+  readonly rows: number;
+  /** CRC-32 per column of the rows as emitted: a second read of the source must give the same. */
+  readonly columnCrc: Readonly<Record<string, number>>;
+  readonly samples: readonly Sample[];
+}
+
+/** A set of files that a partition became: whole or absent. Without files where rows are streamed instead. */
+export interface Part extends ReadStats {
+  readonly partition: string;
+  /** Folder below the store's root; `''` where there are no files. */
+  readonly dir: string;
+  readonly files: readonly PartFile[];
+  readonly bytes: number;
+  /** Milliseconds of work. */
+  readonly ms: number;
+}
+
+/** Turns batches into files of one group. */
+export interface Encoder {
+  write(batch: Batch): Promise<void>;
+  /** Finishes the files (the group is not committed) and says what they are. */
+  close(): Promise<readonly PartFile[]>;
+}
+
+// ------------------------------------------------------------------------------------------------ target
+
+export interface ServerFacts {
+  /** «Milvus», «milvus-lite», … as far as it can be told. */
+  readonly product: string;
+  /** «2.3.5»; `unknown` where it does not say. */
+  readonly version: string;
+  /** host:port, without user or password. */
+  readonly address: string;
+  readonly database: string;
+  readonly user: string | undefined;
+  /** Whether bulk insert is there (a reply with a status). */
+  readonly bulkInsert: boolean;
+  readonly maxDim: number;
+  readonly maxPartitions: number;
+  /** Bytes of one import file. */
+  readonly maxFileBytes: number;
+}
+
+export interface CollectionSpec {
+  readonly name: string;
+  readonly schema: Schema;
+  readonly description: string;
+  readonly dynamicField: boolean;
+  readonly shards: number | undefined;
+  readonly consistencyLevel: string | undefined;
+}
+
+export interface CollectionFacts {
+  /** Decimal digits. */
+  readonly id: string;
+  readonly name: string;
+  /** Fields of types we do not know have type `undefined` and keep their name in `typeName`. */
+  readonly fields: readonly {
+    readonly name: string;
+    readonly typeName: string;
+    readonly primaryKey: boolean;
+    readonly autoId: boolean;
+    readonly dim: number;
+  }[];
+  readonly dynamicField: boolean;
+  /** Partition names, `_default` included. */
+  readonly milvusPartitions: readonly string[];
+  /** Rows by the server's statistics: counts upserted rows twice; exact enough for «is it empty». */
+  readonly statisticRows: number;
+  readonly loaded: boolean;
+  readonly indexes: readonly { readonly field: string; readonly type: string; readonly metric: string }[];
+}
+
+export type ImportState = 'pending' | 'running' | 'completed' | 'failed';
+
+export interface ImportTask {
+  readonly id: string;
+  readonly state: ImportState;
+  readonly rows: number;
+  readonly files: readonly string[];
+  readonly percent: number;
+  /** The server's reason, where it failed. */
+  readonly reason: string;
+}
+
+/** How a batch that may or may not have arrived is told from one that surely did not. */
+export type InsertOutcome =
+  | { readonly kind: 'done' }
+  /** The server said no, nothing was stored: too large, rate limit. `smaller`: send less at a time. */
+  | { readonly kind: 'refused'; readonly smaller: boolean; readonly reason: string }
+  /** The connection broke or timed out: it may be there. */
+  | { readonly kind: 'doubt'; readonly reason: string };
+
+/**
+ * A Milvus 2.x. Thin: each method is one thing asked of the server, with its errors mapped (unreachable, refused,
+ * unknown); what is done in which order, and what a crash in between means, stands in `run/`.
+ */
+export interface Target extends AsyncDisposable {
+  facts(): Promise<ServerFacts>;
+  createDatabaseIfAbsent(): Promise<void>;
+  /** undefined: no such collection. */
+  describe(collection: string): Promise<CollectionFacts | undefined>;
+  create(spec: CollectionSpec): Promise<CollectionFacts>;
+  createMilvusPartition(collection: string, milvusPartition: string): Promise<void>;
+  /** Drops it if it still has that id; absent is fine. */
+  drop(collection: string, id: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+
+  /** Hands files to the server. Never repeated by itself: a lost answer is an error with `retry: true` and the caller looks for the task. */
+  submitImport(collection: string, milvusPartition: string, files: readonly string[]): Promise<string>;
+  /** All tasks of the collection that the server remembers, newest state. */
+  listImports(collection: string): Promise<readonly ImportTask[]>;
+  /** undefined: the server does not know it (any more). */
+  importTask(id: string): Promise<ImportTask | undefined>;
+
+  /** Sends rows; never repeats by itself. Columns go to the wire as they lie in memory. */
+  insert(
+    collection: string,
+    milvusPartition: string,
+    schema: Schema,
+    batch: Batch,
+    how: 'insert' | 'upsert',
+  ): Promise<InsertOutcome>;
+  flush(collection: string): Promise<void>;
+
+  /** Builds the index on `field` and waits until it is there. Does nothing if the field has one. */
+  createIndex(collection: string, field: string, index: IndexSpec, metric: MetricType): Promise<void>;
+  load(collection: string): Promise<void>;
+  release(collection: string): Promise<void>;
+
+  /** Exact count(*), strongly consistent, of a loaded collection. */
+  count(collection: string, milvusPartition?: string): Promise<bigint>;
+  /** Exact count of rows whose primary key is one of `keys` (duplicates count each), strongly consistent. */
+  countKeys(collection: string, keyField: string, keys: readonly bigint[], milvusPartition?: string): Promise<bigint>;
+  /** Rows by statistics (collection need not be loaded). */
+  statistics(collection: string, milvusPartition?: string): Promise<number>;
+  /**
+   * Vectors by primary key, as raw little-endian bytes. A key that is not there is not in the map. Of duplicate keys
+   * one comes. Strongly consistent.
+   */
+  vectors(
+    collection: string,
+    schema: Schema,
+    keys: readonly bigint[],
+    milvusPartition?: string,
+  ): Promise<Map<bigint, Uint8Array>>;
+}
