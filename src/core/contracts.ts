@@ -113,10 +113,10 @@ export interface ReaderConfig {
 export interface SourceReader extends AsyncDisposable {
   /**
    * The partition's live rows. May run again after a failure: same rows, same order, whatever the slab size.
-   * @param dropped path of a file of rows to leave out besides the deleted ones (int32 pairs, see run/duplicates), or undefined
+   * @param dropped live rows to leave out as duplicates
    */
   read(partition: Partition, schema: Schema, slabs: SlabRing, dropped?: DroppedRows): AsyncIterable<Batch>;
-  /** As `read`, primary keys only, in one column: for the search for duplicates. `rowIndex` of the first raw row stands in `RowBatch`. */
+  /** As `read`, primary keys only, in one column: for the search for duplicates. */
   readKeys(partition: Partition, schema: Schema, slabs: SlabRing): AsyncIterable<KeyBatch>;
 }
 
@@ -152,10 +152,15 @@ export interface Store extends AsyncDisposable {
   begin(dir: string): Promise<StoreGroup>;
   /** One small file, whole or absent, replacing what was there. */
   put(path: string, bytes: Uint8Array): Promise<void>;
-  /** Removes a file, or all files below a folder. Absent is fine. */
+  /** Gives a committed folder another name. Where only `to` is there, it was done before: fine. */
+  move(from: string, to: string): Promise<void>;
+  /** Removes a file, or all files below a folder, and parents that became empty. Absent is fine. */
   remove(path: string): Promise<void>;
-  /** Removes what crashed runs left unfinished under the prefix (groups never committed). Returns how many. */
-  sweep(prefix: string): Promise<number>;
+  /**
+   * Removes what a crashed run left unfinished under the prefix: groups never committed whose folder's name holds
+   * `mark` (others may be at work in the same store). Returns how many.
+   */
+  sweep(prefix: string, mark: string): Promise<number>;
   /** Free bytes for writing; undefined where the store has no such limit. */
   free(): Promise<number | undefined>;
 }
@@ -235,7 +240,13 @@ export interface Part extends ReadStats {
 export interface Encoder {
   write(batch: Batch): Promise<void>;
   /** Finishes the files (the group is not committed) and says what they are. */
-  close(): Promise<readonly PartFile[]>;
+  close(): Promise<Encoded>;
+}
+
+export interface Encoded {
+  readonly files: readonly PartFile[];
+  /** CRC-32 per column of the rows as they came, without any header. */
+  readonly columnCrc: Readonly<Record<string, number>>;
 }
 
 // ------------------------------------------------------------------------------------------------ target

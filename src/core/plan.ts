@@ -35,6 +35,8 @@ export interface PlannedPartition {
   readonly targetPartition: string;
   /** How many of its rows to record for verification. */
   readonly samples: number;
+  /** What of the source it came by: the dataset, or `dataset/partition` where only that is merged. */
+  readonly input: string;
   /** Position in the plan: the order for `--on-duplicate first`. */
   readonly ordinal: number;
 }

@@ -1,0 +1,96 @@
+/**
+ * The contract of a checkpoint: where a job stands, durable at every step. Types only.
+ *
+ * Every method has happened, durably, when its promise resolves. All are asynchronous so that a database server can
+ * stand behind them; hosts that share one must exclude each other by `lock`.
+ */
+import type { Json, Part } from './contracts.ts';
+import type { PlainError } from './errors.ts';
+import type { PlannedCollection, PlannedPartition } from './plan.ts';
+import type { CollectionReport, Report, StageName } from './report.ts';
+
+export type JobState = 'planned' | 'running' | 'interrupted' | 'failed' | 'dumped' | 'finished' | 'incomplete';
+
+export interface NewJob {
+  /** Short random hex: in paths and on the command line. */
+  readonly id: string;
+  /** Hash of what the job moves. Unique. */
+  readonly key: string;
+  readonly source: string;
+  readonly target: string;
+  /** The configuration without secrets: what `jobs resume` starts from. */
+  readonly config: Json;
+  /** Per dataset, what its data looked like when the plan was made. */
+  readonly fingerprint: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly collections: readonly PlannedCollection[];
+  readonly partitions: readonly PlannedPartition[];
+}
+
+export interface JobRecord extends Omit<NewJob, 'partitions'> {
+  readonly state: JobState;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly error: PlainError | undefined;
+  readonly report: Report | undefined;
+}
+
+/** How far the rows of one partition are on their way into the target. */
+export type LoadRecord =
+  /** About to hand the files to the server. `prior`: tasks on the same collection that were there before. */
+  | { readonly state: 'intended'; readonly attempt: number; readonly dir: string; readonly prior: readonly string[] }
+  | { readonly state: 'submitted'; readonly attempt: number; readonly dir: string; readonly task: string }
+  /** Rows [0, acked) are there; rows [acked, acked + inFlight) may be. */
+  | { readonly state: 'streaming'; readonly acked: number; readonly inFlight: number }
+  /** `dir`: where its files ended up; `''` where there were none. */
+  | { readonly state: 'loaded'; readonly rows: number; readonly how: 'import' | 'stream'; readonly dir: string };
+
+export interface PartitionRecord {
+  readonly planned: PlannedPartition;
+  readonly part: Part | undefined;
+  readonly load: LoadRecord | undefined;
+}
+
+/** What is known about a target collection of the job. */
+export interface CollectionRecord {
+  /** The collection that the rows go into: the target itself, or a scratch one for `--mode overwrite`. */
+  readonly loadInto: string;
+  readonly id: string;
+  /** Whether this job created it. */
+  readonly created: boolean;
+  /** Rows per target partition before the first row of this job, and how they were counted. */
+  readonly before: Readonly<Record<string, number>>;
+  readonly countedBy: 'count' | 'statistics';
+  /** Rows of the whole collection before, by the server's statistics. */
+  readonly statisticsBefore: number;
+  /** `--mode overwrite`: the id of the collection to be replaced. */
+  readonly replaces: string | undefined;
+  /** `creating`: about to be created, `id` is not known yet. `left`: `--mode skip` found one that is not ours. */
+  readonly phase: 'creating' | 'loading' | 'left' | 'verified' | 'swapped';
+  readonly report: CollectionReport | undefined;
+  readonly ms: Readonly<Partial<Record<StageName, number>>>;
+}
+
+export interface Checkpoint extends AsyncDisposable {
+  /** Holds the job against other processes until disposed, or this process dies. E_JOB_LOCKED if another has it. */
+  lock(key: string): Promise<AsyncDisposable>;
+  find(key: string): Promise<JobRecord | undefined>;
+  /** All jobs, newest first. */
+  list(): Promise<readonly JobRecord[]>;
+  /** Job and plan, in one step. */
+  create(job: NewJob): Promise<JobRecord>;
+  update(
+    id: string,
+    change: { state: JobState; error?: PlainError | undefined; report?: Report | undefined },
+  ): Promise<void>;
+  /** Forgets a job and all that was recorded of it. Absent is fine. */
+  forget(id: string): Promise<void>;
+  /** In the order of the plan. */
+  partitions(id: string): Promise<readonly PartitionRecord[]>;
+  recordPart(id: string, part: Part): Promise<void>;
+  /** The part is to be made again; only while nothing of it was handed to a target. */
+  discardPart(id: string, partition: string): Promise<void>;
+  recordLoad(id: string, partition: string, load: LoadRecord): Promise<void>;
+  collections(id: string): Promise<ReadonlyMap<string, CollectionRecord>>;
+  recordCollection(id: string, target: string, record: CollectionRecord): Promise<void>;
+}

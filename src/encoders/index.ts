@@ -1,0 +1,10 @@
+/** The encoders, by file format. A new one is one file and one line here. */
+import type { Encoder, StoreGroup } from '../core/contracts.ts';
+import type { Schema } from '../core/schema.ts';
+
+export type FileFormat = keyof typeof ENCODERS;
+
+export const ENCODERS = {
+  npy: async (group: StoreGroup, schema: Schema): Promise<Encoder> =>
+    (await import('./npy.ts')).openNpyEncoder(group, schema),
+} as const;

@@ -1,0 +1,69 @@
+/** One .npy file per field: what Milvus's bulk insert takes for schemas of fixed width. */
+import { type Batch, columnOf } from '../core/batch.ts';
+import type { Encoded, Encoder, PartFile, StoreGroup, StoreWriter } from '../core/contracts.ts';
+import { crc32, crc32Combine } from '../core/crc32.ts';
+import type { Field, Schema } from '../core/schema.ts';
+import { NPY_HEADER_BYTES, type NpyShape, npyHeader } from '../formats/npy.ts';
+
+/** Milvus takes a column file's base name for the field's name. */
+export function npyFileName(field: string): string {
+  return `${field}.npy`;
+}
+
+interface FieldFile {
+  readonly field: Field;
+  readonly writer: StoreWriter;
+  /** CRC-32 and length of the data so far, without the header. */
+  crc: number;
+  bytes: number;
+}
+
+/** Opens one file per field of `schema` in the group. */
+export async function openNpyEncoder(group: StoreGroup, schema: Schema): Promise<Encoder> {
+  const files: FieldFile[] = [];
+  for (const field of schema.fields) {
+    const writer = await group.create(npyFileName(field.name));
+    // The true header comes last, with the row count; zeros until then are no NumPy file for anybody.
+    await writer.write(new Uint8Array(NPY_HEADER_BYTES));
+    files.push({ field, writer, crc: 0, bytes: 0 });
+  }
+  let rows = 0;
+  return {
+    async write(batch: Batch) {
+      for (const file of files) {
+        const { bytes } = columnOf(batch, file.field.name);
+        await file.writer.write(bytes);
+        file.crc = crc32(bytes, file.crc);
+        file.bytes += bytes.length;
+      }
+      rows += batch.rows;
+    },
+    async close(): Promise<Encoded> {
+      const columnCrc = Object.fromEntries(files.map(({ field, crc }) => [field.name, crc]));
+      return { files: await Promise.all(files.map((file) => finish(file, rows))), columnCrc };
+    },
+  };
+}
+
+async function finish({ field, writer, crc, bytes }: FieldFile, rows: number): Promise<PartFile> {
+  const header = npyHeader(npyShape(field, rows));
+  await writer.patchStart(header);
+  await writer.close();
+  return {
+    name: npyFileName(field.name),
+    bytes: NPY_HEADER_BYTES + bytes,
+    crc32: crc32Combine(crc32(header), crc, bytes),
+  };
+}
+
+/** Type and shape of a field's column: Int64 `[rows]`, FloatVector `[rows, dim]`, BinaryVector `[rows, dim / 8]`. */
+export function npyShape(field: Field, rows: number): NpyShape {
+  switch (field.type) {
+    case 'Int64':
+      return { type: '<i8', shape: [rows] };
+    case 'FloatVector':
+      return { type: '<f4', shape: [rows, field.dim] };
+    case 'BinaryVector':
+      return { type: '|u1', shape: [rows, field.dim / 8] };
+  }
+}

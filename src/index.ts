@@ -1,0 +1,18 @@
+/** The library: `import { migrate, plan } from 'milvus-migrate'`. */
+export type {
+  DumpedSource,
+  IndexChoice,
+  JobConfig,
+  JobStages,
+  MergeConfig,
+  Milvus1xSource,
+  SourceConfig,
+  TargetConfig,
+} from './config/job.ts';
+export { Secret } from './config/secret.ts';
+export { ERROR_EXIT, type ErrorCode, EXIT, MigrateError, type PlainError } from './core/errors.ts';
+export type { JobPlan, PlannedCollection, PlannedPartition, PlanReport, WriteMode } from './core/plan.ts';
+export type { CollectionReport, ProgressEvent, Report, StageName } from './core/report.ts';
+export { type LiveCounters, migrate, plan, type RunOptions } from './run/job.ts';
+export { forgetJob, type JobSummary, listJobs, resumeConfig, showJob } from './run/jobs.ts';
+export { TOOL_VERSION } from './version.ts';

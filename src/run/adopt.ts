@@ -1,0 +1,70 @@
+/** A dumped folder as the origin of a job: its parts are whole already, and its files can be read like a source. */
+import type { JobConfig } from '../config/job.ts';
+import type { Part } from '../core/contracts.ts';
+import { MigrateError } from '../core/errors.ts';
+import type { JobPlan, PlannedCollection } from '../core/plan.ts';
+import { dumpedDetail } from '../sources/dumped/detail.ts';
+import { filesRoot } from './layout.ts';
+import type { Manifest } from './manifest.ts';
+import type { Origin } from './openJob.ts';
+
+export function adopt(manifest: Manifest, config: JobConfig): Origin {
+  if (config.files === undefined) throw new TypeError('a dumped folder without its path');
+  const chosen = chooseCollections(manifest.collections, config);
+  const targets = new Map(chosen.map(({ target }) => [target, config.targetName ?? target]));
+  const members = manifest.partitions.filter(({ planned }) => targets.has(planned.collection));
+  const withheld = members.filter(({ part }) => part.nonFinite > 0);
+  const partitions = members.map(({ planned, part }, ordinal) => ({
+    ...planned,
+    ordinal,
+    collection: targets.get(planned.collection) ?? planned.collection,
+    partition: {
+      ...planned.partition,
+      rows: part.rows,
+      deleted: 0,
+      detail: dumpedDetail(part),
+    },
+  }));
+  const plan: JobPlan = {
+    collections: chosen.map((collection) => ({
+      ...collection,
+      target: targets.get(collection.target) ?? collection.target,
+    })),
+    partitions,
+  };
+  return {
+    locator: `dumped:${manifest.job}`,
+    title: `files dumped from ${manifest.source}`,
+    reader: { kind: 'dumped', detail: { root: filesRoot(config.files) } },
+    notes: [],
+    fingerprint: { dumped: fingerprint(members.map(({ part }) => part)) },
+    plan: async () => plan,
+    parts:
+      withheld.length > 0 && config.rejectFile !== undefined ? finiteParts(members) : members.map(({ part }) => part),
+  };
+}
+
+/** Parts with NaN in their files are read again and written anew without those rows. */
+function finiteParts(members: Manifest['partitions']): Part[] {
+  return members.map(({ part }) => part).filter(({ nonFinite }) => nonFinite === 0);
+}
+
+function chooseCollections(all: readonly PlannedCollection[], config: JobConfig): readonly PlannedCollection[] {
+  const wanted = config.collections;
+  if (wanted === undefined) return all;
+  const bears = (collection: PlannedCollection, name: string): boolean =>
+    collection.target === name || collection.datasets.includes(name);
+  const unknown = wanted.find((name) => !all.some((collection) => bears(collection, name)));
+  if (unknown !== undefined)
+    throw new MigrateError('E_UNKNOWN_COLLECTION', 'the dumped folder has no such collection', {
+      found: unknown,
+      wanted: all.map(({ target }) => target).join(', '),
+    });
+  return all.filter((collection) => wanted.some((name) => bears(collection, name)));
+}
+
+function fingerprint(parts: readonly Part[]): Record<string, string> {
+  return Object.fromEntries(
+    parts.map(({ dir, files }) => [dir, files.map(({ name, bytes, crc32 }) => `${name}:${bytes}:${crc32}`).join(' ')]),
+  );
+}

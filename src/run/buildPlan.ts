@@ -1,0 +1,178 @@
+/** Datasets → the plan of a job: names in the target, merges, partitions, samples. Reads headers at most. */
+import type { JobConfig, MergeConfig } from '../config/job.ts';
+import type { Dataset, Note, Partition, Source } from '../core/contracts.ts';
+import { MigrateError } from '../core/errors.ts';
+import type { JobPlan, PlannedCollection, PlannedPartition } from '../core/plan.ts';
+import { type Schema, vectorOf } from '../core/schema.ts';
+import { DEFAULT_PARTITION, refuseCollisions, sanitizeName, targetPartitionName } from './names.ts';
+
+/** Rows per collection whose vectors are compared after the load. */
+export const SAMPLES_PER_COLLECTION = 1000;
+
+/** What one target collection is made of. */
+interface Group {
+  readonly target: string;
+  readonly inputs: readonly Input[];
+  readonly merged: boolean;
+}
+
+interface Input {
+  /** `dataset`, or `dataset/partition`. */
+  readonly label: string;
+  readonly dataset: Dataset;
+  /** Whether the source's partition of that tag belongs to the group. */
+  readonly takes: (milvusPartition: string) => boolean;
+  /** One partition of a collection, merged by name, goes into the default partition. */
+  readonly single: boolean;
+}
+
+export async function buildPlan(config: JobConfig, source: Source, datasets: readonly Dataset[]): Promise<JobPlan> {
+  const groups = groupDatasets(config, datasets);
+  refuseCollisions(
+    groups.map(({ target, inputs }) => [inputs.map(({ label }) => label).join(' + '), target] as const),
+    'collections',
+  );
+  const all = new Map<string, Partition[]>();
+  for (const dataset of datasets) {
+    const partitions: Partition[] = [];
+    for await (const partition of source.plan(dataset, { partBytes: config.partBytes })) partitions.push(partition);
+    all.set(dataset.name, partitions);
+  }
+  const collections: PlannedCollection[] = [];
+  const partitions: PlannedPartition[] = [];
+  for (const group of groups) {
+    const members = membersOf(group, all);
+    const total = members.reduce((sum, { partition }) => sum + partition.rows, 0);
+    for (const { input, partition } of members)
+      partitions.push({
+        partition,
+        collection: group.target,
+        targetPartition: input.single ? DEFAULT_PARTITION : targetPartitionName(partition.milvusPartition),
+        samples: Math.ceil((SAMPLES_PER_COLLECTION * partition.rows) / Math.max(total, 1)),
+        input: input.label,
+        ordinal: partitions.length,
+      });
+    collections.push(
+      describeGroup(
+        config,
+        group,
+        members.map(({ partition }) => partition),
+      ),
+    );
+  }
+  return { collections, partitions };
+}
+
+function membersOf(
+  group: Group,
+  all: ReadonlyMap<string, readonly Partition[]>,
+): { input: Input; partition: Partition }[] {
+  return group.inputs.flatMap((input) =>
+    (all.get(input.dataset.name) ?? [])
+      .filter(({ milvusPartition }) => input.takes(milvusPartition))
+      .map((partition) => ({ input, partition })),
+  );
+}
+
+function groupDatasets(config: JobConfig, datasets: readonly Dataset[]): Group[] {
+  const merges = config.merge.map((merge) => ({
+    merge,
+    inputs: merge.inputs.map((label) => inputOf(label, datasets)),
+  }));
+  const claimed = (dataset: string, tag: string): boolean =>
+    merges.some(({ inputs }) => inputs.some((input) => input.dataset.name === dataset && input.takes(tag)));
+  const own = datasets.filter((dataset) => dataset.milvusPartitions.some((tag) => !claimed(dataset.name, tag)));
+  if (config.targetName !== undefined && own.length + merges.length > 1)
+    throw new MigrateError('E_CONFIG', 'one name was given for several collections', {
+      found: own.map(({ name }) => name).join(', '),
+      wanted: `one collection for the name ${config.targetName}`,
+      hint: 'choose one with --col, or bring them together with --merge a,b --into c',
+    });
+  return [
+    ...own.map((dataset) => ({
+      target: config.targetName ?? sanitizeName(dataset.name),
+      merged: false,
+      inputs: [{ label: dataset.name, dataset, single: false, takes: (tag: string) => !claimed(dataset.name, tag) }],
+    })),
+    ...merges.map(({ merge, inputs }) => mergedGroup(merge, inputs)),
+  ];
+}
+
+function mergedGroup(merge: MergeConfig, inputs: readonly Input[]): Group {
+  const first = inputs[0]!;
+  const shape = ({ dataset: { schema } }: Input): string =>
+    `${vectorOf(schema).type} ${vectorOf(schema).dim}, ${schema.metric}`;
+  const other = inputs.find((input) => shape(input) !== shape(first));
+  if (other !== undefined)
+    throw new MigrateError('E_CONFIG', 'collections that differ can not be merged', {
+      found: `${first.label}: ${shape(first)}; ${other.label}: ${shape(other)}`,
+      wanted: 'the same vector type, dimension and metric',
+    });
+  return { target: sanitizeName(merge.into), inputs, merged: true };
+}
+
+function inputOf(label: string, datasets: readonly Dataset[]): Input {
+  const whole = datasets.find(({ name }) => name === label);
+  if (whole !== undefined) return { label, dataset: whole, single: false, takes: () => true };
+  const cut = label.lastIndexOf('/');
+  const dataset = datasets.find(({ name }) => name === label.slice(0, cut));
+  const tag = label.slice(cut + 1) === DEFAULT_PARTITION ? '' : label.slice(cut + 1);
+  if (cut < 0 || dataset === undefined || !dataset.milvusPartitions.includes(tag))
+    throw new MigrateError('E_UNKNOWN_COLLECTION', 'nothing of that name to merge', {
+      found: label,
+      wanted: datasets
+        .flatMap(({ name, milvusPartitions }) => [
+          name,
+          ...milvusPartitions.filter(Boolean).map((own) => `${name}/${own}`),
+        ])
+        .join(', '),
+    });
+  return { label, dataset, single: true, takes: (own) => own === tag };
+}
+
+function describeGroup(config: JobConfig, group: Group, partitions: readonly Partition[]): PlannedCollection {
+  const first = group.inputs[0]!.dataset;
+  const sum = (pick: (partition: Partition) => number): number =>
+    partitions.reduce((total, partition) => total + pick(partition), 0);
+  const datasets = [...new Set(group.inputs.map(({ dataset }) => dataset))];
+  const tags = group.inputs.flatMap((input) =>
+    input.single ? [] : input.dataset.milvusPartitions.filter(input.takes),
+  );
+  refuseCollisions(
+    tags.map((tag) => [tag === DEFAULT_PARTITION ? '' : tag, targetPartitionName(tag)] as const),
+    `partitions of ${group.target}`,
+  );
+  return {
+    target: group.target,
+    datasets: datasets.map(({ name }) => name),
+    schema: withNames(first.schema, config),
+    preferredMetric: first.preferredMetric,
+    index: first.index,
+    description: `from ${group.inputs.map(({ label }) => label).join(', ')} by milvus-migrate`,
+    milvusPartitions: [...new Set(tags.map(targetPartitionName))].filter((name) => name !== DEFAULT_PARTITION),
+    rows: sum(({ rows }) => rows),
+    rowsExact: datasets.every(({ rowsExact }) => rowsExact),
+    deleted: sum(({ deleted }) => deleted),
+    bytes: sum(({ bytes }) => bytes),
+    parts: partitions.length,
+    notes: [...nameNotes(group, tags), ...datasets.flatMap(({ notes }) => notes)],
+    skipped: datasets.flatMap(({ skipped }) => skipped),
+  };
+}
+
+function withNames(schema: Schema, config: JobConfig): Schema {
+  const names = (primaryKey: boolean): string => (primaryKey ? config.idField : config.vectorField);
+  return { ...schema, fields: schema.fields.map((field) => ({ ...field, name: names(field.primaryKey) })) };
+}
+
+function nameNotes(group: Group, tags: readonly string[]): Note[] {
+  const notes: Note[] = [];
+  const label = group.inputs[0]!.label;
+  if (group.merged)
+    notes.push({ kind: 'info', text: `merged from ${group.inputs.map((input) => input.label).join(', ')}` });
+  else if (label !== group.target) notes.push({ kind: 'lossy', text: `name changed: ${label} → ${group.target}` });
+  for (const tag of new Set(tags))
+    if (tag !== '' && targetPartitionName(tag) !== tag)
+      notes.push({ kind: 'lossy', text: `partition name changed: ${tag} → ${targetPartitionName(tag)}` });
+  return notes;
+}

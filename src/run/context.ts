@@ -1,0 +1,31 @@
+/** What the stages of a run share. Types only. */
+import type { JobConfig } from '../config/job.ts';
+import type { Checkpoint } from '../core/checkpoint.ts';
+import type { ReaderConfig, Store, Target } from '../core/contracts.ts';
+import type { PlannedCollection } from '../core/plan.ts';
+import type { StoreConfig } from '../stores/index.ts';
+import type { Ledger } from './ledger.ts';
+import type { Pool } from './pool.ts';
+import type { ProgressMeter } from './progress.ts';
+
+/** How rows reach the target: `files`: not at all, they stay files. */
+export type Route = 'files' | 'import' | 'stream';
+
+export interface RunContext {
+  readonly config: JobConfig;
+  readonly jobId: string;
+  readonly checkpoint: Checkpoint;
+  readonly ledger: Ledger;
+  readonly collections: readonly PlannedCollection[];
+  readonly pool: Pool;
+  readonly route: Route;
+  /** Reader of the source, or of its dumped files where only those are at hand. */
+  readonly reader: ReaderConfig;
+  readonly files: { readonly store: Store; readonly config: StoreConfig } | undefined;
+  readonly target: Target | undefined;
+  /** Folder for this job's own files below the state folder. */
+  readonly jobDir: string;
+  readonly meter: ProgressMeter;
+  readonly signal: AbortSignal;
+  warn(text: string): void;
+}

@@ -1,0 +1,68 @@
+/** Worker side: one partition → one part, whole or absent. */
+import type { Encoder, Part, SlabRing, SourceReader, Store, StoreGroup } from '../core/contracts.ts';
+import { ENCODERS } from '../encoders/index.ts';
+import { openNoEncoder } from '../encoders/none.ts';
+import { announce } from './events.ts';
+import { createSampler, readRows } from './readRows.ts';
+import { openRejects, type RejectWriter } from './rejects.ts';
+import type { DumpTask, SharedState } from './tasks.ts';
+
+export interface DumpContext {
+  readonly reader: SourceReader;
+  readonly store: Store | undefined;
+  readonly slabs: SlabRing;
+  readonly shared: SharedState;
+}
+
+/** Leaves either the whole part under `task.dir`, durable, or nothing of it. */
+export async function dumpPartition(task: DumpTask, context: DumpContext): Promise<Part> {
+  const group = await context.store?.begin(task.dir);
+  const rejects = task.rejectFile === undefined ? undefined : openRejects(task.rejectFile, task);
+  try {
+    const part = await writePart(task, context, { group, rejects });
+    announce('part written', part.partition);
+    // The rejects first: a part that is there without its rejects would have lost them.
+    await rejects?.commit();
+    await group?.commit();
+    announce('part renamed', part.partition);
+    return part;
+  } catch (thrown) {
+    await rejects?.abort();
+    await group?.abort();
+    throw thrown;
+  }
+}
+
+interface Outputs {
+  readonly group: StoreGroup | undefined;
+  readonly rejects: RejectWriter | undefined;
+}
+
+async function writePart(task: DumpTask, context: DumpContext, { group, rejects }: Outputs): Promise<Part> {
+  const started = performance.now();
+  const { schema, partition } = task;
+  const encoder: Encoder = group === undefined ? openNoEncoder(schema) : await ENCODERS[task.format](group, schema);
+  const sampler = createSampler(schema, partition.rows, task.samples);
+  const { reader, slabs, shared } = context;
+  const { batches, counts } = readRows(task, {
+    reader,
+    slabs,
+    shared,
+    ...(rejects === undefined ? {} : { onRejected: rejects.write }),
+  });
+  for await (const batch of batches) {
+    sampler.take(batch);
+    await encoder.write(batch);
+  }
+  const { files, columnCrc } = await encoder.close();
+  return {
+    ...counts,
+    columnCrc,
+    samples: sampler.samples,
+    partition: partition.id,
+    dir: group === undefined ? '' : task.dir,
+    files,
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+    ms: Math.round(performance.now() - started),
+  };
+}

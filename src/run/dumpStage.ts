@@ -1,0 +1,114 @@
+/** The first stage: every partition that has no part yet is read by a worker, into files or only through to checksums. */
+import { join } from 'node:path';
+import type { PartitionRecord } from '../core/checkpoint.ts';
+import type { Part } from '../core/contracts.ts';
+import { rowBytes, type Schema } from '../core/schema.ts';
+import { forEachConcurrently } from './concurrently.ts';
+import type { RunContext } from './context.ts';
+import { announce } from './events.ts';
+import { partFolder } from './layout.ts';
+import type { Totals } from './progress.ts';
+import type { DumpTask } from './tasks.ts';
+
+/**
+ * Calls `onPart` for every part, those of earlier runs first. Returns when all partitions have one.
+ * @param takes which target collections to dump
+ */
+export async function dumpStage(
+  run: RunContext,
+  onPart: (record: PartitionRecord) => void,
+  takes: (collection: string) => boolean = () => true,
+): Promise<void> {
+  const stage = run.route === 'stream' ? 'scan' : 'dump';
+  await discardUnusable(run);
+  const records = run.ledger.partitions().filter(({ planned }) => takes(planned.collection));
+  const done = records.filter(({ part }) => part !== undefined);
+  run.meter.start(stage, totals(records), totals(done));
+  for (const record of done) onPart(record);
+  const left = records.filter(({ part }) => part === undefined);
+  await forEachConcurrently(left, run.pool.threads, async (record) => {
+    const { planned } = record;
+    const part = await run.pool.run<'dump'>(dumpTask(run, record));
+    await run.ledger.recordPart(part);
+    announce('part recorded', part.partition);
+    run.meter.add(stage, {
+      units: 1,
+      rows: planned.partition.rows + planned.partition.deleted,
+      bytes: planned.partition.bytes,
+    });
+    onPart(run.ledger.get(part.partition));
+  });
+  run.meter.finish(stage);
+}
+
+function totals(records: readonly PartitionRecord[]): Totals {
+  const sum = (pick: (record: PartitionRecord) => number): number => records.reduce((all, one) => all + pick(one), 0);
+  return {
+    units: records.length,
+    rows: sum(({ planned: { partition } }) => partition.rows + partition.deleted),
+    bytes: sum(({ planned: { partition } }) => partition.bytes),
+  };
+}
+
+function dumpTask(run: RunContext, { planned }: PartitionRecord): DumpTask {
+  const { reader, files, route, config } = run;
+  const { partition } = planned;
+  return {
+    kind: 'dump',
+    reader,
+    partition,
+    schema: schemaOf(run, planned.collection),
+    droppedFile: droppedFile(run, partition.id),
+    rejectNonFinite: config.rejectFile !== undefined,
+    rejectFile: config.rejectFile === undefined ? undefined : rejectPart(run, partition.id),
+    store: route === 'stream' ? undefined : files?.config,
+    format: 'npy',
+    dir: route === 'stream' ? '' : partFolder(run, planned),
+    samples: planned.samples,
+    collection: partition.dataset,
+  };
+}
+
+export function schemaOf(run: Pick<RunContext, 'collections'>, collection: string): Schema {
+  const planned = run.collections.find(({ target }) => target === collection);
+  if (planned === undefined) throw new TypeError(`a collection that is not in the plan: ${collection}`);
+  return planned.schema;
+}
+
+/** Ordinals of the rows that `--on-duplicate first` leaves out; undefined where none are. */
+export function droppedFile(run: Pick<RunContext, 'jobDir' | 'config'>, partition: string): string | undefined {
+  return run.config.merge.length > 0 && run.config.onDuplicate === 'first'
+    ? join(run.jobDir, 'dropped', `${partition}.u32`)
+    : undefined;
+}
+
+/** Rejected rows of one partition. */
+export function rejectPart(run: Pick<RunContext, 'jobDir'>, partition: string): string {
+  return join(run.jobDir, 'rejects', `${partition}.jsonl`);
+}
+
+/** Parts that can't be used any more are made again, as long as nothing of them was handed to the target. */
+async function discardUnusable(run: RunContext): Promise<void> {
+  for (const { planned, part, load } of run.ledger.partitions()) {
+    if (part === undefined || load !== undefined) continue;
+    const why = await whyUnusable(run, part, rowBytes(schemaOf(run, planned.collection)));
+    if (why === undefined) continue;
+    if (why !== '') run.warn(`part ${part.dir} of ${planned.collection} is made again: ${why}`);
+    await run.ledger.discardPart(part.partition);
+  }
+}
+
+/** undefined: fine. `''`: the user asked for something else than before. */
+async function whyUnusable(run: RunContext, part: Part, bytesPerRow: number): Promise<string | undefined> {
+  const { route, config, files } = run;
+  // Rejected rows are in no file, and left ones need one: another choice about them makes another part.
+  if (config.rejectFile !== undefined ? part.nonFinite > 0 : part.rejected > 0) return '';
+  if (route === 'stream') return undefined;
+  if (part.files.length === 0) return part.rows * bytesPerRow === 0 && part.dir !== '' ? undefined : '';
+  for (const file of part.files) {
+    const stat = await files?.store.stat(`${part.dir}/${file.name}`);
+    if (stat === undefined) return `${file.name} is not there any more`;
+    if (stat.size !== file.bytes) return `${file.name} has ${stat.size} bytes, ${file.bytes} were written`;
+  }
+  return undefined;
+}

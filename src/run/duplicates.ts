@@ -1,0 +1,126 @@
+/**
+ * Ids that more than one of the merged collections holds, found by an external sort under the state folder: memory
+ * does not grow with the number of rows.
+ *
+ * workers: keys of each partition → sorted runs; here: runs → merge, 64 at a time → groups of one key.
+ */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import type { PartitionRecord } from '../core/checkpoint.ts';
+import type { Partition } from '../core/contracts.ts';
+import { MigrateError } from '../core/errors.ts';
+import { forEachConcurrently } from './concurrently.ts';
+import type { RunContext } from './context.ts';
+import { openDroppedRows } from './droppedRows.ts';
+import { recordKey } from './keySort.ts';
+import { mergeRuns } from './mergeRuns.ts';
+import { readTask } from './rowStream.ts';
+
+const NAMED_DUPLICATES = 5;
+
+export interface Duplicates {
+  /** Keys that occur in more than one input. */
+  readonly keys: number;
+  /** Rows left out for that (`--on-duplicate first`). */
+  readonly dropped: number;
+}
+
+/**
+ * Looks through one merged collection.
+ * With `fail` any duplicate is E_DUPLICATE_IDS; with `first` the rows to leave out are written, per partition, where
+ * `droppedFile` finds them.
+ */
+export async function findDuplicates(run: RunContext, collection: string): Promise<Duplicates> {
+  const records = run.ledger.of(collection);
+  const dir = join(run.jobDir, 'sort');
+  const spool = join(run.jobDir, 'dropped');
+  fs.rmSync(dir, { recursive: true, force: true });
+  for (const folder of [dir, spool]) fs.mkdirSync(folder, { recursive: true });
+  const runs: string[] = [];
+  await forEachConcurrently(records, run.pool.threads, async (record) => {
+    const { partition, ordinal } = record.planned;
+    const read = { ...readTask(run, record), droppedFile: undefined };
+    const made = await run.pool.run<'keys'>({ kind: 'keys', ...read, ordinal, file: join(dir, partition.id) });
+    runs.push(...made.runs);
+  });
+  const found = await collect(run, { collection, records, dir, spool, runs });
+  fs.rmSync(dir, { recursive: true, force: true });
+  return found;
+}
+
+interface Sorted {
+  readonly collection: string;
+  readonly records: readonly PartitionRecord[];
+  readonly dir: string;
+  readonly spool: string;
+  readonly runs: readonly string[];
+}
+
+/** The sequence is in the order of (key, place in the plan): the first record of a key says which input keeps it. */
+async function collect(run: RunContext, { collection, records, dir, spool, runs }: Sorted): Promise<Duplicates> {
+  const inputs = new Map(records.map(({ planned }) => [planned.ordinal, planned.input]));
+  const dropping = run.config.onDuplicate === 'first';
+  const drops = new Map(records.map(({ planned }) => [planned.ordinal, createDropList(spool, planned.partition)]));
+  const examples: string[] = [];
+  const found = { keys: 0, dropped: 0 };
+  let [high, low, counted] = [-1, -1, false];
+  let keeper: string | undefined;
+  for (const record of mergeRuns(runs, dir, run.signal)) {
+    const input = inputs.get(record.partition);
+    if (record.high !== high || record.low !== low) {
+      ({ high, low } = record);
+      [keeper, counted] = [input, false];
+    }
+    if (input === keeper) continue;
+    if (!counted) {
+      counted = true;
+      found.keys++;
+      if (examples.length < NAMED_DUPLICATES) examples.push(`${recordKey(high, low)} in ${keeper} and ${input}`);
+    }
+    if (!dropping) continue;
+    drops.get(record.partition)?.add(record.row);
+    found.dropped++;
+  }
+  if (found.keys > 0 && run.config.onDuplicate === 'fail')
+    throw new MigrateError('E_DUPLICATE_IDS', 'the same ids stand in more than one of the merged collections', {
+      at: { collection },
+      found: `${found.keys} ids, such as ${examples.join('; ')}`,
+      wanted: 'ids that occur in one of them only',
+      hint: '--on-duplicate first keeps the rows of the first collection named, --on-duplicate keep-all keeps all',
+    });
+  if (dropping) for (const list of drops.values()) list.finish();
+  return found;
+}
+
+interface DropList {
+  add(row: number): void;
+  finish(): void;
+}
+
+const SPOOLED_ROWS = 4096;
+
+/** Rows come in the order of their keys; they are spooled, and put in their own order one partition at a time. */
+function createDropList(dir: string, { id, rows }: Partition): DropList {
+  const file = join(dir, `${id}.u32`);
+  const spool = `${file}.spool`;
+  const pending: number[] = [];
+  fs.rmSync(spool, { force: true });
+  const flush = (to: string): void => fs.appendFileSync(to, new Uint8Array(Uint32Array.from(pending.splice(0)).buffer));
+  return {
+    add(row) {
+      if (pending.push(row) === SPOOLED_ROWS) flush(spool);
+    },
+    finish() {
+      flush(spool);
+      const bits = new Uint8Array(Math.ceil(rows / 8));
+      for (const row of { [Symbol.iterator]: () => openDroppedRows(spool).ordinals() })
+        bits[row >>> 3]! |= 1 << (row & 7);
+      fs.writeFileSync(`${file}.new`, '');
+      for (let row = 0; row < rows; row++)
+        if ((bits[row >>> 3]! & (1 << (row & 7))) !== 0 && pending.push(row) === SPOOLED_ROWS) flush(`${file}.new`);
+      flush(`${file}.new`);
+      fs.renameSync(`${file}.new`, file);
+      fs.rmSync(spool);
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/** What follows when all rows of a collection are in: flush, index, load, and for `--mode overwrite` the swap. */
+import type { CollectionRecord } from '../core/checkpoint.ts';
+import type { Target } from '../core/contracts.ts';
+import { MigrateError } from '../core/errors.ts';
+import type { PlannedCollection } from '../core/plan.ts';
+import { type IndexSpec, type MetricType, vectorOf } from '../core/schema.ts';
+import type { RunContext } from './context.ts';
+import { announce } from './events.ts';
+
+export interface FinishContext extends RunContext {
+  readonly target: Target;
+}
+
+/** Index on the vectors where one is wanted; undefined: none. */
+export function wantedIndex({ config }: Pick<RunContext, 'config'>, planned: PlannedCollection): IndexSpec | undefined {
+  switch (config.index.kind) {
+    case 'none':
+      return undefined;
+    case 'given':
+      return config.index;
+    case 'auto':
+      return (
+        planned.index ?? { type: vectorOf(planned.schema).type === 'BinaryVector' ? 'BIN_FLAT' : 'FLAT', params: {} }
+      );
+  }
+}
+
+export async function indexAndLoad(
+  run: FinishContext,
+  planned: PlannedCollection,
+  record: CollectionRecord,
+): Promise<void> {
+  const { target, config } = run;
+  if (run.route === 'stream') await target.flush(record.loadInto);
+  const index = wantedIndex(run, planned);
+  if (index !== undefined) {
+    run.meter.detail('index', `${planned.target}: ${index.type}`);
+    await buildIndex(run, { planned, index, into: record.loadInto });
+  }
+  if (config.loadCollection) await target.load(record.loadInto);
+}
+
+async function buildIndex(
+  run: FinishContext,
+  { planned, index, into }: { planned: PlannedCollection; index: IndexSpec; into: string },
+): Promise<void> {
+  const { schema, preferredMetric } = planned;
+  const build = (metric: MetricType): Promise<void> =>
+    run.target.createIndex(into, vectorOf(schema).name, index, metric);
+  if (preferredMetric !== undefined) {
+    try {
+      return await build(preferredMetric);
+    } catch (thrown) {
+      if (!(thrown instanceof MigrateError) || thrown.code !== 'E_TARGET' || thrown.retry) throw thrown;
+      run.warn(
+        `${planned.target}: this Milvus has no ${preferredMetric} (${thrown.found ?? thrown.message}); ${schema.metric} is used`,
+      );
+    }
+  }
+  await build(schema.metric);
+}
+
+/**
+ * `--mode overwrite`: the proven new collection takes the name of the old one, and only then the old one is dropped.
+ * May be run again after a crash at any point: ids tell which collection bears which name.
+ */
+export async function swapIn(run: FinishContext, planned: PlannedCollection, record: CollectionRecord): Promise<void> {
+  const { target, ledger, jobId } = run;
+  if (record.replaces === undefined || record.phase === 'swapped') return;
+  const retired = `${planned.target}__old_${jobId}`;
+  const current = await target.describe(planned.target);
+  if (current !== undefined && current.id === record.replaces) {
+    await target.rename(planned.target, retired);
+    announce('swap renamed old', planned.target);
+  } else if (current !== undefined && current.id !== record.id)
+    throw new MigrateError('E_COLLECTION_REPLACED', 'the collection to be replaced is not the one that was there', {
+      at: { collection: planned.target },
+      found: `a collection with id ${current.id}`,
+      wanted: `the collection with id ${record.replaces}`,
+      hint: `the new data is whole in ${record.loadInto}: rename it yourself, or start over with --fresh`,
+    });
+  if (current?.id !== record.id) await target.rename(record.loadInto, planned.target);
+  announce('swap renamed new', planned.target);
+  await target.drop(retired, record.replaces);
+  await ledger.recordCollection(planned.target, { ...record, loadInto: planned.target, phase: 'swapped' });
+}

@@ -1,0 +1,162 @@
+/**
+ * Bulk insert of the parts of one collection, each exactly once.
+ *
+ * Milvus loads the same files twice if it is asked twice, so every submission is announced in the checkpoint first:
+ * ```
+ *   intended ──► (submit) ──► submitted ──► loaded
+ *      │ crash: was it submitted? look for a task with these files      │ crash: ask for the task
+ *      └ none: the files get another path (attempt + 1) before they are submitted again, so that a submission
+ *        that is still on its way can find nothing to load
+ * ```
+ */
+import type { LoadRecord, PartitionRecord } from '../core/checkpoint.ts';
+import type { ImportTask, Part, Target } from '../core/contracts.ts';
+import { MigrateError } from '../core/errors.ts';
+import type { RunContext } from './context.ts';
+import { announce } from './events.ts';
+import { attemptFolder, seenFiles } from './layout.ts';
+import { createBackoff, whileAway } from './patience.ts';
+
+/** An import that failed is tried again this often, unless its reason says that it would fail again. */
+const ATTEMPTS = 3;
+
+export interface ImportContext extends RunContext {
+  readonly target: Target;
+  readonly files: NonNullable<RunContext['files']>;
+}
+
+/** What became of one try. */
+type Outcome =
+  | { readonly kind: 'loaded'; readonly rows: number }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/**
+ * Loads one part, going on from whatever its record says.
+ * @returns `failed` only where another try may help: the caller repeats it when it is shown that nothing was left behind
+ */
+export async function importPart(run: ImportContext, record: PartitionRecord, into: string): Promise<Outcome> {
+  const part = wholePart(record);
+  if (record.load?.state === 'loaded') return { kind: 'loaded', rows: record.load.rows };
+  // Milvus refuses nothing about an empty file, but there is nothing to ask it for either.
+  if (part.rows === 0) return loaded(run, part, part.dir);
+  const submitted = record.load?.state === 'submitted' ? record.load : await submit(run, record, into);
+  const task = await waitForImport(run, submitted.task);
+  if (task === undefined)
+    return { kind: 'failed', reason: `Milvus does not know import task ${submitted.task} any more` };
+  if (task.state === 'failed') return importFailure(record, task, submitted.attempt);
+  announce('import completed', part.partition);
+  if (task.rows !== part.rows)
+    throw new MigrateError('E_IMPORT_FAILED', 'Milvus imported another number of rows than the files hold', {
+      at: { collection: into, file: part.dir },
+      found: `${task.rows} rows by import task ${task.id}`,
+      wanted: `${part.rows} rows`,
+      hint: 'look at the log of Milvus; then move the collection again with --mode overwrite --fresh',
+    });
+  return loaded(run, part, submitted.dir);
+}
+
+async function loaded(run: ImportContext, part: Part, dir: string): Promise<Outcome> {
+  await run.ledger.recordLoad(part.partition, { state: 'loaded', rows: part.rows, how: 'import', dir });
+  return { kind: 'loaded', rows: part.rows };
+}
+
+type Submitted = Extract<LoadRecord, { state: 'submitted' }>;
+
+async function submit(run: ImportContext, record: PartitionRecord, into: string): Promise<Submitted> {
+  const part = wholePart(record);
+  const before = record.load?.state === 'intended' ? record.load : undefined;
+  const attempt = (before?.attempt ?? 0) + 1;
+  const dir = attemptFolder(part.dir, attempt);
+  const prior = (await tasksWith(run, into, dir)).map(({ id }) => id);
+  await run.ledger.recordLoad(part.partition, { state: 'intended', attempt, dir, prior });
+  announce('import intended', part.partition);
+  if (before !== undefined && before.dir !== dir) await run.files.store.move(before.dir, dir);
+  const task = await submitOnce(run, record, { into, dir, prior });
+  announce('import submitted', part.partition);
+  const submitted: Submitted = { state: 'submitted', attempt, dir, task };
+  await run.ledger.recordLoad(part.partition, submitted);
+  announce('import recorded', part.partition);
+  return submitted;
+}
+
+interface Submission {
+  readonly into: string;
+  readonly dir: string;
+  readonly prior: readonly string[];
+}
+
+/** Where the answer got lost, the task is looked for by its files before anything else is done. */
+async function submitOnce(
+  run: ImportContext,
+  record: PartitionRecord,
+  { into, dir, prior }: Submission,
+): Promise<string> {
+  const files = seenFiles(filesConfig(run), wholePart(record), dir);
+  try {
+    return await run.target.submitImport(into, record.planned.targetPartition, files);
+  } catch (thrown) {
+    if (!(thrown instanceof MigrateError) || !thrown.retry) throw thrown;
+    const [task] = (await tasksWith(run, into, dir)).filter(({ id }) => !prior.includes(id));
+    if (task !== undefined) return task.id;
+    throw new MigrateError('E_TARGET_UNREACHABLE', 'the connection to Milvus broke while an import was submitted', {
+      at: { collection: into, file: dir },
+      found: thrown.message,
+      hint: 'run the same command again: it finds out whether Milvus took the import',
+      cause: thrown,
+    });
+  }
+}
+
+/** Tasks of the collection whose files lie in `dir`. */
+export async function tasksWith(run: ImportContext, into: string, dir: string): Promise<ImportTask[]> {
+  const tasks = await asking(run, () => run.target.listImports(into));
+  return tasks.filter(({ files }) => files.some((file) => file.includes(`/${dir}/`)));
+}
+
+async function waitForImport(run: ImportContext, id: string): Promise<ImportTask | undefined> {
+  const backoff = createBackoff(run.signal);
+  for (;;) {
+    const task = await asking(run, () => run.target.importTask(id));
+    if (task === undefined || task.state === 'completed' || task.state === 'failed') return task;
+    await backoff.wait();
+  }
+}
+
+/** A question to a server that may be restarting. */
+export function asking<T>(run: RunContext, ask: () => Promise<T>): Promise<T> {
+  return whileAway(ask, {
+    signal: run.signal,
+    onAway: (error) => run.warn(`Milvus does not answer (${error.message}); waiting for it`),
+  });
+}
+
+/** Reasons that lie in the files or in their path: the same files fail again. */
+const PERMANENT =
+  /no such file|failed to get file size|illegal dimension|not supported|unexpected EOF|not equal to row count|no file corresponding|NaN|exceeds the maximum|duplicate file/i;
+
+function importFailure(record: PartitionRecord, task: ImportTask, attempt: number): Outcome {
+  if (!PERMANENT.test(task.reason) && attempt < ATTEMPTS) return { kind: 'failed', reason: task.reason };
+  const unseen = /no such file|failed to get file size/i.test(task.reason);
+  throw new MigrateError('E_IMPORT_FAILED', 'Milvus could not import a part', {
+    at: {
+      collection: record.planned.collection,
+      milvusPartition: record.planned.targetPartition,
+      file: wholePart(record).dir,
+    },
+    found: `import task ${task.id} failed at attempt ${attempt}: ${task.reason}`,
+    hint: unseen
+      ? 'Milvus does not see the staging folder under that path: give the path as Milvus sees it with --staging-as'
+      : 'look at the log of Milvus for that task; then run the same command again',
+  });
+}
+
+/** The part of a record that is known to have one. */
+export function wholePart(record: PartitionRecord): Part {
+  if (record.part === undefined) throw new TypeError(`partition ${record.planned.partition.id} has no part yet`);
+  return record.part;
+}
+
+function filesConfig(run: ImportContext): NonNullable<ImportContext['config']['files']> {
+  if (run.config.files === undefined) throw new TypeError('an import without files');
+  return run.config.files;
+}

@@ -1,0 +1,244 @@
+/** The engine's doors: plan, migrate. Everything that a run opens is opened and closed here. */
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { JobConfig, JobStages } from '../config/job.ts';
+import type { Checkpoint, JobRecord, JobState } from '../core/checkpoint.ts';
+import type { Store, Target } from '../core/contracts.ts';
+import { EXIT, MigrateError, toMigrateError, toPlain } from '../core/errors.ts';
+import type { ProgressEvent, Report } from '../core/report.ts';
+import { openStore, type StoreConfig } from '../stores/index.ts';
+import { openTarget } from '../targets/index.ts';
+import { TOOL_VERSION } from '../version.ts';
+import { isIncomplete, reportCollection } from './buildReport.ts';
+import type { Route } from './context.ts';
+import { rejectPart } from './dumpStage.ts';
+import { filesRoot } from './layout.ts';
+import { openLedger } from './ledger.ts';
+import { type OpenedJob, openJob } from './openJob.ts';
+import { openPool } from './pool.ts';
+import { createMeter } from './progress.ts';
+import { joinRejects } from './rejects.ts';
+import { type Running, runStages } from './runJob.ts';
+
+export { exportMeta } from './exportMeta.ts';
+export { plan } from './planReport.ts';
+
+export interface RunOptions {
+  /** Aborting stops the run between two buffers; what is whole is recorded. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (event: ProgressEvent) => void;
+  /** Handed out once, for a display that redraws between events. */
+  readonly onCounters?: (counters: LiveCounters) => void;
+}
+
+/** Read by the workers since this run began, current whenever asked. */
+export interface LiveCounters {
+  readonly bytes: () => number;
+  readonly rows: () => number;
+}
+
+/**
+ * Runs the stages of a job, going on where an earlier run of the same job stopped.
+ *
+ * Before there is a job (configuration, source, target, space) errors are thrown; once there is one they stand in the
+ * report, with the exit code.
+ */
+export async function migrate(config: JobConfig, stages: JobStages, options: RunOptions = {}): Promise<Report> {
+  const checkpoint = await openState(config.stateDir);
+  await using _closing = checkpoint;
+  const target = await connect(config, stages, options);
+  try {
+    const opened = await openJob({ config, stages, checkpoint, target });
+    await using _lock = opened.lock;
+    return await runOpened({ config, stages, options, checkpoint, target, opened });
+  } finally {
+    await target?.[Symbol.asyncDispose]();
+  }
+}
+
+/** The checkpoint for a state folder. One line per kind, as with every other plug-in. */
+export async function openState(stateDir: string): Promise<Checkpoint> {
+  const { openSqliteCheckpoint } = await import('../checkpoints/sqlite.ts');
+  return openSqliteCheckpoint(resolve(stateDir));
+}
+
+async function connect(config: JobConfig, stages: JobStages, { signal }: RunOptions): Promise<Target | undefined> {
+  if (config.target === undefined || stages === 'dump') return undefined;
+  return openTarget('milvus', config.target, signal === undefined ? {} : { signal });
+}
+
+interface Opened {
+  readonly config: JobConfig;
+  readonly stages: JobStages;
+  readonly options: RunOptions;
+  readonly checkpoint: Checkpoint;
+  readonly target: Target | undefined;
+  readonly opened: OpenedJob;
+}
+
+async function runOpened(job: Opened): Promise<Report> {
+  const { config, stages, options, checkpoint, target, opened } = job;
+  const { record } = opened;
+  const emit = options.onProgress ?? (() => undefined);
+  const warnings: string[] = [];
+  const warn = (text: string): void => {
+    if (warnings.includes(text)) return;
+    warnings.push(text);
+    emit({ kind: 'warning', text });
+  };
+  emit({ kind: 'job', id: record.id, resumed: opened.resumed });
+  const startedAt = new Date().toISOString();
+  const stop = createStop(options.signal);
+  const ledger = await openLedger(checkpoint, record.id);
+  await checkpoint.update(record.id, { state: 'running' });
+  const meter = createMeter(emit);
+  const jobDir = join(resolve(config.stateDir), 'jobs', record.id);
+  mkdirSync(jobDir, { recursive: true });
+  const pool = openPool(config.threads);
+  options.onCounters?.(pool.counters);
+  stop.onStop(pool.abort);
+  const files = await openFiles(config);
+  try {
+    const route = await routeOf(job, warn);
+    if (files !== undefined) await files.store.sweep('', record.id);
+    const { collections } = record;
+    const common = { config, jobId: record.id, checkpoint, ledger, collections, pool, route, reader: opened.reader };
+    const run: Running = {
+      ...common,
+      files,
+      target,
+      jobDir,
+      meter,
+      signal: stop.signal,
+      warn,
+      fail: stop.fail,
+      sourceTitle: opened.title,
+    };
+    await runStages(run, stages);
+    gatherRejects(run);
+  } catch (thrown) {
+    stop.fail(thrown);
+  } finally {
+    await pool[Symbol.asyncDispose]();
+    await files?.store[Symbol.asyncDispose]();
+    stop.close();
+  }
+  const error = stop.failure();
+  const report = buildReport({
+    job,
+    startedAt,
+    warnings,
+    error,
+    meter,
+    collections: record.collections.map((one) => reportCollection(ledger, one)),
+  });
+  await checkpoint.update(record.id, {
+    state: stateOf(report, stages),
+    report,
+    ...(error === undefined ? {} : { error: toPlain(error) }),
+  });
+  if (error !== undefined) emit({ kind: 'error', error: toPlain(error) });
+  return report;
+}
+
+interface Stop {
+  readonly signal: AbortSignal;
+  /** The first failure counts; all work stops. */
+  fail(error: unknown): void;
+  failure(): MigrateError | undefined;
+  onStop(work: () => void): void;
+  close(): void;
+}
+
+/** One way to stop, whether the user asks for it or something failed. */
+function createStop(user: AbortSignal | undefined): Stop {
+  const controller = new AbortController();
+  let first: MigrateError | undefined;
+  const interrupted = (): void => {
+    first ??= new MigrateError('E_INTERRUPTED', 'interrupted', {
+      hint: 'run the same command again: it goes on where it stopped',
+    });
+    controller.abort();
+  };
+  if (user?.aborted === true) interrupted();
+  user?.addEventListener('abort', interrupted, { once: true });
+  return {
+    signal: controller.signal,
+    fail(error) {
+      first ??= toMigrateError(error);
+      controller.abort();
+    },
+    failure: () => first,
+    onStop(work) {
+      if (controller.signal.aborted) work();
+      controller.signal.addEventListener('abort', work, { once: true });
+    },
+    close: () => user?.removeEventListener('abort', interrupted),
+  };
+}
+
+async function openFiles(config: JobConfig): Promise<{ store: Store; config: StoreConfig } | undefined> {
+  if (config.files === undefined) return undefined;
+  const store: StoreConfig = { scheme: 'file', root: filesRoot(config.files) };
+  return { store: await openStore(store), config: store };
+}
+
+/** Bulk insert where there are files and the server has it; else the rows are streamed. */
+async function routeOf({ config, stages, target }: Opened, warn: (text: string) => void): Promise<Route> {
+  if (target === undefined || stages === 'dump') return 'files';
+  if (config.files === undefined) return 'stream';
+  const { bulkInsert, product, version } = await target.facts();
+  if (bulkInsert) return 'import';
+  warn(`${product} ${version} has no bulk insert: the rows are streamed, the staging folder is not used`);
+  return 'stream';
+}
+
+/** Joins the rejected rows of all partitions, in the order of the plan. */
+function gatherRejects(run: Running): void {
+  if (run.config.rejectFile === undefined) return;
+  const parts = run.ledger.partitions().map(({ planned }) => rejectPart(run, planned.partition.id));
+  joinRejects(parts, resolve(run.config.rejectFile));
+}
+
+interface Reporting {
+  readonly job: Opened;
+  readonly startedAt: string;
+  readonly warnings: readonly string[];
+  readonly error: MigrateError | undefined;
+  readonly meter: Running['meter'];
+  readonly collections: Report['collections'];
+}
+
+function buildReport({ job, startedAt, warnings, error, meter, collections }: Reporting): Report {
+  const { config, opened } = job;
+  const ms = meter.ms();
+  const longest = Math.max(1, Date.now() - Date.parse(startedAt));
+  const moved = Math.max(meter.moved('dump'), meter.moved('scan'));
+  const incomplete = isIncomplete({ collections });
+  return {
+    job: opened.record.id,
+    version: TOOL_VERSION,
+    source: opened.title,
+    target: config.target?.endpoint,
+    startedAt,
+    finishedAt: new Date().toISOString(),
+    threads: config.threads,
+    collections,
+    warnings,
+    rejectFile: config.rejectFile,
+    output: config.files === undefined ? undefined : filesRoot(config.files),
+    ms,
+    bytesPerSecond: Math.round((moved * 1000) / longest),
+    error: error === undefined ? undefined : toPlain(error),
+    exitCode: error?.exitCode ?? (incomplete ? EXIT.incomplete : EXIT.ok),
+  };
+}
+
+function stateOf(report: Report, stages: JobStages): JobState {
+  if (report.exitCode === EXIT.interrupted) return 'interrupted';
+  if (report.error !== undefined) return 'failed';
+  if (report.exitCode === EXIT.incomplete) return 'incomplete';
+  return stages === 'dump' ? 'dumped' : 'finished';
+}
+
+export type { JobRecord };

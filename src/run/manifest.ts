@@ -1,0 +1,113 @@
+/** What a dumped folder holds, written beside its tables: another host loads and verifies it without the source. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Json, Part, Store } from '../core/contracts.ts';
+import { MigrateError, messageOf } from '../core/errors.ts';
+import type { PlannedCollection, PlannedPartition } from '../core/plan.ts';
+import { manifestFile } from './layout.ts';
+import type { Ledger } from './ledger.ts';
+
+const FORMAT = 'milvus-migrate dump 1';
+
+export interface Manifest {
+  readonly format: typeof FORMAT;
+  readonly job: string;
+  readonly source: string;
+  readonly writtenAt: string;
+  readonly collections: readonly PlannedCollection[];
+  readonly partitions: readonly { readonly planned: PlannedPartition; readonly part: Part }[];
+}
+
+/** Written when all parts are there. */
+export async function writeManifest(
+  store: Store,
+  ledger: Ledger,
+  { source, collections }: { source: string; collections: readonly PlannedCollection[] },
+): Promise<void> {
+  const partitions = ledger
+    .partitions()
+    .flatMap(({ planned, part }) => (part === undefined ? [] : [{ planned, part }]));
+  const manifest: Manifest = {
+    format: FORMAT,
+    job: ledger.jobId,
+    source,
+    writtenAt: new Date().toISOString(),
+    collections,
+    partitions,
+  };
+  await store.put(manifestFile(ledger.jobId), Buffer.from(`${JSON.stringify(manifest, undefined, 1)}\n`));
+}
+
+/**
+ * Reads all manifests of a folder as one.
+ * @throws E_DUMP_FOLDER where there is none, or two dumps hold the same collection
+ */
+export function readManifests(root: string): Manifest {
+  const manifests = manifestNames(root).map((name) => readManifest(join(root, name)));
+  const [first] = manifests;
+  if (first === undefined)
+    throw new MigrateError('E_DUMP_FOLDER', 'the folder holds no finished dump', {
+      at: { file: root },
+      wanted: 'a manifest-….json beside the tables folder',
+      hint: 'name the folder that `milvus-migrate dump … --out` wrote, or finish the dump first',
+    });
+  const owner = new Map<string, string>();
+  for (const { job, collections } of manifests)
+    for (const { target } of collections) {
+      const other = owner.get(target);
+      if (other !== undefined)
+        throw new MigrateError('E_DUMP_FOLDER', 'two dumps in this folder hold the same collection', {
+          at: { file: root, collection: target },
+          found: `${manifestFile(other)} and ${manifestFile(job)}`,
+          hint: 'remove the manifest (and the parts) of the one that is not to be loaded',
+        });
+      owner.set(target, job);
+    }
+  return {
+    ...first,
+    job: manifests.map(({ job }) => job).join('+'),
+    collections: manifests.flatMap(({ collections }) => collections),
+    partitions: manifests
+      .flatMap(({ partitions }) => partitions)
+      .map(({ planned, part }, ordinal) => ({ planned: { ...planned, ordinal }, part })),
+  };
+}
+
+export function hasManifest(root: string): boolean {
+  return manifestNames(root).length > 0;
+}
+
+function manifestNames(root: string): string[] {
+  try {
+    return readdirSync(root)
+      .filter((name) => /^manifest-[0-9a-f]+\.json$/.test(name))
+      .sort();
+  } catch (cause) {
+    throw new MigrateError('E_DUMP_FOLDER', 'could not read the dumped folder', {
+      at: { file: root },
+      found: messageOf(cause),
+      cause,
+    });
+  }
+}
+
+function readManifest(file: string): Manifest {
+  const bad = (found: string): MigrateError =>
+    new MigrateError('E_DUMP_FOLDER', 'not a manifest that this tool wrote', {
+      at: { file },
+      found,
+      wanted: FORMAT,
+      hint: 'dump again, or load with the version of this tool that wrote it',
+    });
+  let value: Json;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8')) as Json;
+  } catch (thrown) {
+    throw bad(messageOf(thrown));
+  }
+  if (typeof value !== 'object' || value === null || !('format' in value) || value.format !== FORMAT)
+    throw bad('another format');
+  const manifest = value as unknown as Manifest;
+  if (!Array.isArray(manifest.collections) || !Array.isArray(manifest.partitions)) throw bad('lists are missing');
+  return manifest;
+}

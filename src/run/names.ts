@@ -1,0 +1,44 @@
+/** Names as Milvus 2.x takes them: letters, digits and underscores, not starting with a digit, at most 255 characters. */
+import { MigrateError } from '../core/errors.ts';
+
+/** Name of every collection's default partition in Milvus 2.x. */
+export const DEFAULT_PARTITION = '_default';
+
+const MAX_NAME = 255;
+
+/** The nearest name that Milvus 2.x takes. */
+export function sanitizeName(name: string): string {
+  const replaced = name.replace(/[^A-Za-z0-9_]/gu, '_');
+  const begun = /^[A-Za-z_]/.test(replaced) ? replaced : `_${replaced}`;
+  if (begun.length > MAX_NAME)
+    throw new MigrateError('E_CONFIG', 'a name that is too long for Milvus 2.x', {
+      found: `${name} (${begun.length} characters)`,
+      wanted: `at most ${MAX_NAME} characters`,
+      hint: 'give it another name with --name, or with --merge … --into …',
+    });
+  return begun;
+}
+
+/** Partition of the target for a partition tag of the source; `''` is the default one. */
+export function targetPartitionName(tag: string): string {
+  return tag === '' ? DEFAULT_PARTITION : sanitizeName(tag);
+}
+
+/**
+ * Finds two different names that became one.
+ * @param names pairs of [name in the source, name in the target]
+ * @param what «collections», «partitions of faces»
+ */
+export function refuseCollisions(names: Iterable<readonly [string, string]>, what: string): void {
+  const taken = new Map<string, string>();
+  for (const [from, to] of names) {
+    const other = taken.get(to);
+    if (other !== undefined && other !== from)
+      throw new MigrateError('E_NAME_COLLISION', `two ${what} would get the same name in Milvus 2.x`, {
+        found: `${JSON.stringify(other)} and ${JSON.stringify(from)} both become ${JSON.stringify(to)}`,
+        wanted: 'names that differ in letters, digits and underscores',
+        hint: 'move one of them alone with --col NAME --name NEW, or both into one with --merge',
+      });
+    taken.set(to, from);
+  }
+}

@@ -1,0 +1,157 @@
+/** Finds the job that a configuration means, or plans a new one; and holds it against other processes. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JobConfig, JobStages } from '../config/job.ts';
+import type { Checkpoint, JobRecord, NewJob } from '../core/checkpoint.ts';
+import type { Dataset, Json, Note, Part, ReaderConfig, Source, Target } from '../core/contracts.ts';
+import { MigrateError } from '../core/errors.ts';
+import type { JobPlan } from '../core/plan.ts';
+import { openSource } from '../sources/index.ts';
+import { openStore } from '../stores/index.ts';
+import { adopt } from './adopt.ts';
+import { buildPlan } from './buildPlan.ts';
+import { check } from './checks.ts';
+import { fingerprintOf, jobKey, newJobId, refuseChangedSource } from './identity.ts';
+import { filesRoot } from './layout.ts';
+import { hasManifest, readManifests } from './manifest.ts';
+
+export interface OpenedJob {
+  readonly record: JobRecord;
+  /** The source's reader, or that of the dumped files. */
+  readonly reader: ReaderConfig;
+  /** One line for people. */
+  readonly title: string;
+  readonly resumed: boolean;
+  readonly lock: AsyncDisposable;
+}
+
+export interface Opening {
+  readonly config: JobConfig;
+  readonly stages: JobStages;
+  readonly checkpoint: Checkpoint;
+  readonly target: Target | undefined;
+}
+
+/** What a job is made of, before it is one. */
+export interface Origin {
+  readonly locator: string;
+  readonly title: string;
+  readonly reader: ReaderConfig;
+  readonly notes: readonly Note[];
+  readonly fingerprint: NewJob['fingerprint'];
+  plan(): Promise<JobPlan>;
+  /** Parts that are there from the start: those of a dumped folder. */
+  readonly parts: readonly Part[];
+}
+
+export async function openJob({ config, stages, checkpoint, target }: Opening): Promise<OpenedJob> {
+  const origin = await openOrigin(config, stages);
+  const key = jobKey(config, origin.locator);
+  const lock = await checkpoint.lock(key);
+  try {
+    const found = await checkpoint.find(key);
+    if (found !== undefined && config.fresh) await forgetJob(checkpoint, config, found.id);
+    const known = config.fresh ? undefined : found;
+    if (known !== undefined) refuseChangedSource(known.fingerprint, origin.fingerprint);
+    const { title, reader } = origin;
+    if (known !== undefined) return { record: known, reader, title, resumed: true, lock };
+    if (stages === 'verify') throw noJob(config);
+    const record = await createJob({ config, checkpoint, target, origin, key });
+    return { record, reader, title, resumed: false, lock };
+  } catch (thrown) {
+    await lock[Symbol.asyncDispose]();
+    throw thrown;
+  }
+}
+
+function noJob({ stateDir }: JobConfig): MigrateError {
+  return new MigrateError('E_UNKNOWN_JOB', 'no job has moved this, so there is nothing to verify', {
+    at: { file: stateDir },
+    hint: 'run it first; `milvus-migrate jobs` lists the jobs of this state folder',
+  });
+}
+
+/** The source; or, for `load` where it is not at hand (or has no job here), the folder that was dumped from it. */
+export async function openOrigin(config: JobConfig, stages: JobStages): Promise<Origin> {
+  if (config.source.kind === 'dumped') return adopt(readManifests(filesRoot({ ...filesOf(config) })), config);
+  if (stages !== 'load') return originOf(config);
+  try {
+    return await originOf(config);
+  } catch (thrown) {
+    const gone =
+      thrown instanceof MigrateError && (thrown.code === 'E_SOURCE_NOT_FOUND' || thrown.code === 'E_SOURCE_ACCESS');
+    if (!gone || config.files === undefined || !hasManifest(filesRoot(config.files))) throw thrown;
+    return adopt(readManifests(filesRoot(config.files)), config);
+  }
+}
+
+function filesOf(config: JobConfig): NonNullable<JobConfig['files']> {
+  if (config.files === undefined) throw new TypeError('a dumped source without its folder');
+  return config.files;
+}
+
+async function originOf(config: JobConfig): Promise<Origin> {
+  const source = await openSource(config.source, { collections: config.collections });
+  try {
+    const datasets = await source.datasets();
+    // Planned at once: the source is closed again before the long work begins.
+    const plan = await planOf(config, source, datasets);
+    const { locator, title, reader, notes } = source;
+    return { locator, title, reader, notes, fingerprint: fingerprintOf(datasets), plan, parts: [] };
+  } finally {
+    await source[Symbol.asyncDispose]();
+  }
+}
+
+async function planOf(
+  config: JobConfig,
+  source: Source,
+  datasets: readonly Dataset[],
+): Promise<() => Promise<JobPlan>> {
+  const plan = await buildPlan(config, source, datasets);
+  return async () => plan;
+}
+
+interface Creating {
+  readonly config: JobConfig;
+  readonly checkpoint: Checkpoint;
+  readonly target: Target | undefined;
+  readonly origin: Origin;
+  readonly key: string;
+}
+
+async function createJob({ config, checkpoint, target, origin, key }: Creating): Promise<JobRecord> {
+  const plan = await origin.plan();
+  const written = origin.parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  const { obstacles } = await check({ config, plan, target, written });
+  if (obstacles[0] !== undefined) throw obstacles[0];
+  const record = await checkpoint.create({
+    id: newJobId(),
+    key,
+    source: origin.locator,
+    target: config.target?.endpoint ?? config.files?.dir ?? '',
+    config: JSON.parse(JSON.stringify(config)) as Json,
+    fingerprint: origin.fingerprint,
+    collections: plan.collections,
+    partitions: plan.partitions,
+  });
+  for (const part of origin.parts) await checkpoint.recordPart(record.id, part);
+  return record;
+}
+
+/** Forgets the job, and removes what it left: its own files and its unfinished or intermediate parts. */
+export async function forgetJob(checkpoint: Checkpoint, config: JobConfig, id: string): Promise<void> {
+  if (config.files !== undefined) await removeParts(checkpoint, config.files, id);
+  await checkpoint.forget(id);
+  rmSync(join(config.stateDir, 'jobs', id), { recursive: true, force: true });
+}
+
+async function removeParts(checkpoint: Checkpoint, files: NonNullable<JobConfig['files']>, id: string): Promise<void> {
+  await using store = await openStore({ scheme: 'file', root: filesRoot(files) });
+  for (const { part, load } of await checkpoint.partitions(id)) {
+    // Only folders that bear this job's id: those of a dumped folder that it loads are not its own.
+    for (const dir of [part?.dir ?? '', load !== undefined && 'dir' in load ? load.dir : ''])
+      if (dir.includes(`.${id}.`)) await store.remove(dir);
+  }
+  await store.sweep('', id);
+}

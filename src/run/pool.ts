@@ -1,0 +1,47 @@
+/** The worker threads of a run: a Piscina pool, the memory that all threads share, and the way to stop them. */
+import type { Transferable } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { fromPlain } from '../core/errors.ts';
+import type { SharedState, WorkerReply, WorkerResults, WorkerTask } from './tasks.ts';
+
+export interface Pool extends AsyncDisposable {
+  readonly threads: number;
+  run<K extends keyof WorkerResults>(
+    task: Extract<WorkerTask, { kind: K }>,
+    transfer?: readonly Transferable[],
+  ): Promise<WorkerResults[K]>;
+  /** Asks every task to stop between two buffers; the tasks end with E_INTERRUPTED. */
+  abort(): void;
+  readonly counters: { readonly bytes: () => number; readonly rows: () => number };
+}
+
+// dist mirrors the tree, and only dist runs: `new URL` is not rewritten by tsc.
+const WORKER = new URL('../../workers/worker.js', import.meta.url).href;
+
+export function openPool(threads: number): Pool {
+  const shared: SharedState = { abort: new SharedArrayBuffer(4), counters: new SharedArrayBuffer(16) };
+  const counters = new BigInt64Array(shared.counters);
+  const piscina = new Piscina({
+    filename: WORKER,
+    minThreads: threads,
+    maxThreads: threads,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    workerData: { shared },
+  });
+  return {
+    threads,
+    async run(task, transfer = []) {
+      const reply = (await piscina.run(task, { transferList: [...transfer] as never })) as WorkerReply<
+        typeof task.kind
+      >;
+      if (!reply.ok) throw fromPlain(reply.error);
+      return reply.value as never;
+    },
+    abort: () => void Atomics.store(new Int32Array(shared.abort), 0, 1),
+    counters: {
+      bytes: () => Number(Atomics.load(counters, 0)),
+      rows: () => Number(Atomics.load(counters, 1)),
+    },
+    [Symbol.asyncDispose]: () => piscina.close({ force: true }),
+  };
+}

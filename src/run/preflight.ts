@@ -1,0 +1,73 @@
+/** Before any data moves: shows, by an import of no rows, that Milvus can read the staging folder. */
+
+import type { JobConfig } from '../config/job.ts';
+import type { Target } from '../core/contracts.ts';
+import { MigrateError } from '../core/errors.ts';
+import type { PlannedCollection } from '../core/plan.ts';
+import { ENCODERS } from '../encoders/index.ts';
+import { openStore } from '../stores/index.ts';
+import { newJobId } from './identity.ts';
+import { filesRoot, seenRoot } from './layout.ts';
+import { createBackoff } from './patience.ts';
+
+export interface Preflight {
+  readonly files: NonNullable<JobConfig['files']>;
+  readonly target: Target;
+  readonly planned: PlannedCollection;
+  readonly signal: AbortSignal;
+}
+
+/** Leaves nothing behind: neither the scratch collection nor its files. Throws E_STAGING with what to change. */
+export async function checkStaging({ files, target, planned, signal }: Preflight): Promise<void> {
+  const name = `migrate_preflight_${newJobId()}`;
+  const root = filesRoot(files);
+  await using store = await openStore({ scheme: 'file', root });
+  const group = await store.begin(name);
+  try {
+    const encoder = await ENCODERS.npy(group, planned.schema);
+    const { files: made } = await encoder.close();
+    await group.commit();
+    const { schema } = planned;
+    const spec = { name, schema, description: 'scratch of a preflight check: may be dropped' };
+    const facts = await target.create({ ...spec, dynamicField: false, shards: undefined, consistencyLevel: undefined });
+    try {
+      const task = await target.submitImport(
+        name,
+        '_default',
+        made.map((file) => `${seenRoot(files)}/${name}/${file.name}`),
+      );
+      await waitFor(task, { files, target, planned, signal });
+    } finally {
+      await target.drop(name, facts.id);
+    }
+  } finally {
+    await group.abort();
+    await store.remove(name);
+  }
+}
+
+async function waitFor(id: string, { files, target, signal }: Preflight): Promise<void> {
+  const backoff = createBackoff(signal);
+  for (;;) {
+    const task = await target.importTask(id);
+    if (task?.state === 'completed') return;
+    if (task === undefined || task.state === 'failed') throw explain(task?.reason ?? 'the task vanished', files);
+    await backoff.wait();
+  }
+}
+
+function explain(reason: string, files: NonNullable<JobConfig['files']>): MigrateError {
+  const unseen = /no such file|failed to get file size|not exist/i.test(reason);
+  const denied = /permission denied|access denied/i.test(reason);
+  const seen = seenRoot(files);
+  return new MigrateError('E_STAGING', 'Milvus can not import from the staging folder', {
+    at: { file: filesRoot(files) },
+    found: reason,
+    wanted: `a folder that Milvus reads as ${seen}`,
+    hint: unseen
+      ? `Milvus sees no ${seen}: if it runs in a container, mount the folder there and give the path inside with --staging-as; or leave --staging away to stream the rows`
+      : denied
+        ? `let the user that Milvus runs as read ${seen}; or leave --staging away to stream the rows`
+        : 'look at the log of Milvus; or leave --staging away to stream the rows',
+  });
+}

@@ -1,0 +1,167 @@
+/** Makes the target ready for a collection's rows, and records what was there before the first of them. */
+import type { CollectionRecord } from '../core/checkpoint.ts';
+import type { CollectionFacts, Target } from '../core/contracts.ts';
+import { MigrateError } from '../core/errors.ts';
+import type { PlannedCollection } from '../core/plan.ts';
+import { primaryKeyOf, type Schema, vectorOf } from '../core/schema.ts';
+import type { RunContext } from './context.ts';
+import { announce } from './events.ts';
+import { DEFAULT_PARTITION } from './names.ts';
+
+/** The collection of a job that will replace `target` (`--mode overwrite`). */
+export function scratchName(target: string, jobId: string): string {
+  return `${target}__new_${jobId}`;
+}
+
+/**
+ * Finds or creates the collection and its partitions.
+ * @returns its record; `phase` is `left` where `--mode skip` leaves an existing collection alone
+ */
+export async function prepareCollection(
+  run: RunContext,
+  target: Target,
+  planned: PlannedCollection,
+): Promise<CollectionRecord> {
+  const known = run.ledger.collection(planned.target);
+  if (known !== undefined && known.phase !== 'creating') return recheck(target, planned, known);
+  const existing = await target.describe(planned.target);
+  const record = known ?? begin(run, { planned, existing });
+  const made =
+    record.phase === 'creating'
+      ? await createRecorded(run, target, { planned, record })
+      : await joinExisting(target, { planned, record, existing });
+  await run.ledger.recordCollection(planned.target, made);
+  announce('collection created', planned.target);
+  return made;
+}
+
+/** Recorded first, so that a run that died in between knows the empty collection for its own. */
+async function createRecorded(
+  run: RunContext,
+  target: Target,
+  { planned, record }: { planned: PlannedCollection; record: CollectionRecord },
+): Promise<CollectionRecord> {
+  await run.ledger.recordCollection(planned.target, record);
+  const found = await target.describe(record.loadInto);
+  if (found !== undefined && found.statisticRows > 0) throw notEmpty(found);
+  const { dynamicField, shards, consistencyLevel } = run.config;
+  const { schema, description } = planned;
+  const spec = { name: record.loadInto, schema, description, dynamicField, shards, consistencyLevel };
+  const facts = found ?? (await target.create(spec));
+  refuseUnfit(facts, schema);
+  await addPartitions(target, facts, planned);
+  return { ...record, id: facts.id, phase: 'loading' };
+}
+
+async function joinExisting(
+  target: Target,
+  {
+    planned,
+    record,
+    existing,
+  }: { planned: PlannedCollection; record: CollectionRecord; existing: CollectionFacts | undefined },
+): Promise<CollectionRecord> {
+  if (existing === undefined || record.phase === 'left') return record;
+  await addPartitions(target, existing, planned);
+  return { ...record, ...(await countBefore(target, existing)) };
+}
+
+/** A collection that this job began with must still be the same one. */
+async function recheck(target: Target, planned: PlannedCollection, known: CollectionRecord): Promise<CollectionRecord> {
+  if (known.phase === 'left') return known;
+  const name = known.phase === 'swapped' ? planned.target : known.loadInto;
+  const facts = (await target.describe(name)) ?? (await target.describe(planned.target));
+  if (facts === undefined || facts.id !== known.id)
+    throw new MigrateError('E_COLLECTION_REPLACED', 'the collection that this job loads into is not there any more', {
+      at: { collection: name },
+      found: facts === undefined ? 'no such collection' : `a collection with id ${facts.id}`,
+      wanted: `the collection with id ${known.id}`,
+      hint: 'it was dropped or made anew since: start over with --fresh',
+    });
+  if (known.phase === 'loading') await addPartitions(target, facts, planned);
+  return known;
+}
+
+/** What to do with the collection, from what is there. */
+function begin(
+  run: RunContext,
+  { planned, existing }: { planned: PlannedCollection; existing: CollectionFacts | undefined },
+): CollectionRecord {
+  const { mode, modeGiven } = run.config;
+  const { target, schema } = planned;
+  const nothing = { before: {}, countedBy: 'count', statisticsBefore: 0, report: undefined, ms: {} } as const;
+  const own = { ...nothing, id: '', created: true, phase: 'creating', replaces: undefined } as const;
+  if (existing === undefined) return { ...own, loadInto: target };
+  if (mode === 'overwrite') return { ...own, loadInto: scratchName(target, run.jobId), replaces: existing.id };
+  const theirs = { ...nothing, id: existing.id, created: false, loadInto: target, replaces: undefined };
+  if (mode === 'skip') return { ...theirs, phase: 'left' };
+  refuseUnfit(existing, schema);
+  if (existing.statisticRows > 0 && !modeGiven) throw notEmpty(existing);
+  return { ...theirs, phase: 'loading' };
+}
+
+export function notEmpty(existing: CollectionFacts): MigrateError {
+  return new MigrateError('E_COLLECTION_NOT_EMPTY', 'the collection is there already and holds rows', {
+    at: { collection: existing.name },
+    found: `about ${existing.statisticRows} rows`,
+    wanted: 'no such collection, or an empty one',
+    hint: 'say --mode append to add to it, --mode overwrite to replace it, --mode skip to leave it as it is',
+  });
+}
+
+/** Counts exactly where the collection is loaded; elsewhere the statistics have to do. */
+async function countBefore(
+  target: Target,
+  existing: CollectionFacts,
+): Promise<Pick<CollectionRecord, 'before' | 'countedBy' | 'statisticsBefore'>> {
+  const before: Record<string, number> = {};
+  for (const name of existing.milvusPartitions)
+    before[name] = existing.loaded
+      ? Number(await target.count(existing.name, name))
+      : await target.statistics(existing.name, name);
+  return {
+    before,
+    countedBy: existing.loaded ? 'count' : 'statistics',
+    statisticsBefore: await target.statistics(existing.name),
+  };
+}
+
+async function addPartitions(target: Target, facts: CollectionFacts, planned: PlannedCollection): Promise<void> {
+  for (const name of planned.milvusPartitions)
+    if (name !== DEFAULT_PARTITION && !facts.milvusPartitions.includes(name))
+      await target.createMilvusPartition(facts.name, name);
+}
+
+/** An existing collection takes our rows only if it has exactly our fields. */
+export function refuseUnfit(existing: CollectionFacts, schema: Schema): void {
+  const key = primaryKeyOf(schema);
+  const vector = vectorOf(schema);
+  const own = existing.fields.find(({ primaryKey }) => primaryKey);
+  const ownVector = existing.fields.find(({ name }) => name === vector.name);
+  const metric = existing.indexes.find(({ field }) => field === vector.name)?.metric;
+  const problems = [
+    own?.name === key.name ? '' : `primary key ${own?.name ?? 'none'}, wanted ${key.name}`,
+    own?.typeName === key.type ? '' : `primary key of type ${own?.typeName}, wanted ${key.type}`,
+    own?.autoId === true ? 'its ids are made by Milvus, ours would be lost' : '',
+    ownVector === undefined ? `no field ${vector.name}` : '',
+    ownVector !== undefined && ownVector.typeName !== vector.type
+      ? `${vector.name} is a ${ownVector.typeName}, wanted ${vector.type}`
+      : '',
+    ownVector !== undefined && ownVector.dim !== vector.dim
+      ? `${vector.name} has ${ownVector.dim} dimensions, wanted ${vector.dim}`
+      : '',
+    metric === undefined || metric === '' || metric === schema.metric
+      ? ''
+      : `its index has metric ${metric}, wanted ${schema.metric}`,
+    ...existing.fields
+      .filter(({ name }) => !schema.fields.some((field) => field.name === name))
+      .map(({ name }) => `a field ${name} that the source does not have`),
+  ].filter((problem) => problem !== '');
+  if (problems.length > 0)
+    throw new MigrateError('E_TARGET_SCHEMA', 'the collection is there already with another schema', {
+      at: { collection: existing.name },
+      found: problems.join('; '),
+      wanted: `${key.name} Int64 primary key, ${vector.name} ${vector.type}(${vector.dim}), metric ${schema.metric}`,
+      hint: 'give the fields their names with --id-field and --vector-field, choose another --name, or --mode overwrite',
+    });
+}

@@ -1,0 +1,199 @@
+/** The order of the stages: prepare → dump ∥ load → index → verify → swap → clean up. */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JobStages } from '../config/job.ts';
+import type { CollectionRecord } from '../core/checkpoint.ts';
+import { MigrateError } from '../core/errors.ts';
+import type { PlannedCollection } from '../core/plan.ts';
+import { reportCollection } from './buildReport.ts';
+import type { RunContext } from './context.ts';
+import { dumpStage } from './dumpStage.ts';
+import { findDuplicates } from './duplicates.ts';
+import { announce } from './events.ts';
+import { type FinishContext, indexAndLoad, swapIn, wantedIndex } from './finishCollection.ts';
+import { manifestFile } from './layout.ts';
+import { type Loadable, startLoading } from './loadStage.ts';
+import { writeManifest } from './manifest.ts';
+import { checkStaging } from './preflight.ts';
+import { prepareCollection } from './prepare.ts';
+import { verifyCollection } from './verify.ts';
+
+export interface Running extends RunContext {
+  /** Records the first failure, which is the cause of those that follow, and stops everything. */
+  fail(error: unknown): void;
+  readonly sourceTitle: string;
+}
+
+export async function runStages(run: Running, stages: JobStages): Promise<void> {
+  await searchDuplicates(run);
+  const { target } = run;
+  if (stages === 'dump' || target === undefined) return dumpOnly(run);
+  const context = { ...run, target };
+  if (stages === 'verify') return verifyStage(context, await knownCollections(context));
+  const loadable = await prepareAll(context);
+  await preflight(context, loadable);
+  await dumpAndLoad(context, loadable);
+  const complete = await withhold(context, loadable);
+  await indexStage(context, complete);
+  await verifyStage(context, complete);
+  for (const [name, record] of complete)
+    await swapIn(context, plannedOf(run, name), run.ledger.collection(name) ?? record);
+  await cleanUp(run, complete);
+}
+
+type TargetRun = Running & FinishContext;
+
+async function dumpOnly(run: Running): Promise<void> {
+  await dumpStage(run, () => undefined);
+  await keepManifest(run);
+}
+
+async function keepManifest({ files, ledger, collections, sourceTitle }: Running): Promise<void> {
+  if (files !== undefined) await writeManifest(files.store, ledger, { source: sourceTitle, collections });
+}
+
+/** Before any row is moved: ids that more than one of the merged collections holds. Once a job. */
+async function searchDuplicates(run: Running): Promise<void> {
+  if (run.config.onDuplicate === 'keep-all') return;
+  for (const { target } of run.collections) {
+    const inputs = new Set(run.ledger.of(target).map(({ planned }) => planned.input));
+    const done = join(run.jobDir, `searched-${target}`);
+    if (inputs.size < 2 || existsSync(done)) continue;
+    const { keys, dropped } = await findDuplicates(run, target);
+    if (keys > 0)
+      run.warn(
+        `${target}: ${keys} ids occur in more than one input; ${dropped} rows are left out (--on-duplicate first)`,
+      );
+    mkdirSync(run.jobDir, { recursive: true });
+    writeFileSync(done, '');
+  }
+}
+
+async function prepareAll(run: TargetRun): Promise<Loadable> {
+  const loadable = new Map<string, CollectionRecord>();
+  await run.target.createDatabaseIfAbsent();
+  for (const planned of run.collections) {
+    const record = await prepareCollection(run, run.target, planned);
+    if (record.phase === 'left') run.warn(`${planned.target} is there already and is left as it is (--mode skip)`);
+    else loadable.set(planned.target, record);
+  }
+  return loadable;
+}
+
+async function knownCollections(run: TargetRun): Promise<Loadable> {
+  const known = new Map<string, CollectionRecord>();
+  for (const { target } of run.collections) {
+    const record = run.ledger.collection(target);
+    if (record !== undefined && record.phase !== 'left' && record.phase !== 'creating') known.set(target, record);
+  }
+  if (known.size === 0)
+    throw new MigrateError('E_VERIFY', 'nothing of this job was loaded yet', { hint: 'load it first' });
+  return known;
+}
+
+async function preflight(run: TargetRun, loadable: Loadable): Promise<void> {
+  const { config, signal, target } = run;
+  const begun = run.ledger.partitions().some(({ load }) => load !== undefined);
+  const planned = run.collections.find((one) => loadable.has(one.target));
+  if (run.route !== 'import' || begun || planned === undefined || config.files === undefined) return;
+  await checkStaging({ files: config.files, target, planned, signal });
+}
+
+async function dumpAndLoad(run: TargetRun, loadable: Loadable): Promise<void> {
+  const loading = startLoading(run, loadable);
+  try {
+    await dumpStage(run, loading.ready, (collection) => loadable.has(collection));
+    if (run.files !== undefined && run.route === 'import') await keepManifest(run);
+    await loading.finish();
+  } catch (thrown) {
+    run.fail(thrown);
+    await loading.stop();
+    throw thrown;
+  }
+}
+
+/** Collections with rows that Milvus would refuse are not loaded at all: the empty ones that were made go again. */
+async function withhold(run: TargetRun, loadable: Loadable): Promise<Loadable> {
+  const complete = new Map(loadable);
+  for (const [name, record] of loadable) {
+    const report = reportCollection(run.ledger, plannedOf(run, name));
+    if (report.outcome !== 'withheld') continue;
+    complete.delete(name);
+    const [first] = report.firstNonFinite;
+    run.warn(
+      `${name} is not loaded: ${report.nonFinite} of its rows hold NaN or infinity, which Milvus 2.x refuses ` +
+        `(first: id ${first?.key} in segment ${first?.segment}); with --reject-file FILE they are put there and the rest is loaded`,
+    );
+    if (!record.created) continue;
+    await run.ledger.recordCollection(name, { ...record, phase: 'creating', id: '' });
+    await run.target.drop(record.loadInto, record.id);
+  }
+  return complete;
+}
+
+async function indexStage(run: TargetRun, complete: Loadable): Promise<void> {
+  const wants = (name: string): boolean =>
+    wantedIndex(run, plannedOf(run, name)) !== undefined || run.config.loadCollection;
+  const names = [...complete.keys()].filter(wants);
+  if (names.length === 0 && run.route !== 'stream') return;
+  run.meter.start('index', { units: names.length, rows: 0, bytes: 0 }, { units: 0, rows: 0, bytes: 0 });
+  for (const [name, record] of complete) {
+    const started = performance.now();
+    await indexAndLoad(run, plannedOf(run, name), record);
+    await run.ledger.addTime(name, 'index', Math.round(performance.now() - started));
+    run.meter.add('index', { units: 1, rows: 0, bytes: 0 });
+  }
+  run.meter.finish('index');
+}
+
+async function verifyStage(run: TargetRun, complete: Loadable): Promise<void> {
+  run.meter.start('verify', { units: complete.size, rows: 0, bytes: 0 }, { units: 0, rows: 0, bytes: 0 });
+  const failed: string[] = [];
+  for (const name of complete.keys()) {
+    const planned = plannedOf(run, name);
+    const started = performance.now();
+    const verify = await verifyCollection(run, { planned, record: recordOf(run, name) });
+    await run.ledger.addTime(name, 'verify', Math.round(performance.now() - started));
+    const wrong = verify.count === 'failed' || verify.samples === 'failed';
+    const report = { ...reportCollection(run.ledger, planned), verify };
+    const record = recordOf(run, name);
+    const phase = record.phase === 'swapped' || wrong ? record.phase : 'verified';
+    await run.ledger.recordCollection(name, {
+      ...record,
+      phase,
+      report: { ...report, outcome: wrong ? 'failed' : 'loaded' },
+    });
+    announce('collection verified', name);
+    if (wrong) failed.push(`${name}: ${verify.differences.join('; ')}`);
+    run.meter.add('verify', { units: 1, rows: 0, bytes: 0 });
+  }
+  run.meter.finish('verify');
+  if (failed.length > 0)
+    throw new MigrateError('E_VERIFY', 'what Milvus holds is not what was read', {
+      found: failed.join('\n'),
+      hint: 'the files and the checkpoint are kept; move the collection again with --mode overwrite --fresh',
+    });
+}
+
+/** Intermediate files go when all that they hold is proven to have arrived. */
+async function cleanUp(run: Running, complete: Loadable): Promise<void> {
+  const { files, config } = run;
+  if (files === undefined || config.files === undefined || config.files.keep) return;
+  for (const { planned, part, load } of run.ledger.partitions()) {
+    if (part === undefined || load?.state !== 'loaded' || !complete.has(planned.collection)) continue;
+    for (const dir of [part.dir, load.dir]) if (dir !== '') await files.store.remove(dir);
+  }
+  if (complete.size === run.collections.length) await files.store.remove(manifestFile(run.jobId));
+}
+
+function recordOf(run: Running, name: string): CollectionRecord {
+  const record = run.ledger.collection(name);
+  if (record === undefined) throw new TypeError(`a collection without a record: ${name}`);
+  return record;
+}
+
+function plannedOf(run: Pick<RunContext, 'collections'>, name: string): PlannedCollection {
+  const planned = run.collections.find(({ target }) => target === name);
+  if (planned === undefined) throw new TypeError(`a collection that is not in the plan: ${name}`);
+  return planned;
+}

@@ -1,0 +1,123 @@
+/** After a crash: finds out, for every part whose import may or may not have been submitted, which of the two it was. */
+import type { CollectionRecord, PartitionRecord } from '../core/checkpoint.ts';
+import { MigrateError } from '../core/errors.ts';
+import { primaryKeyOf } from '../core/schema.ts';
+import { schemaOf } from './dumpStage.ts';
+import { asking, type ImportContext, importPart, tasksWith, wholePart } from './importLoad.ts';
+
+/** How many of a part's recorded keys are asked for, where only its rows can tell whether it is loaded. */
+const KEYS_ASKED = 16;
+
+/**
+ * Leaves every record of the collection either `submitted`, `loaded`, or `intended` where nothing was submitted.
+ * Nothing may be submitted to the collection meanwhile.
+ */
+export async function settleImports(run: ImportContext, collection: string, target: CollectionRecord): Promise<void> {
+  const unknown: PartitionRecord[] = [];
+  for (const record of run.ledger.of(collection)) {
+    const { load } = record;
+    if (load?.state === 'intended') {
+      const found = (await tasksWith(run, target.loadInto, load.dir)).filter(({ id }) => !load.prior.includes(id));
+      const task = found[0];
+      if (task === undefined) unknown.push(record);
+      else
+        await run.ledger.recordLoad(record.planned.partition.id, {
+          state: 'submitted',
+          attempt: load.attempt,
+          dir: load.dir,
+          task: task.id,
+        });
+    } else if (load?.state === 'submitted') {
+      const task = await asking(run, () => run.target.importTask(load.task));
+      if (task === undefined) unknown.push(record);
+    }
+  }
+  if (unknown.length > 0) await decideByRows(run, { collection, target, unknown });
+}
+
+interface Unknown {
+  readonly collection: string;
+  readonly target: CollectionRecord;
+  readonly unknown: readonly PartitionRecord[];
+}
+
+/** The server remembers no task: the rows it has must tell. */
+async function decideByRows(run: ImportContext, { collection, target, unknown }: Unknown): Promise<void> {
+  await waitForRunning(run, collection);
+  const surplus = await surplusRows(run, collection, target);
+  const rows = (records: readonly PartitionRecord[]): number =>
+    records.reduce((sum, record) => sum + wholePart(record).rows, 0);
+  if (surplus === 0) return settle(run, unknown, []);
+  if (surplus === rows(unknown)) return settle(run, [], unknown);
+  const present: PartitionRecord[] = [];
+  for (const record of unknown) if (await keysArePresent(run, target.loadInto, record)) present.push(record);
+  if (rows(present) !== surplus)
+    throw new MigrateError('E_LOAD_IN_DOUBT', 'it can not be told which parts Milvus loaded before the interruption', {
+      at: { collection },
+      found: `${surplus} rows more than the recorded loads, import tasks forgotten by the server`,
+      wanted: `0 or ${rows(unknown)} rows, or whole parts of them`,
+      hint: 'drop the collection and run again with --fresh, or use --mode overwrite --fresh',
+    });
+  await settle(
+    run,
+    unknown.filter((record) => !present.includes(record)),
+    present,
+  );
+}
+
+async function settle(
+  run: ImportContext,
+  absent: readonly PartitionRecord[],
+  present: readonly PartitionRecord[],
+): Promise<void> {
+  for (const record of present)
+    await run.ledger.recordLoad(record.planned.partition.id, {
+      state: 'loaded',
+      rows: wholePart(record).rows,
+      how: 'import',
+      dir: record.load !== undefined && 'dir' in record.load ? record.load.dir : '',
+    });
+  for (const { planned, load } of absent)
+    if (load?.state === 'submitted')
+      await run.ledger.recordLoad(planned.partition.id, {
+        state: 'intended',
+        attempt: load.attempt,
+        dir: load.dir,
+        prior: [load.task],
+      });
+}
+
+/** Tasks that are known and running change the count: they end first. */
+async function waitForRunning(run: ImportContext, collection: string): Promise<void> {
+  const target = run.ledger.collection(collection);
+  for (const record of run.ledger.of(collection)) {
+    if (record.load?.state !== 'submitted' || target === undefined) continue;
+    const { task } = record.load;
+    if ((await asking(run, () => run.target.importTask(task))) !== undefined)
+      await importPart(run, record, target.loadInto);
+  }
+}
+
+/** Rows that the server has beyond what was there before and what is recorded as loaded. */
+export async function surplusRows(run: ImportContext, collection: string, target: CollectionRecord): Promise<number> {
+  const loaded = run.ledger
+    .of(collection)
+    .reduce((sum, { load }) => sum + (load?.state === 'loaded' ? load.rows : 0), 0);
+  const found = await asking(run, () => run.target.statistics(target.loadInto));
+  return found - target.statisticsBefore - loaded;
+}
+
+async function keysArePresent(run: ImportContext, into: string, record: PartitionRecord): Promise<boolean> {
+  const facts = await asking(run, () => run.target.describe(into));
+  if (facts?.loaded !== true)
+    throw new MigrateError('E_LOAD_IN_DOUBT', 'the collection has to be loaded to tell which parts Milvus has', {
+      at: { collection: into },
+      hint: 'create an index on it and load it, then run the same command again; or drop it and use --fresh',
+    });
+  const keys = wholePart(record)
+    .samples.slice(0, KEYS_ASKED)
+    .map(({ key }) => BigInt(key));
+  const keyField = primaryKeyOf(schemaOf(run, record.planned.collection)).name;
+  const found = await asking(run, () => run.target.countKeys(into, keyField, keys, record.planned.targetPartition));
+  return found >= BigInt(new Set(keys).size);
+}

@@ -1,0 +1,66 @@
+/**
+ * The fixed vector memory of one worker: a ring of SharedArrayBuffers.
+ *
+ * ```
+ *   states   [ 0 | 1 | 0 | 0 ]   one int32 a slab: 0 free, 1 in use
+ *   released [ 17 ]              counts releases; who waits for a slab waits for a change of it
+ * ```
+ * A slab may be released by another thread (a streaming insert gives it back when the server has the rows), hence
+ * Atomics. `acquire` blocks its thread: it is called in workers, which have nothing else to do then.
+ */
+import type { Slab, SlabRing } from '../core/contracts.ts';
+
+/** Read → write buffers of the file path. Larger ones fall out of the core's cache: 4 MiB were three times slower. */
+export const FILE_SLAB_BYTES = 1024 * 1024;
+export const FILE_SLABS = 2;
+/** Batches of streaming inserts: one slab is one request at most. */
+export const STREAM_SLAB_BYTES = 4 * 1024 * 1024;
+export const STREAM_SLABS = 4;
+
+/** Vector memory of one worker at most, in bytes. */
+export const RING_BYTES = FILE_SLAB_BYTES * FILE_SLABS + STREAM_SLAB_BYTES * STREAM_SLABS;
+
+const FREE = 0;
+const USED = 1;
+
+/** The memory of a ring, as it goes to another thread. */
+export interface RingMemory {
+  readonly slabs: readonly SharedArrayBuffer[];
+  readonly states: SharedArrayBuffer;
+  readonly released: SharedArrayBuffer;
+}
+
+export function allocateRing(slabBytes: number, slabs: number): RingMemory {
+  return {
+    slabs: Array.from({ length: slabs }, () => new SharedArrayBuffer(slabBytes)),
+    states: new SharedArrayBuffer(4 * slabs),
+    released: new SharedArrayBuffer(4),
+  };
+}
+
+/** The ring over its memory; several threads may hold one over the same memory, one of them acquires. */
+export function openRing(memory: RingMemory): SlabRing {
+  const states = new Int32Array(memory.states);
+  const released = new Int32Array(memory.released);
+  const take = (): number => {
+    for (let index = 0; index < states.length; index++)
+      if (Atomics.compareExchange(states, index, FREE, USED) === FREE) return index;
+    return -1;
+  };
+  return {
+    slabBytes: memory.slabs[0]?.byteLength ?? 0,
+    acquire(): Slab {
+      for (;;) {
+        const seen = Atomics.load(released, 0);
+        const index = take();
+        if (index >= 0) return { index, memory: memory.slabs[index]! };
+        Atomics.wait(released, 0, seen);
+      }
+    },
+    release(slab: Slab): void {
+      Atomics.store(states, slab.index, FREE);
+      Atomics.add(released, 0, 1);
+      Atomics.notify(released, 0);
+    },
+  };
+}

@@ -1,0 +1,199 @@
+/**
+ * Streaming insert of one partition: batches from the slabs, each recorded before it is sent.
+ *
+ * ```
+ *   rows   0 ────────── acked ──── acked + inFlight ──────────── end
+ *          │ there      │ may be there             │ not sent
+ * ```
+ * One commit a batch: that of the next batch says that the one before arrived. What is in doubt after a crash is sent
+ * again as an upsert, which leaves one row per key whether it had arrived or not; where keys repeat that would lose
+ * rows, and the run refuses.
+ */
+import type { Batch } from '../core/batch.ts';
+import { columnOf, int64s } from '../core/batch.ts';
+import type { PartitionRecord } from '../core/checkpoint.ts';
+import type { InsertOutcome, Target } from '../core/contracts.ts';
+import { crc32 } from '../core/crc32.ts';
+import { MigrateError } from '../core/errors.ts';
+import { primaryKeyOf } from '../core/schema.ts';
+import type { RunContext } from './context.ts';
+import { schemaOf } from './dumpStage.ts';
+import { announce } from './events.ts';
+import { asking, wholePart } from './importLoad.ts';
+import { createBackoff } from './patience.ts';
+import type { Pool } from './pool.ts';
+import { readTask, streamRows } from './rowStream.ts';
+
+export interface StreamContext extends RunContext {
+  readonly target: Target;
+  /** Rows to a request, shared by all streams of the run: what Milvus took last. */
+  readonly pace: Pace;
+  /** A pool of one thread beside the run's own: its threads may all wait for slabs that only we give back. */
+  readonly side: () => Pool;
+}
+
+export interface Pace {
+  rows: number;
+  /** Waits longer each time until a batch goes well. */
+  backoff(signal: AbortSignal): Promise<void>;
+  wentWell(): void;
+}
+
+/** After a batch went well the next may be this much larger. */
+const GROWTH = 1.1;
+
+export function createPace(): Pace {
+  let waits: ReturnType<typeof createBackoff> | undefined;
+  return {
+    rows: Number.MAX_SAFE_INTEGER,
+    backoff(signal) {
+      waits ??= createBackoff(signal);
+      return waits.wait();
+    },
+    wentWell() {
+      waits?.reset();
+      this.rows = Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(this.rows * GROWTH));
+    },
+  };
+}
+
+/** Sends what is left of the partition. */
+export async function streamPart(run: StreamContext, record: PartitionRecord, into: string): Promise<void> {
+  const part = wholePart(record);
+  const { load } = record;
+  if (load?.state === 'loaded') return;
+  if (part.rows === 0)
+    return run.ledger.recordLoad(part.partition, { state: 'loaded', rows: 0, how: 'stream', dir: part.dir });
+  const progress = load?.state === 'streaming' ? load : { acked: 0, inFlight: 0 };
+  const sender = createSender(run, record, { into, ...progress });
+  const schema = schemaOf(run, record.planned.collection);
+  const crc: Record<string, number> = {};
+  const whole = progress.acked === 0;
+  const rows = await streamRows(run, record, {
+    first: progress.acked,
+    async consume(batch, first) {
+      for (const { name } of schema.fields) crc[name] = crc32(columnOf(batch, name).bytes, crc[name]);
+      await sender.send(batch, first);
+    },
+  });
+  const changed = whole && part.rows > 0 && schema.fields.some(({ name }) => crc[name] !== part.columnCrc[name]);
+  if (rows !== part.rows || changed)
+    throw new MigrateError('E_SOURCE_CHANGED', 'the source gave other rows when it was read again', {
+      at: { collection: into },
+      found: `${rows} rows${changed ? ' with other content' : ''}`,
+      wanted: `${part.rows} rows as checked before`,
+      hint: 'nothing may change the source while it is moved; start over with --mode overwrite --fresh',
+    });
+  await run.ledger.recordLoad(part.partition, { state: 'loaded', rows, how: 'stream', dir: part.dir });
+}
+
+interface Sender {
+  /** Sends the rows of the batch that are not acknowledged yet. */
+  send(batch: Batch, first: number): Promise<void>;
+}
+
+function createSender(
+  run: StreamContext,
+  record: PartitionRecord,
+  { into, acked: ackedBefore, inFlight }: { into: string; acked: number; inFlight: number },
+): Sender {
+  const id = record.planned.partition.id;
+  let acked = ackedBefore;
+  let doubtEnd = ackedBefore + inFlight;
+  return {
+    async send(batch, first) {
+      const end = first + batch.rows;
+      while (acked < end) {
+        const doubtful = acked < doubtEnd;
+        const rows = Math.min(end - acked, run.pace.rows, doubtful ? doubtEnd - acked : end - acked);
+        const piece = sliceBatch(batch, acked - first, rows);
+        await run.ledger.recordLoad(id, { state: 'streaming', acked, inFlight: doubtful ? doubtEnd - acked : rows });
+        announce('batch intended', id);
+        const outcome = await (doubtful ? resend : insertNew)(run, record, { into, piece });
+        if (outcome.kind === 'doubt') doubtEnd = Math.max(doubtEnd, acked + rows);
+        if (outcome.kind === 'refused') await slower(run, outcome, piece);
+        if (outcome.kind !== 'done') continue;
+        announce('batch sent', id);
+        acked += rows;
+        run.pace.wentWell();
+        run.meter.add('load', {
+          units: 0,
+          rows,
+          bytes: piece.columns.reduce((sum, { bytes }) => sum + bytes.length, 0),
+        });
+      }
+    },
+  };
+}
+
+interface Piece {
+  readonly into: string;
+  readonly piece: Batch;
+}
+
+async function insertNew(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<InsertOutcome> {
+  const outcome = await insert(run, record, { into, piece, how: 'insert' });
+  if (outcome.kind === 'doubt')
+    run.warn(`a batch of ${into} may or may not have arrived (${outcome.reason}); it is sent again as an upsert`);
+  return outcome;
+}
+
+/** Sends rows that may be there already. */
+async function resend(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<InsertOutcome> {
+  // Any question answered says that the server is back; asking bears with its absence.
+  await asking(run, () => run.target.facts());
+  await refuseRepeatedKeys(run, record, { into, piece });
+  return insert(run, record, { into, piece, how: 'upsert' });
+}
+
+function insert(
+  run: StreamContext,
+  record: PartitionRecord,
+  { into, piece, how }: Piece & { how: 'insert' | 'upsert' },
+): Promise<InsertOutcome> {
+  const { collection, targetPartition } = record.planned;
+  return run.target.insert(into, targetPartition, schemaOf(run, collection), piece, how);
+}
+
+async function slower(
+  run: StreamContext,
+  refused: Extract<InsertOutcome, { kind: 'refused' }>,
+  piece: Batch,
+): Promise<void> {
+  if (refused.smaller && piece.rows === 1)
+    throw new MigrateError('E_TARGET_LIMIT', 'Milvus does not take a single row', { found: refused.reason });
+  if (refused.smaller) run.pace.rows = Math.max(1, Math.floor(piece.rows / 2));
+  else {
+    run.meter.detail('load', `Milvus limits the rate (${refused.reason})`);
+    await run.pace.backoff(run.signal);
+  }
+}
+
+/** Throws E_LOAD_IN_DOUBT where an upsert of the rows could replace another row. */
+async function refuseRepeatedKeys(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<void> {
+  const { collection } = record.planned;
+  const keys = int64s(columnOf(piece, primaryKeyOf(schemaOf(run, collection)).name)).slice();
+  const target = run.ledger.collection(collection);
+  const foreign = Object.values(target?.before ?? {}).some((rows) => rows > 0);
+  let occurrences = 0;
+  for (const other of run.ledger.of(collection)) {
+    const task = { kind: 'lookup', ...readTask(run, other), keys, hashes: false } as const;
+    occurrences += (await run.side().run<'lookup'>(task)).matches.length;
+  }
+  if (occurrences <= keys.length && !foreign) return;
+  throw new MigrateError('E_LOAD_IN_DOUBT', 'a batch may or may not have arrived, and can not be sent again safely', {
+    at: { collection: into },
+    found: foreign
+      ? 'the collection held rows before, which an upsert might replace'
+      : `${occurrences} rows with the ${keys.length} keys of the batch: an upsert would leave one row per key`,
+    hint: 'run again with --mode overwrite --fresh, or with --staging: a bulk insert is never in doubt in this way',
+  });
+}
+
+function sliceBatch(batch: Batch, from: number, rows: number): Batch {
+  const columns = batch.columns.map((column) => ({
+    ...column,
+    bytes: column.bytes.subarray(from * column.rowBytes, (from + rows) * column.rowBytes),
+  }));
+  return { ...batch, rows, columns, read: rows };
+}

@@ -1,0 +1,94 @@
+/** What main asks of a worker, and what comes back. Plain data: it crosses a port. Types only. */
+import type { MessagePort } from 'node:worker_threads';
+import type { Part, Partition, ReaderConfig, Sample } from '../core/contracts.ts';
+import type { PlainError } from '../core/errors.ts';
+import type { Schema } from '../core/schema.ts';
+import type { FileFormat } from '../encoders/index.ts';
+import type { StoreConfig } from '../stores/index.ts';
+import type { RingMemory } from './slabs.ts';
+
+/** What every task needs to read a partition. */
+export interface ReadTask {
+  readonly reader: ReaderConfig;
+  readonly partition: Partition;
+  readonly schema: Schema;
+  /** File with the ordinals of the live rows to leave out as duplicates. */
+  readonly droppedFile: string | undefined;
+  /** Whether rows with NaN or infinity are taken out. */
+  readonly rejectNonFinite: boolean;
+}
+
+/** Reads a partition into files, or (without `store`) through to checksums and samples. */
+export interface DumpTask extends ReadTask {
+  readonly kind: 'dump';
+  readonly store: StoreConfig | undefined;
+  readonly format: FileFormat;
+  readonly dir: string;
+  readonly samples: number;
+  /** Name of the source collection, for the reject file. */
+  readonly collection: string;
+  /** Where rejected rows go; undefined: nowhere (`rejectNonFinite` is false). */
+  readonly rejectFile: string | undefined;
+}
+
+/** Sends the rows of a partition through `port`, as views into slabs, from row `first` on. */
+export interface StreamTask extends ReadTask {
+  readonly kind: 'stream';
+  readonly first: number;
+  readonly port: MessagePort;
+}
+
+/** Writes the primary keys of a partition as one sorted run, for the external sort. */
+export interface KeysTask extends ReadTask {
+  readonly kind: 'keys';
+  readonly ordinal: number;
+  readonly file: string;
+}
+
+/** Finds the rows of a partition whose primary key is one of `keys`. */
+export interface LookupTask extends ReadTask {
+  readonly kind: 'lookup';
+  readonly keys: BigInt64Array;
+  /** Whether the vectors are wanted too, as hashes; else only how often a key occurs. */
+  readonly hashes: boolean;
+}
+
+export type WorkerTask = DumpTask | StreamTask | KeysTask | LookupTask;
+
+export interface WorkerResults {
+  dump: Part;
+  stream: { readonly rows: number };
+  keys: { readonly runs: readonly string[] };
+  lookup: { readonly matches: readonly Sample[] };
+}
+
+export type WorkerReply<K extends keyof WorkerResults> =
+  | { readonly ok: true; readonly value: WorkerResults[K] }
+  | { readonly ok: false; readonly error: PlainError };
+
+/** First message of a stream: the memory; then batches; `end` when all rows were handed over. */
+export type StreamMessage =
+  | { readonly kind: 'ring'; readonly memory: RingMemory }
+  | {
+      readonly kind: 'batch';
+      readonly slab: number;
+      /** Ordinal of its first row among the partition's emitted rows. */
+      readonly first: number;
+      readonly rows: number;
+      readonly origin: string;
+      readonly columns: readonly {
+        readonly field: string;
+        readonly rowBytes: number;
+        readonly offset: number;
+        readonly length: number;
+      }[];
+    }
+  | { readonly kind: 'end' };
+
+/** Memory that all threads of a run share. */
+export interface SharedState {
+  /** int32: 1 when the run is to stop. */
+  readonly abort: SharedArrayBuffer;
+  /** int64 [bytes, rows] read since the run began. */
+  readonly counters: SharedArrayBuffer;
+}

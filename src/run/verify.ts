@@ -1,0 +1,160 @@
+/** The last stage: what the target holds against what was read, by exact counts and by vectors, bit for bit. */
+import type { CollectionRecord, PartitionRecord } from '../core/checkpoint.ts';
+import type { CollectionFacts, Target } from '../core/contracts.ts';
+import { MigrateError } from '../core/errors.ts';
+import type { PlannedCollection } from '../core/plan.ts';
+import type { CheckResult, CollectionReport } from '../core/report.ts';
+import { type Comparison, compareAll, compareSamples } from './compareVectors.ts';
+import type { RunContext } from './context.ts';
+import { announce } from './events.ts';
+import { asking } from './importLoad.ts';
+import { DEFAULT_PARTITION } from './names.ts';
+import { createBackoff } from './patience.ts';
+
+export type Verification = CollectionReport['verify'];
+
+export interface VerifyContext extends RunContext {
+  readonly target: Target;
+}
+
+export interface Verified {
+  readonly planned: PlannedCollection;
+  readonly record: CollectionRecord;
+}
+
+/** After an import a loaded collection's count was seen to stay old for 16 s; this long it may take to come right. */
+const COUNT_SETTLES_MS = 90_000;
+const NAMED_DIFFERENCES = 10;
+
+export async function verifyCollection(run: VerifyContext, { planned, record }: Verified): Promise<Verification> {
+  announce('verifying', planned.target);
+  const facts = await sameCollection(run, record);
+  const wanted = wantedRows(run.ledger.of(planned.target), record);
+  const choice = run.config.verify;
+  if (choice === 'none') return result({ count: 'skipped', remark: 'not verified (--verify none)' });
+  const compares = facts.loaded ? choice !== 'counts' : choice === 'sample' || choice === 'full';
+  if (!facts.loaded && !compares) return checkCounts(run, { record, wanted, exact: false });
+  return whileLoaded(run, facts, async () => {
+    const counted = await checkCounts(run, { record, wanted, exact: true });
+    if (!compares) return counted;
+    const context = { run, planned, into: record.loadInto, before: record.before };
+    const compared = await (choice === 'full' ? compareAll(context) : compareSamples(context));
+    return combine(counted, compared);
+  });
+}
+
+async function sameCollection(run: VerifyContext, record: CollectionRecord): Promise<CollectionFacts> {
+  const facts = await asking(run, () => run.target.describe(record.loadInto));
+  if (facts !== undefined && facts.id === record.id) return facts;
+  throw new MigrateError('E_COLLECTION_REPLACED', 'the collection is not the one that was loaded', {
+    at: { collection: record.loadInto },
+    found: facts === undefined ? 'no such collection' : `a collection with id ${facts.id}`,
+    wanted: `the collection with id ${record.id}`,
+    hint: 'it was dropped or made anew since: start over with --fresh',
+  });
+}
+
+/** Loads the collection for the purpose where it is not loaded, and releases it then. */
+async function whileLoaded<T>(run: VerifyContext, facts: CollectionFacts, work: () => Promise<T>): Promise<T> {
+  if (facts.loaded) return work();
+  if (facts.indexes.length === 0)
+    throw new MigrateError(
+      'E_VERIFY',
+      'a collection without an index can not be loaded, so its vectors can not be read back',
+      {
+        at: { collection: facts.name },
+        hint: 'let the index be built (--index auto), or verify by counts (--verify counts)',
+      },
+    );
+  await run.target.load(facts.name);
+  try {
+    return await work();
+  } finally {
+    await run.target.release(facts.name);
+  }
+}
+
+/** Rows that each partition of the target must hold. */
+function wantedRows(records: readonly PartitionRecord[], { before }: CollectionRecord): Map<string, number> {
+  const wanted = new Map<string, number>([[DEFAULT_PARTITION, 0], ...Object.entries(before)]);
+  for (const { planned, load } of records)
+    if (load?.state === 'loaded') {
+      const { targetPartition } = planned;
+      wanted.set(targetPartition, (wanted.get(targetPartition) ?? 0) + load.rows);
+    }
+  return wanted;
+}
+
+interface Counting {
+  readonly record: CollectionRecord;
+  readonly wanted: ReadonlyMap<string, number>;
+  /** By count(*) of a loaded collection; else by statistics. */
+  readonly exact: boolean;
+}
+
+async function checkCounts(run: VerifyContext, { record, wanted, exact }: Counting): Promise<Verification> {
+  const comparable = exact || record.countedBy === 'statistics' || record.created;
+  const differences: string[] = [];
+  let total = 0n;
+  for (const [milvusPartition, rows] of wanted) {
+    const found = await settledCount(run, { record, milvusPartition, rows, exact });
+    total += found;
+    if (found !== BigInt(rows)) differences.push(`partition ${milvusPartition}: ${found} rows, wanted ${rows}`);
+  }
+  const sum = [...wanted.values()].reduce((all, rows) => all + rows, 0);
+  const remarks = [
+    exact ? '' : 'counts only: the collection is not loaded',
+    exact && record.countedBy === 'statistics' && !record.created
+      ? 'the rows there before were counted by statistics'
+      : '',
+    comparable ? '' : 'rows there before were counted while it was loaded',
+  ];
+  return result({
+    count: differences.length === 0 ? 'ok' : 'failed',
+    wanted: String(sum),
+    found: String(total),
+    differences,
+    remark: remarks.filter((remark) => remark !== '').join('; '),
+  });
+}
+
+/** Counts until the number is right or has had its time: a server needs a while to see what was imported. */
+async function settledCount(
+  run: VerifyContext,
+  {
+    record,
+    milvusPartition,
+    rows,
+    exact,
+  }: { record: CollectionRecord; milvusPartition: string; rows: number; exact: boolean },
+): Promise<bigint> {
+  const backoff = createBackoff(run.signal);
+  const started = performance.now();
+  for (;;) {
+    const found = await asking(run, async () =>
+      exact
+        ? run.target.count(record.loadInto, milvusPartition)
+        : BigInt(await run.target.statistics(record.loadInto, milvusPartition)),
+    );
+    if (found === BigInt(rows) || performance.now() - started > COUNT_SETTLES_MS) return found;
+    run.meter.detail('verify', `${record.loadInto}: Milvus counts ${found} of ${rows} rows so far`);
+    await backoff.wait();
+  }
+}
+
+function combine(counted: Verification, compared: Comparison): Verification {
+  const differences = [...counted.differences, ...compared.differences];
+  const remark = [counted.remark, ...compared.remarks].filter((text) => text !== '').join('; ');
+  const samples: CheckResult = compared.different === 0 ? 'ok' : 'failed';
+  return {
+    ...counted,
+    samples,
+    sampled: compared.compared,
+    differences: differences.slice(0, NAMED_DIFFERENCES),
+    remark,
+  };
+}
+
+function result(known: Partial<Verification> & { count: CheckResult }): Verification {
+  return { wanted: '', found: '', samples: 'skipped', sampled: 0, remark: '', differences: [], ...known };
+}

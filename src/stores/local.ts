@@ -1,0 +1,245 @@
+/**
+ * Files in a local folder.
+ *
+ * System calls are the synchronous ones: the bytes are moved by worker threads, where waiting is the only thing to do,
+ * and an asynchronous call costs two thread hops per buffer. Only the flush to disk is asynchronous: it takes long.
+ */
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import { basename, dirname, join, sep } from 'node:path';
+import type { Store, StoreGroup, StoreStat, StoreWriter } from '../core/contracts.ts';
+import { MigrateError, messageOf, systemCode } from '../core/errors.ts';
+
+/** Folders of groups that are not committed begin with this: never listed, removed by `sweep`. */
+const UNFINISHED = '.unfinished-';
+
+export function openLocalStore(root: string): Store {
+  const full = (path: string): string => join(root, checkedPath(path));
+  return {
+    stat: async (path) => statOf(full(path)),
+    readInto: async (path, target, start, version) => readInto({ file: full(path), target, start, version }),
+    list: (prefix) => listFiles(root, checkedPath(prefix)),
+    begin: async (dir) => beginGroup(full(dir)),
+    put: async (path, bytes) => putFile(full(path), bytes),
+    move: async (from, to) => moveFolder(full(from), full(to)),
+    remove: async (path) => removeTree(root, full(path)),
+    sweep: async (prefix, mark) => sweepUnfinished(full(prefix), mark),
+    free: async () => freeBytes(root),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+/** Paths of ours are relative and stay below the root, whatever a name in the source was. */
+function checkedPath(path: string): string {
+  const steps = path.split('/');
+  if (path.startsWith('/') || path.includes('\0') || path.includes('\\') || steps.includes('..') || steps.includes('.'))
+    throw new MigrateError('E_STORE', 'a path that leaves its folder', { found: JSON.stringify(path) });
+  return path;
+}
+
+function failure(what: string, file: string, cause: unknown): MigrateError {
+  const code = systemCode(cause);
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new MigrateError('E_NO_SPACE', `no space left to ${what}`, {
+      at: { file },
+      found: messageOf(cause),
+      hint: 'make room and run the same command again: finished parts are kept',
+      cause,
+    });
+  const hint =
+    code === 'EACCES' || code === 'EPERM' || code === 'EROFS' ? 'give this user the right to write there' : undefined;
+  return new MigrateError('E_STORE', `could not ${what}`, {
+    at: { file },
+    found: messageOf(cause),
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** Runs one system call (or a few on the same file) with its error named. */
+function attempt<T>(what: string, file: string, call: () => T): T {
+  try {
+    return call();
+  } catch (thrown) {
+    if (thrown instanceof MigrateError) throw thrown;
+    throw failure(what, file, thrown);
+  }
+}
+
+function statOf(file: string): StoreStat | undefined {
+  const stat = attempt('look at a file', file, () => fs.statSync(file, { bigint: true, throwIfNoEntry: false }));
+  if (stat === undefined || !stat.isFile()) return undefined;
+  return { size: Number(stat.size), version: [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(':') };
+}
+
+interface ReadRequest {
+  readonly file: string;
+  readonly target: Uint8Array;
+  readonly start: number;
+  readonly version: string | undefined;
+}
+
+function readInto({ file, target, start, version }: ReadRequest): void {
+  if (version !== undefined && statOf(file)?.version !== version)
+    throw new MigrateError('E_STORE', 'the file changed while it was read', { at: { file, offset: start } });
+  attempt('read', file, () => {
+    const fd = fs.openSync(file, 'r');
+    try {
+      for (let done = 0; done < target.length; ) {
+        const got = fs.readSync(fd, target, done, target.length - done, start + done);
+        if (got === 0)
+          throw new MigrateError('E_STORE', 'the file ended early', {
+            at: { file, offset: start },
+            found: `${done} bytes`,
+            wanted: `${target.length} bytes`,
+          });
+        done += got;
+      }
+    } finally {
+      fs.closeSync(fd);
+    }
+  });
+}
+
+async function* listFiles(root: string, prefix: string): AsyncGenerator<{ path: string; size: number }> {
+  const dir = join(root, prefix);
+  const entries = attempt('list', dir, () => (fs.existsSync(dir) ? fs.readdirSync(dir, { withFileTypes: true }) : []));
+  for (const entry of entries) {
+    const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
+    if (entry.isDirectory() && !entry.name.startsWith(UNFINISHED)) yield* listFiles(root, path);
+    else if (entry.isFile()) yield { path, size: fs.statSync(join(root, path)).size };
+  }
+}
+
+/** A name beside the final one that tells whose it is and that no other writer takes. */
+function unfinishedName(final: string): string {
+  return join(dirname(final), `${UNFINISHED}${basename(final)}-${randomBytes(6).toString('hex')}`);
+}
+
+function beginGroup(final: string): StoreGroup {
+  const parent = dirname(final);
+  const temporary = unfinishedName(final);
+  attempt('make a folder', temporary, () => fs.mkdirSync(temporary, { recursive: true }));
+  const open = new Set<number>();
+  return {
+    create: async (name) => createWriter(join(temporary, checkedPath(name)), open),
+    async commit() {
+      await syncPath(temporary);
+      // A folder that is there already was renamed by a run that died before its checkpoint: nobody knows it.
+      attempt('put a folder in place', final, () => {
+        fs.rmSync(final, { recursive: true, force: true });
+        fs.renameSync(temporary, final);
+      });
+      await syncPath(parent);
+    },
+    async abort() {
+      for (const fd of open) fs.closeSync(fd);
+      open.clear();
+      attempt('remove', temporary, () => fs.rmSync(temporary, { recursive: true, force: true }));
+    },
+  };
+}
+
+function createWriter(file: string, open: Set<number>): StoreWriter {
+  const fd = attempt('create', file, () => fs.openSync(file, 'wx'));
+  open.add(fd);
+  const writeAt = (bytes: Uint8Array, position: number | null): void =>
+    attempt('write', file, () => {
+      for (let done = 0; done < bytes.length; )
+        done += fs.writeSync(fd, bytes, done, bytes.length - done, position === null ? null : position + done);
+    });
+  return {
+    write: async (bytes) => writeAt(bytes, null),
+    patchStart: async (bytes) => writeAt(bytes, 0),
+    async close() {
+      try {
+        await flush(fd);
+      } catch (thrown) {
+        throw failure('flush', file, thrown);
+      } finally {
+        open.delete(fd);
+        fs.closeSync(fd);
+      }
+    },
+  };
+}
+
+function flush(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => fs.fsync(fd, (error) => (error === null ? resolve() : reject(error))));
+}
+
+/** Makes the names in a folder durable. */
+async function syncPath(dir: string): Promise<void> {
+  const fd = attempt('open a folder', dir, () => fs.openSync(dir, 'r'));
+  try {
+    await flush(fd);
+  } catch (thrown) {
+    throw failure('flush a folder', dir, thrown);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+async function putFile(file: string, bytes: Uint8Array): Promise<void> {
+  const temporary = unfinishedName(file);
+  attempt('make a folder', dirname(file), () => fs.mkdirSync(dirname(file), { recursive: true }));
+  const writer = createWriter(temporary, new Set());
+  try {
+    await writer.write(bytes);
+    await writer.close();
+    attempt('put a file in place', file, () => fs.renameSync(temporary, file));
+  } catch (thrown) {
+    fs.rmSync(temporary, { force: true });
+    throw thrown;
+  }
+  await syncPath(dirname(file));
+}
+
+async function moveFolder(from: string, to: string): Promise<void> {
+  if (!fs.existsSync(from) && fs.existsSync(to)) return;
+  attempt('rename a folder', from, () => {
+    fs.mkdirSync(dirname(to), { recursive: true });
+    fs.renameSync(from, to);
+  });
+  await syncPath(dirname(to));
+  if (dirname(from) !== dirname(to)) await syncPath(dirname(from));
+}
+
+function removeTree(root: string, path: string): void {
+  attempt('remove', path, () => fs.rmSync(path, { recursive: true, force: true }));
+  for (let dir = dirname(path); dir.startsWith(root + sep) && removeIfEmpty(dir); dir = dirname(dir));
+}
+
+function removeIfEmpty(dir: string): boolean {
+  try {
+    fs.rmdirSync(dir);
+    return true;
+  } catch (thrown) {
+    const code = systemCode(thrown);
+    if (code === 'ENOENT') return true;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+    throw failure('remove a folder', dir, thrown);
+  }
+}
+
+function sweepUnfinished(dir: string, mark: string): number {
+  if (!fs.existsSync(dir)) return 0;
+  let swept = 0;
+  for (const entry of attempt('list', dir, () => fs.readdirSync(dir, { withFileTypes: true }))) {
+    const path = join(dir, entry.name);
+    if (entry.name.startsWith(UNFINISHED)) {
+      if (!entry.name.includes(mark)) continue;
+      attempt('remove', path, () => fs.rmSync(path, { recursive: true, force: true }));
+      swept++;
+    } else if (entry.isDirectory()) swept += sweepUnfinished(path, mark);
+  }
+  return swept;
+}
+
+/** Free bytes of the file system that holds `root` or, where that is not there yet, its nearest parent. */
+function freeBytes(root: string): number {
+  let dir = root;
+  while (!fs.existsSync(dir) && dirname(dir) !== dir) dir = dirname(dir);
+  const { bavail, bsize } = attempt('ask for free space', dir, () => fs.statfsSync(dir));
+  return bavail * bsize;
+}

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { crc32, crc32Combine } from '../../src/core/crc32.ts';
+
+test('the CRC of a whole is combined from those of its halves', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 5000 }), fc.uint8Array({ maxLength: 5000 }), (a, b) => {
+      const whole = crc32(Buffer.concat([a, b]));
+      assert.equal(crc32Combine(crc32(a), crc32(b), b.length), whole);
+      assert.equal(crc32(b, crc32(a)), whole);
+    }),
+  );
+});
+
+test('a known value', () => {
+  assert.equal(crc32(Buffer.from('123456789')), 0xcbf43926);
+});
+
+test('a second half beyond 4 GiB', () => {
+  // Zeros double by combination, so a long run needs no bytes.
+  let zeros = { crc: crc32(new Uint8Array(1024)), bytes: 1024 };
+  while (zeros.bytes < 2 ** 33)
+    zeros = { crc: crc32Combine(zeros.crc, zeros.crc, zeros.bytes), bytes: zeros.bytes * 2 };
+  const head = Buffer.from('head');
+  let whole = crc32(head);
+  const block = { crc: crc32(new Uint8Array(2 ** 20)), bytes: 2 ** 20 };
+  for (let at = 0; at < 2 ** 33; at += block.bytes) whole = crc32Combine(whole, block.crc, block.bytes);
+  assert.equal(crc32Combine(crc32(head), zeros.crc, zeros.bytes), whole);
+});
