@@ -18,7 +18,15 @@ export interface Milvus1xSource {
   readonly ignoreUnflushed: boolean;
 }
 
-export type SourceConfig = Milvus1xSource;
+/** A folder that `dump` wrote, on this or another host: its manifests say what is in it. */
+export interface DumpedSource {
+  readonly kind: 'dumped';
+  readonly dir: string;
+  /** True: below `dir` the old tool's `migration/…` layout. */
+  readonly oldLayout: boolean;
+}
+
+export type SourceConfig = Milvus1xSource | DumpedSource;
 
 export interface TargetConfig {
   /** `http://host:19530`, `https://…`, `host:19530`. Never with credentials: those are moved to `user`, `password`. */

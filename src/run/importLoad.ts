@@ -40,6 +40,7 @@ export async function importPart(run: ImportContext, record: PartitionRecord, in
   // Milvus refuses nothing about an empty file, but there is nothing to ask it for either.
   if (part.rows === 0) return loaded(run, part, part.dir);
   const submitted = record.load?.state === 'submitted' ? record.load : await submit(run, record, into);
+  if (submitted === undefined) return { kind: 'failed', reason: 'the connection broke while it was submitted' };
   const task = await waitForImport(run, submitted.task);
   if (task === undefined)
     return { kind: 'failed', reason: `Milvus does not know import task ${submitted.task} any more` };
@@ -62,7 +63,12 @@ async function loaded(run: ImportContext, part: Part, dir: string): Promise<Outc
 
 type Submitted = Extract<LoadRecord, { state: 'submitted' }>;
 
-async function submit(run: ImportContext, record: PartitionRecord, into: string): Promise<Submitted> {
+/** @returns undefined where the connection broke and Milvus, back again, knows of no such task */
+async function submit(
+  run: ImportContext,
+  record: PartitionRecord,
+  into: string,
+): Promise<Submitted | undefined> {
   const part = wholePart(record);
   const before = record.load?.state === 'intended' ? record.load : undefined;
   const attempt = (before?.attempt ?? 0) + 1;
@@ -72,6 +78,7 @@ async function submit(run: ImportContext, record: PartitionRecord, into: string)
   announce('import intended', part.partition);
   if (before !== undefined && before.dir !== dir) await run.files.store.move(before.dir, dir);
   const task = await submitOnce(run, record, { into, dir, prior });
+  if (task === undefined) return undefined;
   announce('import submitted', part.partition);
   const submitted: Submitted = { state: 'submitted', attempt, dir, task };
   await run.ledger.recordLoad(part.partition, submitted);
@@ -90,20 +97,15 @@ async function submitOnce(
   run: ImportContext,
   record: PartitionRecord,
   { into, dir, prior }: Submission,
-): Promise<string> {
+): Promise<string | undefined> {
   const files = seenFiles(filesConfig(run), wholePart(record), dir);
   try {
     return await run.target.submitImport(into, record.planned.targetPartition, files);
   } catch (thrown) {
     if (!(thrown instanceof MigrateError) || !thrown.retry) throw thrown;
+    run.warn(`the connection to Milvus broke while an import was submitted (${thrown.message}); looking for its task`);
     const [task] = (await tasksWith(run, into, dir)).filter(({ id }) => !prior.includes(id));
-    if (task !== undefined) return task.id;
-    throw new MigrateError('E_TARGET_UNREACHABLE', 'the connection to Milvus broke while an import was submitted', {
-      at: { collection: into, file: dir },
-      found: thrown.message,
-      hint: 'run the same command again: it finds out whether Milvus took the import',
-      cause: thrown,
-    });
+    return task?.id;
   }
 }
 

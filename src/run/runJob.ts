@@ -10,6 +10,7 @@ import type { RunContext } from './context.ts';
 import { dumpStage } from './dumpStage.ts';
 import { findDuplicates } from './duplicates.ts';
 import { announce } from './events.ts';
+import { exportMeta } from './exportMeta.ts';
 import { type FinishContext, indexAndLoad, swapIn, wantedIndex } from './finishCollection.ts';
 import { manifestFile } from './layout.ts';
 import { type Loadable, startLoading } from './loadStage.ts';
@@ -48,8 +49,11 @@ async function dumpOnly(run: Running): Promise<void> {
   await keepManifest(run);
 }
 
-async function keepManifest({ files, ledger, collections, sourceTitle }: Running): Promise<void> {
-  if (files !== undefined) await writeManifest(files.store, ledger, { source: sourceTitle, collections });
+async function keepManifest({ files, ledger, collections, sourceTitle, config }: Running): Promise<void> {
+  if (files === undefined) return;
+  await writeManifest(files.store, ledger, { source: sourceTitle, collections });
+  // The old tool's scripts look for a meta.json beside the tables.
+  if (config.files?.oldLayout === true && config.source.kind === 'milvus1x') await exportMeta(config, files.config.root);
 }
 
 /** Before any row is moved: ids that more than one of the merged collections holds. Once a job. */

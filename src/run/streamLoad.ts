@@ -146,13 +146,20 @@ async function resend(run: StreamContext, record: PartitionRecord, { into, piece
   return insert(run, record, { into, piece, how: 'upsert' });
 }
 
-function insert(
+async function insert(
   run: StreamContext,
   record: PartitionRecord,
   { into, piece, how }: Piece & { how: 'insert' | 'upsert' },
 ): Promise<InsertOutcome> {
   const { collection, targetPartition } = record.planned;
-  return run.target.insert(into, targetPartition, schemaOf(run, collection), piece, how);
+  try {
+    return await run.target.insert(into, targetPartition, schemaOf(run, collection), piece, how);
+  } catch (thrown) {
+    if (!(thrown instanceof MigrateError) || !thrown.retry) throw thrown;
+    // Surely not sent: the server is away. Any question that it answers says that it is back.
+    await asking(run, () => run.target.facts());
+    return { kind: 'refused', smaller: false, reason: thrown.message };
+  }
 }
 
 async function slower(

@@ -1,0 +1,68 @@
+/** The benchmark's command line. */
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { DumpQuestion } from './dump.ts';
+
+export const USAGE = `npm run bench -- [dump|micro|all] [--quick] [--size 1GB|4GB] [--runs N] [--threads 1,2,4]
+
+  dump     a dump against cp -r + sync -f of the same folder
+  micro    the inner loops
+  --quick  small and short: shows that it works, keeps nothing
+  --size   4GB: also at 1 GB, without deletes: shows that memory stays flat
+
+Input (a few GB) is made once under bench/data, or under MILVUS_MIGRATE_BENCH_DATA.`;
+
+export interface BenchArguments {
+  readonly benches: readonly ('dump' | 'micro')[];
+  readonly quick: boolean;
+  readonly size: string;
+  readonly question: DumpQuestion;
+  readonly microMs: number;
+}
+
+const SIZES: Readonly<Record<string, number>> = { '96MB': 96e6, '1GB': 1e9, '4GB': 4e9 };
+
+/** Throws where the words make no sense. */
+export function readArguments(words: readonly string[]): BenchArguments {
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      size: { type: 'string' },
+      runs: { type: 'string' },
+      threads: { type: 'string' },
+    },
+  });
+  const { quick } = values;
+  const what = positionals[0] ?? 'all';
+  if (positionals.length > 1 || !['dump', 'micro', 'all'].includes(what)) throw new Error(positionals.join(' '));
+  const size = values.size ?? (quick ? '96MB' : '1GB');
+  const bytes = SIZES[size];
+  if (bytes === undefined) throw new Error(`--size ${size}: ${Object.keys(SIZES).join(', ')}`);
+  const large = bytes > 1e9;
+  return {
+    benches: what === 'all' ? ['dump', 'micro'] : [what as 'dump' | 'micro'],
+    quick,
+    size,
+    question: {
+      sizes: large ? [1e9, bytes] : [bytes],
+      dims: [128, 768],
+      deletes: large ? [0] : [0, 0.1],
+      threads: values.threads === undefined ? usualThreads() : values.threads.split(',').map(count),
+      runs: values.runs === undefined ? (quick ? 2 : 5) : count(values.runs),
+    },
+    microMs: quick ? 200 : 1000,
+  };
+}
+
+/** 1, 2, 4, and as many as the machine has cores. */
+function usualThreads(): number[] {
+  const cores = availableParallelism();
+  return cores > 4 ? [1, 2, 4, cores] : [1, 2, 4];
+}
+
+function count(word: string): number {
+  if (!/^[1-9]\d*$/.test(word)) throw new Error(`${word}: a whole number above 0`);
+  return Number(word);
+}

@@ -1,0 +1,52 @@
+/** Results as tables of plain text. */
+import type { DumpCase } from './dump.ts';
+import type { MicroCase } from './micro.ts';
+
+type Row = readonly string[];
+
+export function dumpTable(cases: readonly DumpCase[]): string {
+  const head = ['MB', 'dim', 'del %', 'threads', 'cp+sync s', 'dump s', 'wall ×', 'cp cpu s', 'dump cpu s'];
+  const rows = cases.map(({ bytes, dim, deletes, threads, summary }) => [
+    ...[bytes / 1e6, dim, deletes * 100, threads].map(String),
+    ...[summary.copyWall, summary.dumpWall, summary.wallRatio, summary.cpCpu, summary.dumpCpu].map(hundredths),
+    ...[summary.cpuRatio, summary.cpuRatioCopy].map(hundredths),
+    ...[summary.megabytesPerSecond, summary.rss / 1e6].map((value) => value.toFixed(0)),
+    hundredths(deletesCost(cases, { bytes, dim, deletes, threads })),
+  ]);
+  return aligned([[...head, 'cpu ÷ cp', 'cpu ÷ cp+sync', 'MB/s', 'RSS MB', 'wall ÷ no deletes'], ...rows]);
+}
+
+/** Wall time against the same case without deletes. */
+function deletesCost(
+  cases: readonly DumpCase[],
+  { bytes, dim, deletes, threads }: Pick<DumpCase, 'bytes' | 'dim' | 'deletes' | 'threads'>,
+): number | undefined {
+  const find = (share: number): DumpCase | undefined =>
+    cases.find((one) => one.bytes === bytes && one.dim === dim && one.threads === threads && one.deletes === share);
+  const [without, itself] = [find(0), find(deletes)];
+  return deletes === 0 || without === undefined || itself === undefined
+    ? undefined
+    : itself.summary.dumpWall / without.summary.dumpWall;
+}
+
+export function microTable(cases: readonly MicroCase[]): string {
+  const rows = cases.map(({ name, gigabytesPerSecond, millionsPerSecond, unit, microseconds }) => [
+    name,
+    hundredths(gigabytesPerSecond),
+    millionsPerSecond === undefined ? '' : `${millionsPerSecond.toFixed(2)} M ${unit}/s`,
+    microseconds.toFixed(1),
+  ]);
+  return aligned([['what', 'GB/s', 'rate', 'µs a call'], ...rows]);
+}
+
+function hundredths(value: number | undefined): string {
+  return value === undefined ? '' : value.toFixed(2);
+}
+
+/** The first column to the left, numbers to the right. */
+function aligned(rows: readonly Row[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const cell = (text: string, column: number): string =>
+    column === 0 ? text.padEnd(widths[column]!) : text.padStart(widths[column]!);
+  return rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n');
+}

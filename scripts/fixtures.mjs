@@ -1,0 +1,39 @@
+/** Makes the Milvus 1.x fixtures, in a folder of the cache whose name is a hash of the scripts that make them. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** The cache that test/servers/lib.sh uses. */
+export function cacheFolder() {
+  const { MILVUS_MIGRATE_CACHE, XDG_CACHE_HOME } = process.env;
+  return MILVUS_MIGRATE_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'milvus-migrate');
+}
+
+/** The folder with all cases of make.py, made unless it is there. */
+export function makeFixtures(repoRoot, python) {
+  const scripts = join(repoRoot, 'fixtures/milvus1x');
+  const cache = cacheFolder();
+  const name = `fixtures-${hashOf(scripts)}`;
+  const folder = join(cache, name);
+  if (existsSync(folder)) return folder;
+  mkdirSync(cache, { recursive: true });
+  const draft = mkdtempSync(join(cache, 'making-'));
+  execFileSync(python, [join(scripts, 'make.py'), draft], { stdio: 'inherit' });
+  for (const old of readdirSync(cache)) {
+    if (old.startsWith('fixtures-') && old !== name) rmSync(join(cache, old), { recursive: true, force: true });
+  }
+  if (existsSync(folder)) rmSync(draft, { recursive: true });
+  else renameSync(draft, folder);
+  return folder;
+}
+
+function hashOf(folder) {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(folder, { recursive: true }).sort()) {
+    if (!/\.(py|uid|json)$/.test(name)) continue;
+    hash.update(`${name}\0`).update(readFileSync(join(folder, name)));
+  }
+  return hash.digest('hex').slice(0, 12);
+}

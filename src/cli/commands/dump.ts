@@ -1,0 +1,2 @@
+/** `dump`: files only. */
+export { runJobCommand as runCommand } from '../runJob.ts';

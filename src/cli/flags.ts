@@ -1,0 +1,355 @@
+/** Every flag of every command: what it is called, what it takes, what it means. Help, parser and docs follow it. */
+
+export type FlagGroup = 'source' | 'target' | 'files' | 'speed' | 'safety' | 'output';
+
+export interface Flag {
+  /** Long name, without the dashes. */
+  readonly name: string;
+  /** Other names; those of one letter are short flags. */
+  readonly also?: readonly string[];
+  /** What the value is called in the help; undefined: a switch. */
+  readonly value?: string;
+  /** Given several times, the values add up. */
+  readonly repeat?: boolean;
+  readonly group: FlagGroup;
+  readonly help: string;
+  /** Default, with its unit. */
+  readonly preset?: string;
+  /** Environment variable that stands in where neither flag nor file says it. */
+  readonly env?: string;
+}
+
+const SOURCE_FLAGS = {
+  config: {
+    name: 'config',
+    also: ['c'],
+    value: 'FILE',
+    group: 'source',
+    help: 'job file, or an old migration.yaml; flags win over it',
+  },
+  meta: {
+    name: 'meta',
+    value: 'URL|FILE',
+    group: 'source',
+    help: "Milvus 1.x's metadata: mysql://…, user:pw@tcp(host:3306)/db, a meta.sqlite or a meta.json",
+    preset: 'meta.sqlite in the source folder',
+    env: 'MILVUS_MIGRATE_META',
+  },
+  tables: {
+    name: 'tables',
+    value: 'DIR',
+    group: 'source',
+    help: "Milvus 1.x's tables folder",
+    preset: 'tables in the source folder',
+  },
+  col: {
+    name: 'col',
+    value: 'A,B',
+    repeat: true,
+    group: 'source',
+    help: 'collections to take, by source name',
+    preset: 'all',
+  },
+  merge: {
+    name: 'merge',
+    value: 'A,B',
+    repeat: true,
+    group: 'source',
+    help: 'collections (or collection/partition) to merge into the one that the next --into names; repeatable',
+  },
+  into: { name: 'into', value: 'C', repeat: true, group: 'source', help: 'name of the merged collection' },
+  'on-duplicate': {
+    name: 'on-duplicate',
+    value: 'fail|keep-all|first',
+    group: 'source',
+    help: 'ids that occur in several merged collections; first: the first in plan order stays',
+    preset: 'fail',
+  },
+  sqlite: { name: 'sqlite', also: ['s'], value: 'FILE', group: 'source', help: "Milvus 1.x's meta.sqlite" },
+  mysql: {
+    name: 'mysql',
+    also: ['m'],
+    value: 'URL',
+    group: 'source',
+    help: "Milvus 1.x's MySQL: user:pw@tcp(host:3306)/db or mysql://…; a password here shows in ps",
+    env: 'MILVUS_MIGRATE_META',
+  },
+} as const satisfies Record<string, Flag>;
+
+const TARGET_FLAGS = {
+  to: {
+    name: 'to',
+    value: 'URL',
+    group: 'target',
+    help: 'the Milvus 2.x: http://host:19530, https://host, host:19530',
+    env: 'MILVUS_MIGRATE_TO',
+  },
+  user: { name: 'user', value: 'NAME', group: 'target', help: 'user', env: 'MILVUS_MIGRATE_USER' },
+  password: {
+    name: 'password',
+    value: 'WORD',
+    group: 'target',
+    help: 'password; on a command line it shows in ps, in the environment it does not',
+    env: 'MILVUS_MIGRATE_PASSWORD',
+  },
+  token: {
+    name: 'token',
+    value: 'WORD',
+    group: 'target',
+    help: 'token in place of user and password; shows in ps as well',
+    env: 'MILVUS_MIGRATE_TOKEN',
+  },
+  database: {
+    name: 'database',
+    value: 'NAME',
+    group: 'target',
+    help: 'database, created if absent',
+    preset: 'default',
+    env: 'MILVUS_MIGRATE_DATABASE',
+  },
+  name: {
+    name: 'name',
+    also: ['t', 'table'],
+    value: 'NAME',
+    group: 'target',
+    help: 'name of the target collection where one is moved',
+    preset: "the source's",
+  },
+  'id-field': { name: 'id-field', value: 'NAME', group: 'target', help: 'name of the primary key', preset: 'id' },
+  'vector-field': {
+    name: 'vector-field',
+    value: 'NAME',
+    group: 'target',
+    help: 'name of the vector field',
+    preset: 'data',
+  },
+  'dynamic-field': {
+    name: 'dynamic-field',
+    group: 'target',
+    help: 'create collections with the dynamic field',
+    preset: 'without',
+  },
+  shards: {
+    name: 'shards',
+    value: 'N',
+    group: 'target',
+    help: 'shards of a new collection, 1 to 16',
+    preset: "the server's",
+  },
+  consistency: {
+    name: 'consistency',
+    value: 'LEVEL',
+    group: 'target',
+    help: 'Strong, Session, Bounded, Eventually or Customized',
+    preset: "the server's",
+  },
+  index: {
+    name: 'index',
+    value: 'auto|none|TYPE[:k=v,…]',
+    group: 'target',
+    help: 'index to build: as the source had it, none, or as said (IVF_FLAT:nlist=1024)',
+    preset: 'auto',
+  },
+  'no-load': {
+    name: 'no-load',
+    group: 'target',
+    help: 'do not load the collections after the migration',
+    preset: 'they are loaded',
+  },
+} as const satisfies Record<string, Flag>;
+
+const FILE_FLAGS = {
+  staging: {
+    name: 'staging',
+    value: 'DIR',
+    group: 'files',
+    help: 'folder that Milvus can read too: bulk insert, which is faster',
+    preset: 'none: rows are streamed',
+  },
+  'staging-as': {
+    name: 'staging-as',
+    value: 'PATH',
+    group: 'files',
+    help: 'the same folder as Milvus sees it (in its container)',
+    preset: 'the same path',
+  },
+  out: { name: 'out', value: 'DIR', group: 'files', help: 'folder for the dumped files' },
+  keep: {
+    name: 'keep',
+    group: 'files',
+    help: 'keep the files after a verified load',
+    preset: 'run and start clean them',
+  },
+  output: { name: 'output', also: ['o'], value: 'DIR', group: 'files', help: 'folder for meta.json', preset: '.' },
+} as const satisfies Record<string, Flag>;
+
+const SPEED_FLAGS = {
+  threads: {
+    name: 'threads',
+    value: 'N',
+    group: 'speed',
+    help: 'segments read at a time',
+    preset: 'the number of cores',
+  },
+  'part-size': {
+    name: 'part-size',
+    value: 'SIZE',
+    group: 'speed',
+    help: 'size of one part: 512MB, 256MiB, 2GB, or bytes; at most 16 GiB',
+    preset: '512MB',
+  },
+  'load-tasks': {
+    name: 'load-tasks',
+    value: 'N',
+    group: 'speed',
+    help: 'import tasks that Milvus is given at a time',
+    preset: '4',
+  },
+} as const satisfies Record<string, Flag>;
+
+const SAFETY_FLAGS = {
+  mode: {
+    name: 'mode',
+    value: 'append|skip|overwrite',
+    group: 'safety',
+    help: 'an existing collection: add to it, leave it, or replace it once the new one is proven',
+    preset: 'append, into an absent or empty collection only',
+  },
+  verify: {
+    name: 'verify',
+    value: 'sample|full|counts|none',
+    group: 'safety',
+    help: 'what is compared at the end',
+    preset: 'sample; counts where a collection is not loaded',
+  },
+  'reject-file': {
+    name: 'reject-file',
+    value: 'FILE',
+    group: 'safety',
+    help: 'put rows with NaN or infinity there and load the rest',
+    preset: 'their collection is not loaded',
+  },
+  'skip-bad-segments': {
+    name: 'skip-bad-segments',
+    group: 'safety',
+    help: 'report damaged segments and go on without them (exit code 6)',
+  },
+  'ignore-unflushed': {
+    name: 'ignore-unflushed',
+    group: 'safety',
+    help: "go on without rows that are only in the old server's write-ahead log",
+  },
+  'check-parts': {
+    name: 'check-parts',
+    group: 'safety',
+    help: 'at a resume, check the checksum of finished parts, not only their size',
+  },
+  fresh: { name: 'fresh', group: 'safety', help: 'forget what an earlier job did and start over' },
+  state: {
+    name: 'state',
+    value: 'DIR',
+    group: 'safety',
+    help: 'where jobs are recorded',
+    preset: '$XDG_STATE_HOME/milvus-migrate',
+    env: 'MILVUS_MIGRATE_STATE',
+  },
+  preflight: {
+    name: 'preflight',
+    group: 'safety',
+    help: 'try a zero-row import too (makes and drops a scratch collection)',
+  },
+} as const satisfies Record<string, Flag>;
+
+const OUTPUT_FLAGS = {
+  report: { name: 'report', value: 'FILE', group: 'output', help: 'write the report as JSON' },
+  json: { name: 'json', group: 'output', help: 'results as JSON on stdout' },
+  'log-format': {
+    name: 'log-format',
+    value: 'text|json',
+    group: 'output',
+    help: 'progress, warnings and errors on stderr',
+    preset: 'text',
+  },
+  debug: { name: 'debug', group: 'output', help: 'stack traces with errors' },
+  help: { name: 'help', also: ['h'], group: 'output', help: 'this text' },
+  port: {
+    name: 'port',
+    also: ['p'],
+    value: 'PORT',
+    group: 'output',
+    help: 'port of the server, which is not in this version',
+  },
+  version: { name: 'version', also: ['v'], group: 'output', help: 'the version' },
+} as const satisfies Record<string, Flag>;
+
+export const FLAGS = {
+  ...SOURCE_FLAGS,
+  ...TARGET_FLAGS,
+  ...FILE_FLAGS,
+  ...SPEED_FLAGS,
+  ...SAFETY_FLAGS,
+  ...OUTPUT_FLAGS,
+};
+
+export type FlagName = keyof typeof FLAGS;
+
+export function flagOf(name: FlagName): Flag {
+  return FLAGS[name];
+}
+
+/** How a flag is written: `--col`, `-t`. */
+export function dashed(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${name}`;
+}
+
+const COMMON: readonly FlagName[] = ['log-format', 'debug', 'help'];
+const SELECTION: readonly FlagName[] = ['config', 'meta', 'tables', 'col', 'merge', 'into', 'on-duplicate'];
+const CONNECTION: readonly FlagName[] = ['to', 'user', 'password', 'token', 'database'];
+const COLLECTION: readonly FlagName[] = [
+  'name',
+  'id-field',
+  'vector-field',
+  'dynamic-field',
+  'shards',
+  'consistency',
+  'index',
+  'no-load',
+];
+const DUMPING: readonly FlagName[] = [
+  'threads',
+  'part-size',
+  'reject-file',
+  'skip-bad-segments',
+  'ignore-unflushed',
+  'check-parts',
+  'fresh',
+  'state',
+];
+const STAGING: readonly FlagName[] = ['staging', 'staging-as', 'keep'];
+const JOB: readonly FlagName[] = [
+  ...SELECTION,
+  ...CONNECTION,
+  ...COLLECTION,
+  ...STAGING,
+  ...DUMPING,
+  'load-tasks',
+  'mode',
+  'verify',
+];
+
+/** The flags that each command takes. Those about a job share theirs, so that one line can be planned, run and verified. */
+export const COMMAND_FLAGS = {
+  run: [...JOB, 'report', 'json', ...COMMON],
+  plan: [...JOB, 'out', 'preflight', 'json', ...COMMON],
+  dump: [...JOB, 'out', 'report', 'json', ...COMMON],
+  load: [...JOB, 'report', 'json', ...COMMON],
+  start: [...JOB, 'report', 'json', ...COMMON],
+  verify: [...JOB, 'report', 'json', ...COMMON],
+  export: ['sqlite', 'mysql', 'output', 'config', 'col', 'meta', 'json', ...COMMON],
+  jobs: ['config', 'meta', ...CONNECTION, 'threads', 'load-tasks', 'check-parts', 'state', 'report', 'json', ...COMMON],
+  server: ['port', 'config', ...COMMON],
+  version: ['json', ...COMMON],
+  help: [...COMMON],
+} as const satisfies Record<string, readonly FlagName[]>;
+
+export type CommandName = keyof typeof COMMAND_FLAGS;

@@ -1,0 +1,83 @@
+/** The sentences under a report's table: everything that is not as plain as «all arrived», and then what is. */
+import type { CollectionReport, Report } from '../core/report.ts';
+import { count, counted } from './numbers.ts';
+
+export function reportSentences(report: Report): string[] {
+  const { collections, error } = report;
+  return [
+    ...collections.flatMap((each) => aboutCollection(each, report)),
+    ...report.warnings.map((text) => `Warning: ${text}`),
+    ...(error === undefined ? conclusion(report) : goOn(report)),
+  ];
+}
+
+function aboutCollection(each: CollectionReport, report: Report): string[] {
+  return [
+    ...rejects(each, report.rejectFile),
+    ...withheld(each),
+    ...each.skipped.map((segment) => {
+      const rows = segment.rows === undefined ? 'rows not known' : counted(segment.rows, 'row');
+      return `Segment ${segment.segment} of ${each.collection} was skipped (${rows}): ${segment.reason}.`;
+    }),
+    ...(each.outcome === 'left' ? [`${each.collection} was there already and was left as it is (--mode skip).`] : []),
+    ...each.notes.filter((note) => note.kind === 'lossy').map((note) => `${each.collection}: ${note.text}.`),
+    ...differences(each),
+    ...(each.verify.remark === '' ? [] : [`${each.collection}: ${each.verify.remark}.`]),
+  ];
+}
+
+function rejects({ rejected, collection }: CollectionReport, file: string | undefined): string[] {
+  if (rejected === 0) return [];
+  const where = file === undefined ? '' : `: ${file}`;
+  return [`${counted(rejected, 'row')} of ${collection} ${were(rejected)} rejected (NaN or infinity)${where}.`];
+}
+
+function withheld({ outcome, nonFinite, firstNonFinite, collection }: CollectionReport): string[] {
+  if (nonFinite === 0) return [];
+  const first = firstNonFinite.slice(0, 3).map(({ key, segment }) => `id ${key} in segment ${segment}`);
+  const which = first.length === 0 ? '' : `, the first: ${first.join('; ')}`;
+  const why = `${counted(nonFinite, 'row')} of ${collection} ${nonFinite === 1 ? 'holds' : 'hold'} NaN or infinity, which Milvus 2.x refuses${which}.`;
+  if (outcome !== 'withheld') return [why];
+  return [`${why} ${collection} was not loaded; with --reject-file FILE such rows go there and the rest is loaded.`];
+}
+
+function differences({ verify, collection }: CollectionReport): string[] {
+  const counts =
+    verify.count === 'failed'
+      ? [`${collection}: ${count(verify.wanted)} rows wanted, ${count(verify.found)} found.`]
+      : [];
+  return [...counts, ...verify.differences.map((text) => `${collection}: ${text}.`)];
+}
+
+function conclusion({ collections, output, exitCode }: Report): string[] {
+  if (collections.length === 0) return ['There was nothing to move.'];
+  const files = output === undefined ? [] : [`Files: ${output}.`];
+  const loaded = collections.filter((each) => each.outcome === 'loaded');
+  const incomplete = exitCode !== 0 || collections.some(({ outcome }) => outcome === 'left' || outcome === 'withheld');
+  const subject = incomplete ? 'Everything else' : 'Everything';
+  if (collections.some((each) => each.outcome === 'failed')) return files;
+  if (collections.every((each) => each.outcome === 'dumped')) return [`${subject} was written and checked.`, ...files];
+  if (loaded.length === 0) return files;
+  return [`${subject} arrived${proof(loaded)}.`, ...files];
+}
+
+function proof(loaded: readonly CollectionReport[]): string {
+  if (loaded.every(({ verify }) => verify.samples === 'ok' && verify.count === 'ok')) return ' and was verified';
+  if (loaded.every(({ verify }) => verify.count === 'ok')) {
+    const unseen = loaded.filter(({ verify }) => verify.samples !== 'ok').length;
+    return `; the counts were verified, the vectors of ${counted(unseen, 'collection')} were not`;
+  }
+  return '; not all of it was verified';
+}
+
+function goOn({ error, job }: Report): string[] {
+  // Going on would compare the same rows again: the differences above are what there is to say.
+  if (error?.code === 'E_VERIFY') return [];
+  const head =
+    error?.code === 'E_INTERRUPTED' ? 'Interrupted; what is done is kept.' : 'Not finished; what is done is kept.';
+  return [`${head} Go on with: milvus-migrate jobs resume ${job}`];
+}
+
+function were(rows: number): string {
+  return rows === 1 ? 'was' : 'were';
+}

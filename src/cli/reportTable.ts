@@ -1,0 +1,70 @@
+/** The end of a run as a table and the sentences that go with it. */
+import type { CheckResult, CollectionReport, Report, StageName } from '../core/report.ts';
+import { count, counted, duration, rate } from './numbers.ts';
+import { reportSentences } from './reportSentences.ts';
+import type { Look, Style } from './style.ts';
+import { labelled, tableLines } from './table.ts';
+
+const COLUMNS = [
+  { title: 'collection', align: 'left' },
+  { title: 'read', align: 'right' },
+  { title: 'deleted', align: 'right' },
+  { title: 'duplicates', align: 'right' },
+  { title: 'rejected', align: 'right' },
+  { title: 'loaded', align: 'right' },
+  { title: 'verified', align: 'left' },
+  { title: 'time', align: 'right' },
+] as const;
+
+/** @param reportFile where the report was written, if it was */
+export function reportTable(report: Report, look: Look, reportFile: string | undefined): string[] {
+  const { collections } = report;
+  const dropped = collections.some((each) => each.dropped > 0);
+  const rows = collections.map((each) => [
+    each.collection,
+    count(each.read),
+    count(each.deleted),
+    dropped ? count(each.dropped) : '',
+    count(each.rejected),
+    each.outcome === 'dumped' ? '' : count(each.loaded),
+    verifiedText(each, look.style),
+    duration(Object.values(each.ms).reduce((sum, ms) => sum + ms, 0)),
+  ]);
+  const table = collections.length === 0 ? [] : [...tableLines(COLUMNS, rows, Number.POSITIVE_INFINITY), ''];
+  const sentences = reportSentences(report).flatMap((text) => labelled('', text, { indent: 0, width: look.width }));
+  return [...table, ...sentences, ...stageLine(report), lastLine(report, reportFile)];
+}
+
+function verifiedText({ verify, outcome }: CollectionReport, style: Style): string {
+  if (outcome === 'dumped') return '';
+  if (outcome === 'left') return 'left as it was';
+  if (outcome === 'withheld') return style.warn('not loaded');
+  const parts = [
+    ...check('count', verify.count, style),
+    ...check(verify.sampled === 0 ? 'samples' : counted(verify.sampled, 'sample'), verify.samples, style),
+  ];
+  return parts.length === 0 ? 'not verified' : parts.join('  ');
+}
+
+function check(name: string, result: CheckResult, style: Style): string[] {
+  if (result === 'skipped') return [];
+  return [`${name} ${result === 'ok' ? style.good('✔') : style.bad('✘')}`];
+}
+
+const STAGES: readonly StageName[] = ['scan', 'dump', 'load', 'index', 'verify'];
+
+/** Wall time of this run; the stages overlap, so they add up to more than it took. */
+function stageLine({ ms, bytesPerSecond, threads }: Report): string[] {
+  const parts = STAGES.flatMap((stage) => {
+    const took = ms[stage];
+    if (took === undefined) return [];
+    const speed =
+      stage === 'dump' && bytesPerSecond > 0 ? ` (${rate(bytesPerSecond)}, ${counted(threads, 'thread')})` : '';
+    return [`${stage} ${duration(took)}${speed}`];
+  });
+  return parts.length === 0 ? [] : [`This run: ${parts.join(', ')}.`];
+}
+
+function lastLine({ job, exitCode }: Report, reportFile: string | undefined): string {
+  return `Job ${job}${reportFile === undefined ? '' : `, report: ${reportFile}`}. Exit code ${exitCode}.`;
+}

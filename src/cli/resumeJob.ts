@@ -1,0 +1,53 @@
+/** A stored job with its connections given again: they are never stored with their secrets. */
+import { type Environment, surroundings } from '../config/defaults.ts';
+import type { JobConfig, JobStages, TargetConfig } from '../config/job.ts';
+import { parseMeta } from '../config/metaSource.ts';
+import type { Secret } from '../config/secret.ts';
+import { fromStored } from '../config/stored.ts';
+import type { Json } from '../core/contracts.ts';
+import { textFlag } from './flagValues.ts';
+import { tuningFlags } from './jobFlags.ts';
+import type { RawArgs } from './rawArgs.ts';
+import { targetAgain } from './targetFlags.ts';
+
+export interface StoredJob {
+  readonly config: Json;
+  readonly stages: JobStages;
+}
+
+interface Around {
+  readonly env: Environment;
+  readonly cwd: string;
+}
+
+/** @throws MigrateError E_USAGE where a secret is needed and nobody gave it */
+export async function resumedConfig(stored: StoredJob, raw: RawArgs, around: Around): Promise<JobConfig> {
+  const file = await fileConnections(raw, around);
+  const { target: known } = stored.config as { readonly target?: TargetConfig };
+  const again =
+    known === undefined ? undefined : targetAgain(raw, { file: file.target, endpoint: known.endpoint }, around.env);
+  const config = fromStored(stored.config, { target: again ?? {}, meta: metaAgain(raw, around) ?? file.meta });
+  // A job that goes on is never one that starts over.
+  return { ...config, ...tuningFlags({ ...config, fresh: false }, raw, around.cwd) };
+}
+
+function metaAgain(raw: RawArgs, { env, cwd }: Around): Secret | undefined {
+  const word = textFlag(raw, 'meta') ?? env.MILVUS_MIGRATE_META;
+  if (word === undefined || word === '') return undefined;
+  const meta = parseMeta(word, cwd);
+  return meta.kind === 'mysql' ? meta.url : undefined;
+}
+
+interface FileConnections {
+  readonly target: TargetConfig | undefined;
+  readonly meta: Secret | undefined;
+}
+
+async function fileConnections(raw: RawArgs, { env, cwd }: Around): Promise<FileConnections> {
+  const file = textFlag(raw, 'config');
+  if (file === undefined) return { target: undefined, meta: undefined };
+  const { readConfigFile } = await import('../config/configFile.ts');
+  const { draft } = await readConfigFile(file, { ...surroundings(env, cwd), command: 'run' });
+  const meta = draft.source?.kind === 'milvus1x' ? draft.source.meta : undefined;
+  return { target: draft.target, meta: meta?.kind === 'mysql' ? meta.url : undefined };
+}

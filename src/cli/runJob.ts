@@ -1,0 +1,51 @@
+/** Runs a job and shows it: progress while it goes on, the report at its end. */
+import type { JobConfig, JobStages } from '../config/job.ts';
+import type { Report } from '../core/report.ts';
+import type { CommandContext, CommandEnd } from './command.ts';
+import { openProgress } from './progress.ts';
+import { reportJson, writeReportFile } from './reportFile.ts';
+import { reportTable } from './reportTable.ts';
+import { isJobCommand, type OutputOptions, resolveJob } from './resolve.ts';
+import { printLines, stdoutLook, type Terminal } from './terminal.ts';
+
+export interface JobToRun {
+  readonly config: JobConfig;
+  readonly stages: JobStages;
+  readonly output: OutputOptions;
+  /** To be seen before it starts. */
+  readonly notes: readonly string[];
+}
+
+/** The commands run, dump, load, start and verify: they differ in what they resolve to. */
+export async function runJobCommand(context: CommandContext): Promise<CommandEnd> {
+  const { name, line, terminal } = context;
+  if (!isJobCommand(name)) throw new TypeError(`${name} runs no job`);
+  const { config, stages, output, warnings, notices } = await resolveJob(name, line, terminal);
+  const notes = [...notices, ...warnings.map((text) => `warning: ${text}`)];
+  return runJob({ config, stages, output, notes }, context);
+}
+
+export async function runJob(
+  { config, stages, output, notes }: JobToRun,
+  context: CommandContext,
+): Promise<CommandEnd> {
+  const { terminal, engine, signal } = context;
+  const progress = await openProgress(terminal, output.logFormat);
+  for (const note of notes) progress.note(note);
+  const { migrate } = await engine.job();
+  let report: Report;
+  try {
+    const { onProgress, onCounters } = progress;
+    report = await migrate(config, stages, { signal, onProgress, onCounters });
+  } finally {
+    progress.stop();
+  }
+  if (output.report !== undefined) await writeReportFile(output.report, report);
+  showReport(report, output, terminal);
+  return { exitCode: report.exitCode, ...(report.error === undefined ? {} : { error: report.error }) };
+}
+
+function showReport(report: Report, { json, report: file }: OutputOptions, terminal: Terminal): void {
+  if (json) terminal.stdout.write(reportJson(report));
+  else printLines(terminal.stdout, reportTable(report, stdoutLook(terminal), file));
+}

@@ -1,0 +1,70 @@
+/** A job in which nothing was said yet: the defaults, in one place. */
+import { availableParallelism, homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import type { JobConfig, SourceConfig } from './job.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a job's defaults depend on besides the program itself. */
+export interface Surroundings {
+  readonly env: Environment;
+  /** Relative paths are meant from here. */
+  readonly cwd: string;
+  readonly threads: number;
+}
+
+/** A job on its way to be whole: everything but the source has a default. */
+export type JobDraft = Omit<JobConfig, 'source'> & { readonly source: SourceConfig | undefined };
+
+/** Bytes of one part. */
+export const DEFAULT_PART_BYTES = 512e6;
+/** Import tasks that a Milvus is given at a time. It runs them one after another anyway; a few keep its queue filled. */
+export const DEFAULT_LOAD_TASKS = 4;
+export const DEFAULT_ID_FIELD = 'id';
+export const DEFAULT_VECTOR_FIELD = 'data';
+
+export function surroundings(env: Environment, cwd: string): Surroundings {
+  return { env, cwd, threads: availableParallelism() };
+}
+
+/** Where jobs are kept: MILVUS_MIGRATE_STATE, $XDG_STATE_HOME/milvus-migrate, ~/.local/state/milvus-migrate. */
+export function stateDirOf(env: Environment, cwd: string): string {
+  if (given(env.MILVUS_MIGRATE_STATE)) return resolve(cwd, env.MILVUS_MIGRATE_STATE);
+  // The XDG specification: a relative path is to be ignored.
+  const xdg = env.XDG_STATE_HOME;
+  if (given(xdg) && isAbsolute(xdg)) return join(xdg, 'milvus-migrate');
+  return join(given(env.HOME) ? env.HOME : homedir(), '.local', 'state', 'milvus-migrate');
+}
+
+function given(value: string | undefined): value is string {
+  return value !== undefined && value !== '';
+}
+
+export function emptyDraft({ env, cwd, threads }: Surroundings): JobDraft {
+  return {
+    source: undefined,
+    collections: undefined,
+    merge: [],
+    onDuplicate: 'fail',
+    targetName: undefined,
+    files: undefined,
+    target: undefined,
+    idField: DEFAULT_ID_FIELD,
+    vectorField: DEFAULT_VECTOR_FIELD,
+    dynamicField: false,
+    shards: undefined,
+    consistencyLevel: undefined,
+    mode: 'append',
+    modeGiven: false,
+    index: { kind: 'auto' },
+    loadCollection: true,
+    verify: 'auto',
+    threads,
+    partBytes: DEFAULT_PART_BYTES,
+    loadTasks: DEFAULT_LOAD_TASKS,
+    stateDir: stateDirOf(env, cwd),
+    rejectFile: undefined,
+    fresh: false,
+    checkParts: false,
+  };
+}

@@ -1,0 +1,68 @@
+/**
+ * A job's configuration as it is kept in the state folder: plain JSON in which every secret is replaced by a mark, and
+ * back again with connections that are given anew.
+ */
+import type { Json } from '../core/contracts.ts';
+import { MigrateError } from '../core/errors.ts';
+import type { JobConfig, TargetConfig } from './job.ts';
+import type { Secret } from './secret.ts';
+
+/** What `Secret.toJSON` leaves. */
+const MARK = '[secret]';
+
+/** Connections for a job that goes on: what is undefined stays as it was stored. */
+export interface Connections {
+  readonly target: Partial<TargetConfig>;
+  /** MySQL address of a Milvus 1.x's metadata. */
+  readonly meta: Secret | undefined;
+}
+
+/** `config` without secrets. */
+export function toStored(config: JobConfig): Json {
+  return JSON.parse(JSON.stringify(config)) as Json;
+}
+
+/** @throws MigrateError E_USAGE where a connection needs a secret that nobody gave */
+export function fromStored(stored: Json, { target: given, meta }: Connections): JobConfig {
+  // Written by `toStored` from a JobConfig: the type is right but for secrets and for fields that were undefined.
+  const config = stored as unknown as JobConfig;
+  return { ...config, source: sourceOf(config.source, meta), target: targetOf(config.target, given) };
+}
+
+function sourceOf(source: JobConfig['source'], meta: Secret | undefined): JobConfig['source'] {
+  if (source.kind !== 'milvus1x' || source.meta?.kind !== 'mysql') return source;
+  if (meta === undefined) {
+    throw new MigrateError('E_USAGE', "the address of the job's MySQL is not stored and must be given again", {
+      wanted: '--meta URL, the environment variable MILVUS_MIGRATE_META, or --config FILE',
+    });
+  }
+  return { ...source, meta: { kind: 'mysql', url: meta } };
+}
+
+function targetOf(stored: JobConfig['target'], given: Partial<TargetConfig>): JobConfig['target'] {
+  if (stored === undefined || stored === null) return undefined;
+  const withoutSecrets = {
+    ...stored,
+    user: stored.user,
+    password: undefined,
+    token: undefined,
+    database: stored.database,
+  };
+  const target: TargetConfig = { ...withoutSecrets, ...definedOnly(given) };
+  const needed = isMark(stored.password) || isMark(stored.token);
+  if (needed && target.password === undefined && target.token === undefined) {
+    throw new MigrateError('E_USAGE', "the job's password or token is not stored and must be given again", {
+      wanted:
+        'MILVUS_MIGRATE_PASSWORD or MILVUS_MIGRATE_TOKEN in the environment, --password, --token, or --config FILE',
+    });
+  }
+  return target;
+}
+
+function isMark(value: unknown): boolean {
+  return value === MARK;
+}
+
+function definedOnly<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

@@ -1,0 +1,42 @@
+/** The zod shapes of single values in YAML files. The `error` of each says what is wanted. */
+import { z } from 'zod';
+import { chooseWord, INDEX_WANTED, orList, parseIndexChoice } from './choices.ts';
+import { BYTES_WANTED, parseBytes, parseWhole } from './units.ts';
+
+/** A shape that reads the written text with `read`; undefined from it means that the text does not fit. */
+function written<T>(wanted: string, read: (text: string) => T | undefined) {
+  return z.string({ error: wanted }).transform((text, context): T => {
+    const value = read(text);
+    if (value !== undefined) return value;
+    context.issues.push({ code: 'custom', message: wanted, input: text });
+    return z.NEVER;
+  });
+}
+
+export const text = z.string({ error: 'a text' });
+
+export const list = z.array(text, { error: 'a list of texts' });
+
+export function whole(min: number, max = Number.MAX_SAFE_INTEGER) {
+  const range =
+    max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min} on` : `a whole number from ${min} to ${max}`;
+  return written(range, (value) => parseWhole(value, min, max));
+}
+
+/** As the old tool's reader took them: yes, on and 1 count as true. */
+export const truth = written('true or false', (value) => {
+  if (/^(true|yes|on|1)$/i.test(value)) return true;
+  return /^(false|no|off|0)$/i.test(value) ? false : undefined;
+});
+
+export function word<T extends string>(...words: readonly T[]) {
+  return written(orList(words), (value) => chooseWord(value, words));
+}
+
+export const size = written(BYTES_WANTED, parseBytes);
+export const indexChoice = written(INDEX_WANTED, parseIndexChoice);
+
+/** Keys below a key. */
+export function section<T extends z.ZodRawShape>(shape: T) {
+  return z.object(shape, { error: `keys below it (${Object.keys(shape).join(', ')})` });
+}

@@ -1,0 +1,183 @@
+/**
+ * Rows of Milvus 0.9–1.x's metadata tables → what is alive (Milvus 1.x, db/meta/MetaTypes.h, SqliteMetaImpl.cpp).
+ *
+ * Live are collections and partitions in state 0, and of their files the raw ones that are finished: RAW, TO_INDEX and
+ * BACKUP (a raw file becomes BACKUP when its index is built, and stays). All else is merged away or never finished.
+ */
+import type { Note } from '../../core/contracts.ts';
+import { type ErrorPlace, MigrateError } from '../../core/errors.ts';
+import {
+  integerField,
+  type MetaRow,
+  optionalCount,
+  optionalInteger,
+  optionalText,
+  type RowPlace,
+  textField,
+} from './fieldValues.ts';
+import type { CollectionMeta, Milvus1xModel, PartitionMeta, SegmentMeta } from './model.ts';
+
+/** File types of live raw vectors: RAW, TO_INDEX, BACKUP. */
+const LIVE_FILES: readonly bigint[] = [1n, 2n, 7n];
+const INDEX_FILE = 3n;
+const NORMAL_STATE = 0n;
+/** Engine types that stand for «no index»: FLAT, BIN_FLAT. */
+const FLAT_ENGINES: readonly number[] = [1, 9];
+
+/** The metadata's tables as they were read. */
+export interface MetadataTables {
+  /** Names of all tables that are there. */
+  readonly names: readonly string[];
+  readonly Tables: readonly MetaRow[];
+  readonly TableFiles: readonly MetaRow[];
+  readonly Environment: readonly MetaRow[];
+}
+
+/** Tables of Milvus 0.11's snapshots; none of them is in the metadata of other versions. */
+const SNAPSHOT_TABLES = ['Collection', 'CollectionCommit', 'SegmentCommit', 'SchemaCommit', 'FieldElement'];
+
+/** Errors: E_SOURCE_VERSION for Milvus 0.11, E_METADATA where it is no metadata of Milvus at all. */
+export function checkTableNames(names: readonly string[], at: ErrorPlace): void {
+  const missing = ['Tables', 'TableFiles'].filter((table) => !names.includes(table));
+  if (missing.length === 0) return;
+  const snapshot = SNAPSHOT_TABLES.filter((table) => names.includes(table));
+  if (missing.includes('Tables') && snapshot.length > 1)
+    throw new MigrateError(
+      'E_SOURCE_VERSION',
+      'this is the metadata of Milvus 0.11, which stores its data in another way',
+      {
+        at,
+        found: `tables ${snapshot.join(', ')}`,
+        wanted: 'Milvus 0.9, 0.10 or 1.x: tables Tables, TableFiles',
+        hint: 'export the collections with a Milvus 0.11 client and insert them anew',
+      },
+    );
+  throw new MigrateError('E_METADATA', 'this is not the metadata of a Milvus 0.9 to 1.x', {
+    at,
+    found:
+      names.length === 0
+        ? `no tables, so no ${missing.join(' and no ')}`
+        : `no ${missing.join(', no ')}; tables ${names.join(', ')}`,
+    wanted: 'tables Tables and TableFiles',
+  });
+}
+
+/** Error: E_METADATA naming table and column. */
+export function readMetadata(tables: MetadataTables, at: ErrorPlace): Milvus1xModel {
+  checkTableNames(tables.names, at);
+  const place = { table: 'Tables', at };
+  const files = groupFiles(tables.TableFiles, { table: 'TableFiles', at });
+  const live = tables.Tables.filter((row) => integerField(row, 'state', place) === NORMAL_STATE)
+    .map((row) => readTable(row, place))
+    .sort((a, b) => compare(a.id, b.id));
+  const owners = live.filter(({ owner }) => owner === '');
+  const known = new Set(tables.Tables.map((row) => textField(row, 'table_id', place)));
+  const environment = tables.Environment[0];
+  return {
+    collections: owners.map((row) => collectionOf(row, live, files)),
+    orphans: live
+      .filter(({ owner }) => owner !== '' && !known.has(owner))
+      .map(({ tableId, tag, owner }) => ({ tableId, tag, owner })),
+    globalLsn: environment && optionalInteger(environment, 'global_lsn', { table: 'Environment', at }),
+    notes: [],
+  };
+}
+
+/** A row of `Tables`: a collection, or (with an owner) one of its partitions. */
+interface TableRow {
+  readonly id: bigint;
+  readonly tableId: string;
+  readonly owner: string;
+  readonly tag: string;
+  readonly dim: bigint;
+  readonly metric: bigint;
+  readonly engineType: bigint | undefined;
+  readonly indexParams: string;
+  readonly flushLsn: bigint | undefined;
+}
+
+function readTable(row: MetaRow, place: RowPlace): TableRow {
+  const nlist = optionalInteger(row, 'nlist', place);
+  return {
+    id: optionalInteger(row, 'id', place) ?? 0n,
+    tableId: textField(row, 'table_id', place),
+    owner: optionalText(row, 'owner_table', place),
+    tag: optionalText(row, 'partition_tag', place),
+    dim: integerField(row, 'dimension', place),
+    metric: integerField(row, 'metric_type', place),
+    engineType: optionalInteger(row, 'engine_type', place),
+    // Servers before index_params had nlist, the only parameter there was.
+    indexParams:
+      optionalText(row, 'index_params', place) || (nlist === undefined ? '' : JSON.stringify({ nlist: Number(nlist) })),
+    flushLsn: optionalInteger(row, 'flush_lsn', place),
+  };
+}
+
+/** Files of one table id: its live segments, and what its built index files say of their type. */
+interface TableFiles {
+  readonly segments: Map<string, SegmentMeta>;
+  readonly repeated: string[];
+  indexEngine: bigint | undefined;
+}
+
+function groupFiles(rows: readonly MetaRow[], place: RowPlace): ReadonlyMap<string, TableFiles> {
+  const tables = new Map<string, TableFiles>();
+  for (const row of rows) {
+    const tableId = textField(row, 'table_id', place);
+    const type = integerField(row, 'file_type', place);
+    const files: TableFiles = tables.get(tableId) ?? { segments: new Map(), repeated: [], indexEngine: undefined };
+    tables.set(tableId, files);
+    if (type === INDEX_FILE) files.indexEngine = optionalInteger(row, 'engine_type', place);
+    if (!LIVE_FILES.includes(type)) continue;
+    const segment = textField(row, 'segment_id', place);
+    if (files.segments.has(segment)) files.repeated.push(segment);
+    files.segments.set(segment, {
+      segment,
+      rows: optionalCount(row, 'row_count', place),
+      fileSize: optionalCount(row, 'file_size', place),
+    });
+  }
+  return tables;
+}
+
+function collectionOf(
+  row: TableRow,
+  live: readonly TableRow[],
+  files: ReadonlyMap<string, TableFiles>,
+): CollectionMeta {
+  const members = [row, ...live.filter(({ owner }) => owner === row.tableId)];
+  const own = row.engineType === undefined ? undefined : Number(row.engineType);
+  const built = members.map(({ tableId }) => files.get(tableId)?.indexEngine).find((engine) => engine !== undefined);
+  const unsaid = own === undefined || FLAT_ENGINES.includes(own);
+  return {
+    name: row.tableId,
+    dim: row.dim,
+    metric: row.metric,
+    engineType: unsaid && built !== undefined ? Number(built) : own,
+    indexParams: row.indexParams,
+    partitions: members.map((member) => partitionOf(member, files.get(member.tableId))),
+    notes: members.flatMap(({ tableId }) => repeatedNote(files.get(tableId)?.repeated ?? [])),
+  };
+}
+
+function partitionOf({ tableId, owner, tag, flushLsn }: TableRow, files: TableFiles | undefined): PartitionMeta {
+  const segments = [...(files?.segments.values() ?? [])].sort((a, b) => compareIds(a.segment, b.segment));
+  return { tag: owner === '' ? '' : tag, tableId, flushLsn, segments };
+}
+
+function repeatedNote(repeated: readonly string[]): Note[] {
+  if (repeated.length === 0) return [];
+  return [{ kind: 'info', text: `more than one live row of TableFiles for segment ${repeated.join(', ')}: read once` }];
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The order in which segments were made: their ids are times. Ids that are not decimal come last, by their characters. */
+export function compareIds(a: string, b: string): number {
+  const [left, right] = [/^\d+$/.test(a), /^\d+$/.test(b)];
+  if (left && right) return compare(BigInt(a), BigInt(b)) || (a < b ? -1 : a > b ? 1 : 0);
+  if (left !== right) return left ? -1 : 1;
+  return a < b ? -1 : a > b ? 1 : 0;
+}

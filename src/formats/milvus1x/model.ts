@@ -1,0 +1,45 @@
+/** What Milvus 1.x's metadata says, whichever way it is stored. Types only. */
+import type { Note } from '../../core/contracts.ts';
+
+export interface Milvus1xModel {
+  /** Live collections, in the order in which they were made. */
+  readonly collections: readonly CollectionMeta[];
+  /** Live partitions whose collection is in no row. */
+  readonly orphans: readonly { readonly tableId: string; readonly tag: string; readonly owner: string }[];
+  /** `Environment.global_lsn`; undefined where the metadata has no flush positions. */
+  readonly globalLsn: bigint | undefined;
+  /** About the metadata as a whole. */
+  readonly notes: readonly Note[];
+}
+
+export interface CollectionMeta {
+  readonly name: string;
+  /** As it stands in the metadata: not yet checked. */
+  readonly dim: bigint;
+  readonly metric: bigint;
+  /** `Tables.engine_type`, or that of its built index where the former says none. */
+  readonly engineType: number | undefined;
+  /** JSON text. */
+  readonly indexParams: string;
+  /** The default partition first: the collection's own segments. */
+  readonly partitions: readonly PartitionMeta[];
+  readonly notes: readonly Note[];
+}
+
+export interface PartitionMeta {
+  /** `''` for the default one. */
+  readonly tag: string;
+  /** Its folder below `tables`. */
+  readonly tableId: string;
+  readonly flushLsn: bigint | undefined;
+  readonly segments: readonly SegmentMeta[];
+}
+
+/** A live segment. Counts are what the metadata says, undefined where it does not. */
+export interface SegmentMeta {
+  readonly segment: string;
+  /** Live rows. */
+  readonly rows: number | undefined;
+  /** Bytes of ids and vectors. */
+  readonly fileSize: number | undefined;
+}

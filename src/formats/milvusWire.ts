@@ -1,0 +1,256 @@
+/**
+ * The three Milvus 2.x messages that carry vectors, read and written without an object per value: InsertRequest and
+ * UpsertRequest out, MutationResult and QueryResults in (milvus-proto's milvus.proto and schema.proto, protobuf 3).
+ *
+ * A packed float array is its little-endian bytes and a binary vector is its bytes, so columns are copied as they lie.
+ */
+import type { Batch, Column } from '../core/batch.ts';
+import { columnOf } from '../core/batch.ts';
+import type { Field, Schema } from '../core/schema.ts';
+import { int64sLength, readInt64s, writeInt64s } from './varint64.ts';
+
+export interface WriteRequest {
+  readonly collection: string;
+  readonly milvusPartition: string;
+  readonly schema: Schema;
+  readonly batch: Batch;
+  readonly how: 'insert' | 'upsert';
+}
+
+/** Status of a reply: `code` is 0 and `errorCode` 0 where it is a success. */
+export interface WireStatus {
+  readonly errorCode: number;
+  readonly code: number;
+  readonly reason: string;
+}
+
+export interface MutationResult {
+  /** undefined: the reply has no status, so nothing is known about it. */
+  readonly status: WireStatus | undefined;
+  readonly inserted: bigint;
+  readonly upserted: bigint;
+}
+
+/** A column of a query's answer. */
+export interface ResultColumn {
+  readonly field: string;
+  readonly int64s: BigInt64Array | undefined;
+  /** Vectors: dimensions, and all rows' bytes as a view into the message. */
+  readonly dim: number;
+  readonly vectors: Uint8Array | undefined;
+}
+
+export interface QueryResult {
+  readonly status: WireStatus | undefined;
+  readonly columns: readonly ResultColumn[];
+}
+
+// Data types (schema.proto) and message types (common.proto) that occur here.
+const INT64 = 5;
+const BINARY_VECTOR = 100;
+const FLOAT_VECTOR = 101;
+const MSG_INSERT = 400;
+const MSG_UPSERT = 404;
+
+const VARINT = 0;
+const BYTES = 2;
+
+const text = new TextEncoder();
+
+// ------------------------------------------------------------------------------------------------ writing
+
+/** A piece of a message whose length is known before its bytes are written. */
+interface Piece {
+  readonly length: number;
+  write(into: Uint8Array, at: number): void;
+}
+
+/** InsertRequest or UpsertRequest (their fields have the same numbers) in a buffer of its own. */
+export function encodeWriteRequest(request: WriteRequest): Uint8Array {
+  const { schema, batch, how } = request;
+  const message = join([
+    field(1, join([number(1, how === 'insert' ? MSG_INSERT : MSG_UPSERT)])),
+    field(3, bytes(text.encode(request.collection))),
+    field(4, bytes(text.encode(request.milvusPartition))),
+    ...schema.fields.map((column) => field(5, fieldData(column, columnOf(batch, column.name)))),
+    number(7, batch.rows),
+  ]);
+  const out = new Uint8Array(message.length);
+  message.write(out, 0);
+  return out;
+}
+
+function fieldData(column: Field, values: Column): Piece {
+  const name = field(2, bytes(text.encode(column.name)));
+  switch (column.type) {
+    case 'Int64':
+      return join([number(1, INT64), name, field(3, field(3, field(1, int64s(values.bytes))))]);
+    case 'FloatVector': {
+      const floats = field(2, field(1, bytes(values.bytes)));
+      return join([number(1, FLOAT_VECTOR), name, field(4, join([number(1, column.dim), floats]))]);
+    }
+    case 'BinaryVector':
+      return join([
+        number(1, BINARY_VECTOR),
+        name,
+        field(4, join([number(1, column.dim), field(3, bytes(values.bytes))])),
+      ]);
+  }
+}
+
+function bytes(value: Uint8Array): Piece {
+  return { length: value.length, write: (into, at) => into.set(value, at) };
+}
+
+function int64s(value: Uint8Array): Piece {
+  return { length: int64sLength(value), write: (into, at) => void writeInt64s(value, into, at) };
+}
+
+function join(pieces: readonly Piece[]): Piece {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const write = (into: Uint8Array, start: number) => {
+    let at = start;
+    for (const piece of pieces) {
+      piece.write(into, at);
+      at += piece.length;
+    }
+  };
+  return { length, write };
+}
+
+/** A length-delimited field. */
+function field(id: number, value: Piece): Piece {
+  return join([bytes(varint((id << 3) | BYTES)), bytes(varint(value.length)), value]);
+}
+
+/** A varint field of a value from 0 to 2^53 − 1. */
+function number(id: number, value: number): Piece {
+  return join([bytes(varint((id << 3) | VARINT)), bytes(varint(value))]);
+}
+
+function varint(value: number): Uint8Array {
+  const out: number[] = [];
+  let rest = value;
+  while (rest > 0x7f) {
+    out.push((rest % 0x80) | 0x80);
+    rest = Math.floor(rest / 0x80);
+  }
+  out.push(rest);
+  return Uint8Array.from(out);
+}
+
+// ------------------------------------------------------------------------------------------------ reading
+
+/** MutationResult, the answer to Insert and Upsert. Throws RangeError where the bytes are no such message. */
+export function decodeMutationResult(message: Uint8Array): MutationResult {
+  let status: WireStatus | undefined;
+  let inserted = 0n;
+  let upserted = 0n;
+  for (const entry of entries(message)) {
+    if (entry.id === 1 && entry.bytes !== undefined) status = decodeStatus(entry.bytes);
+    else if (entry.id === 6) inserted = entry.varint;
+    else if (entry.id === 8) upserted = entry.varint;
+  }
+  return { status, inserted, upserted };
+}
+
+/** QueryResults with Int64, FloatVector and BinaryVector columns. Throws RangeError where the bytes are no such message. */
+export function decodeQueryResult(message: Uint8Array): QueryResult {
+  let status: WireStatus | undefined;
+  const columns: ResultColumn[] = [];
+  for (const entry of entries(message)) {
+    if (entry.id === 1 && entry.bytes !== undefined) status = decodeStatus(entry.bytes);
+    else if (entry.id === 2 && entry.bytes !== undefined) columns.push(decodeColumn(entry.bytes));
+  }
+  return { status, columns };
+}
+
+function decodeStatus(message: Uint8Array): WireStatus {
+  let errorCode = 0;
+  let code = 0;
+  let reason = '';
+  for (const entry of entries(message)) {
+    if (entry.id === 1) errorCode = Number(entry.varint);
+    else if (entry.id === 2 && entry.bytes !== undefined) reason = new TextDecoder().decode(entry.bytes);
+    else if (entry.id === 3) code = Number(entry.varint);
+  }
+  return { errorCode, code, reason };
+}
+
+function decodeColumn(message: Uint8Array): ResultColumn {
+  let name = '';
+  let keys: BigInt64Array | undefined;
+  let vector: { dim: number; vectors: Uint8Array | undefined } = { dim: 0, vectors: undefined };
+  for (const entry of entries(message)) {
+    if (entry.bytes === undefined) continue;
+    if (entry.id === 2) name = new TextDecoder().decode(entry.bytes);
+    else if (entry.id === 3) keys = decodeLongs(entry.bytes);
+    else if (entry.id === 4) vector = decodeVectors(entry.bytes);
+  }
+  return { field: name, int64s: keys, ...vector };
+}
+
+/** ScalarField with long_data; undefined for other scalars. */
+function decodeLongs(message: Uint8Array): BigInt64Array | undefined {
+  for (const entry of entries(message)) {
+    if (entry.id !== 3 || entry.bytes === undefined) continue;
+    for (const packed of entries(entry.bytes)) {
+      if (packed.id === 1 && packed.bytes !== undefined) return readInt64s(packed.bytes);
+    }
+    return new BigInt64Array(0);
+  }
+  return undefined;
+}
+
+/** VectorField with float_vector or binary_vector. */
+function decodeVectors(message: Uint8Array): { dim: number; vectors: Uint8Array | undefined } {
+  let dim = 0;
+  let vectors: Uint8Array | undefined;
+  for (const entry of entries(message)) {
+    if (entry.id === 1) dim = Number(entry.varint);
+    else if (entry.id === 3) vectors = entry.bytes;
+    else if (entry.id === 2 && entry.bytes !== undefined) {
+      vectors = new Uint8Array(0);
+      for (const packed of entries(entry.bytes)) if (packed.id === 1) vectors = packed.bytes;
+    }
+  }
+  return { dim, vectors };
+}
+
+interface Entry {
+  readonly id: number;
+  /** Value of a varint field, else 0. Negative int64s come as they are meant. */
+  readonly varint: bigint;
+  /** Content of a length-delimited field. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** The fields of a message in their order; fixed-width fields are stepped over. */
+function* entries(message: Uint8Array): Generator<Entry> {
+  let at = 0;
+  const next = (): bigint => {
+    let end = at;
+    while (end < message.length && message[end]! > 0x7f) end++;
+    if (end >= message.length || end - at > 9) throw new RangeError(`a varint that does not end at byte ${at}`);
+    const [value] = readInt64s(message.subarray(at, end + 1));
+    at = end + 1;
+    return value!;
+  };
+  const take = (length: number): Uint8Array => {
+    if (length < 0 || at + length > message.length) {
+      throw new RangeError(`a field of ${length} bytes at byte ${at} of a message of ${message.length}`);
+    }
+    at += length;
+    return message.subarray(at - length, at);
+  };
+  while (at < message.length) {
+    const tag = Number(next());
+    const id = Math.floor(tag / 8);
+    const wireType = tag % 8;
+    if (wireType === VARINT) yield { id, varint: next(), bytes: undefined };
+    else if (wireType === BYTES) yield { id, varint: 0n, bytes: take(Number(next())) };
+    else if (wireType === 1) take(8);
+    else if (wireType === 5) take(4);
+    else throw new RangeError(`wire type ${wireType} at byte ${at}`);
+  }
+}

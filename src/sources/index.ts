@@ -1,0 +1,49 @@
+/** The sources, by kind. A new one is one folder and one entry here. */
+import type { SourceConfig } from '../config/job.ts';
+import type { ReaderConfig, Source, SourceReader } from '../core/contracts.ts';
+import { MigrateError } from '../core/errors.ts';
+import type { SourceOptions } from './options.ts';
+
+export type { SourceOptions } from './options.ts';
+
+interface SourceKind<C> {
+  /** On the main thread: metadata and plan. */
+  open(config: C, options: SourceOptions): Promise<Source>;
+  /** In a worker: bytes. */
+  openReader(config: ReaderConfig): Promise<SourceReader>;
+}
+
+type Kinds = { readonly [K in SourceConfig['kind']]?: SourceKind<Extract<SourceConfig, { kind: K }>> };
+
+export const SOURCES: Kinds = {
+  milvus1x: {
+    open: async (config, options) => (await import('./milvus1x/source.ts')).openMilvus1x(config, options),
+    openReader: async (config) => (await import('./milvus1x/reader.ts')).openMilvus1xReader(config),
+  },
+  dumped: {
+    // Its manifests are a job's plan already: `run/adopt.ts` takes them as they are.
+    open: async () => {
+      throw new TypeError('a dumped folder is adopted, not planned');
+    },
+    openReader: async (config) => (await import('./dumped/reader.ts')).openDumpedReader(config),
+  },
+};
+
+/** Opens a source. It must be disposed. */
+export function openSource(config: SourceConfig, options: SourceOptions = {}): Promise<Source> {
+  // The entry of a kind takes the configuration of that kind: TypeScript does not follow the pair through a union.
+  const kind = SOURCES[config.kind] as SourceKind<SourceConfig> | undefined;
+  if (kind === undefined) throw unknownKind(config.kind);
+  return kind.open(config, options);
+}
+
+/** Opens the worker's side of a source. */
+export function openReader(config: ReaderConfig): Promise<SourceReader> {
+  const kind = SOURCES[config.kind as keyof Kinds];
+  if (kind === undefined) throw unknownKind(config.kind);
+  return kind.openReader(config);
+}
+
+function unknownKind(found: string): MigrateError {
+  return new MigrateError('E_USAGE', 'an unknown kind of source', { found, wanted: Object.keys(SOURCES).join(', ') });
+}

@@ -1,0 +1,71 @@
+/** What follows from an old server's unflushed rows: a refusal, or notes where the user said to go on. */
+import type { Note } from '../../core/contracts.ts';
+import { MigrateError, messageOf } from '../../core/errors.ts';
+import type { Milvus1xModel } from '../../formats/milvus1x/model.ts';
+import { grouped } from '../../formats/milvus1x/quantity.ts';
+import { readUnflushed, type Unflushed, type WalReport } from './unflushed.ts';
+
+export interface WalNotes {
+  readonly source: readonly Note[];
+  readonly byCollection: ReadonlyMap<string, readonly Note[]>;
+}
+
+export interface WalOptions {
+  readonly walDir: string;
+  readonly ignoreUnflushed: boolean;
+  /** Names of the collections that are moved: others do not matter. */
+  readonly chosen: readonly string[];
+}
+
+/** Errors: E_UNFLUSHED with the counts per collection, E_WAL; neither with `ignoreUnflushed`. */
+export function checkUnflushed(model: Milvus1xModel, { walDir, ignoreUnflushed, chosen }: WalOptions): WalNotes {
+  const report = readReport(model, walDir, ignoreUnflushed);
+  if (report.kind !== 'read')
+    return {
+      source: [{ kind: report.kind === 'broken' ? 'lossy' : 'info', text: report.text }],
+      byCollection: new Map(),
+    };
+  const unflushed = report.unflushed.filter(({ collection }) => chosen.includes(collection));
+  if (unflushed.length === 0) return { source: [], byCollection: new Map() };
+  const counts = unflushed.map(describe).join('; ');
+  if (!ignoreUnflushed)
+    throw new MigrateError('E_UNFLUSHED', 'the old server has rows or deletes that are in no segment yet', {
+      at: { file: walDir },
+      found: counts,
+      wanted: 'nothing unflushed in the write-ahead log',
+      hint: 'start the old Milvus once more, call flush on these collections, and stop it cleanly; or --ignore-unflushed to go on without them',
+    });
+  const byCollection = new Map<string, Note[]>();
+  for (const entry of unflushed)
+    byCollection.set(entry.collection, [...(byCollection.get(entry.collection) ?? []), leftOut(describe(entry))]);
+  return { source: [leftOut(counts)], byCollection };
+}
+
+function readReport(
+  model: Milvus1xModel,
+  walDir: string,
+  ignore: boolean,
+): WalReport | { readonly kind: 'broken'; readonly text: string } {
+  try {
+    return readUnflushed(model, walDir);
+  } catch (thrown) {
+    if (!ignore || !(thrown instanceof MigrateError) || thrown.code !== 'E_WAL') throw thrown;
+    const { at, found } = thrown;
+    return {
+      kind: 'broken',
+      text: `left out (--ignore-unflushed): ${messageOf(thrown)} (${at.file ?? walDir}: ${found ?? 'unreadable'})`,
+    };
+  }
+}
+
+function leftOut(counts: string): Note {
+  return { kind: 'lossy', text: `left out, only in the write-ahead log (--ignore-unflushed): ${counts}` };
+}
+
+function describe({ collection, tag, inserts, deletes }: Unflushed): string {
+  const parts = [
+    inserts > 0 ? `${grouped(inserts)} rows inserted` : '',
+    deletes > 0 ? `${grouped(deletes)} rows deleted` : '',
+  ];
+  return `${collection}${tag === '' ? '' : `/${tag}`}: ${parts.filter(Boolean).join(', ')}`;
+}

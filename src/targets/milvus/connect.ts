@@ -1,0 +1,68 @@
+/** Opens the SDK's client and makes sure, within seconds, that a Milvus answers and takes the user. */
+import type { TargetConfig } from '../../config/job.ts';
+import { MigrateError } from '../../core/errors.ts';
+import { parseEndpoint } from './endpoint.ts';
+import { pause } from './poll.ts';
+import { openRpc, type Rpc } from './rpc.ts';
+
+/** How long the first call may take. */
+const FIRST_CALL_MS = 10_000;
+/** How long a refused connection is tried again: a server that starts, a name that is being set up. */
+const REFUSED_MS = 2_000;
+
+export interface Connection {
+  readonly rpc: Rpc;
+  /** What GetVersion says, as it is: «v2.3.5-lite», «milvus_lite-3.2.2». */
+  readonly version: string;
+}
+
+export async function connect(config: TargetConfig, signal: AbortSignal | undefined): Promise<Connection> {
+  const { address, tls } = parseEndpoint(config.endpoint);
+  const rpc = openRpc(await openClient(config, address, tls), address, signal);
+  try {
+    return { rpc, version: await firstCall(rpc) };
+  } catch (error) {
+    await rpc.close();
+    throw error;
+  }
+}
+
+async function openClient(config: TargetConfig, address: string, tls: boolean) {
+  const { logger, MilvusClient } = await import('@zilliz/milvus2-sdk-node');
+  // The SDK logs to stdout, which is for results.
+  logger.silent = true;
+  return new MilvusClient({
+    address,
+    ssl: tls,
+    username: config.user ?? '',
+    password: config.password?.reveal() ?? '',
+    ...(config.token === undefined ? {} : { token: config.token.reveal() }),
+    ...(config.database === undefined ? {} : { database: config.database }),
+    isGlobal: false,
+    telemetry: { enabled: false },
+    maxRetries: 0,
+    pool: { min: 0, max: 64 },
+    channelOptions: {
+      // Slower pings than the SDK's 10 s and 5 s: a busy event loop must not lose a connection with an insert on it.
+      'grpc.keepalive_time_ms': 30_000,
+      'grpc.keepalive_timeout_ms': 20_000,
+    },
+    // Its own first call (Connect) fails where the database is still to be made, as an unhandled rejection.
+    __SKIP_CONNECT__: true,
+  });
+}
+
+async function firstCall(rpc: Rpc): Promise<string> {
+  const start = Date.now();
+  for (;;) {
+    try {
+      const timeoutMs = FIRST_CALL_MS - (Date.now() - start);
+      const { version } = await rpc.ask<{ version: string }>('GetVersion', {}, { timeoutMs });
+      return version;
+    } catch (error) {
+      const again = error instanceof MigrateError && error.code === 'E_TARGET_UNREACHABLE';
+      if (!again || Date.now() - start > REFUSED_MS) throw error;
+      await pause(250, 'the first answer', rpc.signal);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** What kind of Milvus it is and what it can do, asked without side effects. */
+import type { TargetConfig } from '../../config/job.ts';
+import type { ServerFacts } from '../../core/contracts.ts';
+import { MigrateError } from '../../core/errors.ts';
+import type { Connection } from './connect.ts';
+import type { Rpc } from './rpc.ts';
+
+/** proxy.maxDimension, the same in all 2.x. */
+const MAX_DIM = 32_768;
+/** common.maxImportFileSize (dataCoord.import.maxImportFileSizeInGB): 16 GiB. */
+const MAX_FILE_BYTES = 16 * 2 ** 30;
+
+export async function readFacts(connection: Connection, config: TargetConfig): Promise<ServerFacts> {
+  const { rpc } = connection;
+  const lite = /milvus[_-]?lite/i.test(connection.version);
+  const version = /\d+\.\d+(?:\.\d+)?/.exec(connection.version)?.[0] ?? 'unknown';
+  return {
+    product: lite ? 'milvus-lite' : 'Milvus',
+    version,
+    address: rpc.address,
+    database: config.database ?? 'default',
+    user: config.user,
+    bulkInsert: await hasBulkInsert(rpc),
+    maxDim: MAX_DIM,
+    maxPartitions: maxPartitions(version),
+    maxFileBytes: MAX_FILE_BYTES,
+  };
+}
+
+/** rootCoord.maxPartitionNum: 4096 by default up to 2.3, 1024 from 2.4 on. A server may be set otherwise; it does not tell. */
+export function maxPartitions(version: string): number {
+  const [major = 2, minor = 4] = version.split('.').map(Number);
+  return major === 2 && minor < 4 ? 4_096 : 1_024;
+}
+
+/** A server without imports gives a reply without a status (milvus-lite); any status at all shows that it has them. */
+async function hasBulkInsert(rpc: Rpc): Promise<boolean> {
+  try {
+    await rpc.askStatus('ListImportTasks', { limit: '1' });
+    return true;
+  } catch (error) {
+    if (error instanceof MigrateError && error.code === 'E_TARGET') return false;
+    throw error;
+  }
+}

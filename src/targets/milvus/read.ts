@@ -1,0 +1,160 @@
+/**
+ * Reads rows back: counts, and vectors as the bytes that are stored.
+ *
+ * Always with Strong consistency, said outright: the SDK's default is what the collection was made with, and a reader
+ * that is behind would report rows as lost.
+ */
+import { MigrateError, messageOf } from '../../core/errors.ts';
+import { fieldBytes, primaryKeyOf, type Schema, vectorOf } from '../../core/schema.ts';
+import { decodeQueryResult, type QueryResult, type ResultColumn } from '../../formats/milvusWire.ts';
+import { refused } from './errors.ts';
+import { keysExpression } from './keys.ts';
+import type { Rpc } from './rpc.ts';
+
+interface Where {
+  readonly collection: string;
+  readonly milvusPartition: string | undefined;
+}
+
+/** Strong reads wait for the server's time tick, and for busy nodes. */
+const QUERY_MS = 120_000;
+
+/** Keys in one expression: 20 digits each, well below what the parser takes, and milliseconds to parse. */
+const COUNT_KEYS = 8_192;
+
+/** Bytes of vectors in one answer: the proxy gives out at most 64 MiB, and holds several copies. */
+const ANSWER_BYTES = 8 * 2 ** 20;
+
+const STRONG = 'Strong';
+
+/** Exact number of rows. */
+export async function count(rpc: Rpc, where: Where): Promise<bigint> {
+  return countWhere(rpc, where, '');
+}
+
+/** Exact number of rows whose key is one of `keys`. */
+export async function countKeys(
+  rpc: Rpc,
+  where: Where,
+  wanted: { readonly keyField: string; readonly keys: readonly bigint[] },
+): Promise<bigint> {
+  let total = 0n;
+  // Distinct: a key in two chunks would count twice.
+  for (const chunk of chunks([...new Set(wanted.keys)], COUNT_KEYS)) {
+    total += await countWhere(rpc, where, keysExpression(wanted.keyField, chunk));
+  }
+  return total;
+}
+
+async function countWhere(rpc: Rpc, where: Where, expression: string): Promise<bigint> {
+  const { columns } = await query(rpc, where, { expression, fields: ['count(*)'] });
+  const value = columns[0]?.int64s?.[0];
+  if (value === undefined)
+    throw new MigrateError('E_TARGET', 'the answer to count(*) has no number', { at: place(where) });
+  return value;
+}
+
+/** Vectors by key: views into the answers. Milvus 2.3.5 does not return the key 2^63 − 1, although it counts it. */
+export async function vectors(
+  rpc: Rpc,
+  where: Where,
+  wanted: { readonly schema: Schema; readonly keys: readonly bigint[] },
+): Promise<Map<bigint, Uint8Array>> {
+  const found = new Map<bigint, Uint8Array>();
+  const rows = Math.max(1, Math.floor(ANSWER_BYTES / fieldBytes(vectorOf(wanted.schema))));
+  for (const chunk of chunks([...new Set(wanted.keys)], rows)) {
+    await readVectors(rpc, where, { schema: wanted.schema, keys: chunk, found });
+  }
+  return found;
+}
+
+interface VectorRead {
+  readonly schema: Schema;
+  readonly keys: readonly bigint[];
+  readonly found: Map<bigint, Uint8Array>;
+}
+
+async function readVectors(rpc: Rpc, where: Where, read: VectorRead): Promise<void> {
+  const { schema, keys, found } = read;
+  const key = primaryKeyOf(schema).name;
+  const vector = vectorOf(schema);
+  let answer: QueryResult;
+  try {
+    answer = await query(rpc, where, { expression: keysExpression(key, keys), fields: [key, vector.name] });
+  } catch (error) {
+    if (!isTooLarge(error) || keys.length === 1) throw error;
+    const half = Math.ceil(keys.length / 2);
+    await readVectors(rpc, where, { schema, keys: keys.slice(0, half), found });
+    await readVectors(rpc, where, { schema, keys: keys.slice(half), found });
+    return;
+  }
+  const rowBytes = fieldBytes(vector);
+  const ids = column(answer, key)?.int64s ?? new BigInt64Array(0);
+  const bytes = column(answer, vector.name)?.vectors ?? new Uint8Array(0);
+  if (bytes.length !== ids.length * rowBytes) {
+    throw new MigrateError('E_TARGET', 'keys and vectors of an answer do not fit together', {
+      at: { ...place(where), field: vector.name },
+      found: `${bytes.length} bytes`,
+      wanted: `${ids.length} rows × ${rowBytes} bytes`,
+    });
+  }
+  ids.forEach((id, row) => {
+    found.set(id, bytes.subarray(row * rowBytes, (row + 1) * rowBytes));
+  });
+}
+
+function column(answer: QueryResult, field: string): ResultColumn | undefined {
+  return answer.columns.find((candidate) => candidate.field === field);
+}
+
+/** The proxy's limit is a gRPC status in some versions and a reason in others. */
+function isTooLarge(error: unknown): boolean {
+  if (!(error instanceof MigrateError)) return false;
+  return /larger than max|exceed the limit size|message size/i.test(error.found ?? '');
+}
+
+async function query(
+  rpc: Rpc,
+  where: Where,
+  what: { readonly expression: string; readonly fields: readonly string[] },
+): Promise<QueryResult> {
+  const at = place(where);
+  const request = {
+    collection_name: where.collection,
+    partition_names: where.milvusPartition === undefined ? [] : [where.milvusPartition],
+    expr: what.expression,
+    output_fields: what.fields,
+    consistency_level: STRONG,
+    use_default_consistency: false,
+  };
+  const bytes = await rpc.askBytes('Query', request, { at, timeoutMs: QUERY_MS });
+  const answer = decoded(bytes, where);
+  const { status } = answer;
+  if (status === undefined) throw new MigrateError('E_TARGET', 'the answer to a query has no status', { at });
+  if (status.code !== 0 || status.errorCode !== 0) {
+    throw refused({ ...status, error_code: String(status.errorCode) }, { method: 'Query', address: rpc.address, at });
+  }
+  return answer;
+}
+
+function decoded(bytes: Uint8Array, where: Where): QueryResult {
+  try {
+    return decodeQueryResult(bytes);
+  } catch (error) {
+    throw new MigrateError('E_TARGET', 'the answer to a query cannot be read', {
+      at: place(where),
+      found: messageOf(error),
+      retry: true,
+      cause: error,
+    });
+  }
+}
+
+function place(where: Where) {
+  const { collection, milvusPartition } = where;
+  return { collection, ...(milvusPartition === undefined ? {} : { milvusPartition }) };
+}
+
+function* chunks<T>(values: readonly T[], size: number): Generator<T[]> {
+  for (let at = 0; at < values.length; at += size) yield values.slice(at, at + size);
+}

@@ -1,0 +1,73 @@
+/** Target in, Target out: repeats calls that may be repeated, while the server is away, for a bounded time. */
+import type { Target } from '../../core/contracts.ts';
+import { MigrateError } from '../../core/errors.ts';
+import { pause } from './poll.ts';
+
+export interface RetryPolicy {
+  readonly firstMs: number;
+  readonly longestMs: number;
+  /** Gives up when it has failed for so long without a success: a server that restarts on old data takes 25 s. */
+  readonly patienceMs: number;
+}
+
+const POLICY: RetryPolicy = { firstMs: 200, longestMs: 5_000, patienceMs: 60_000 };
+
+/**
+ * Repeated are reads, and writes that come to the same when done twice. `create`, `rename`, `submitImport` and `insert`
+ * are not: what a lost answer means there, only the caller can find out.
+ */
+export function withRetry(target: Target, signal: AbortSignal | undefined, policy: RetryPolicy = POLICY): Target {
+  const again = <A extends unknown[], R>(what: string, call: (...args: A) => Promise<R>) => {
+    return (...args: A) => repeat(what, () => call.apply(target, args), { signal, policy });
+  };
+  return {
+    facts: again('the server’s version', target.facts),
+    createDatabaseIfAbsent: again('the database', target.createDatabaseIfAbsent),
+    describe: again('the collection', target.describe),
+    createMilvusPartition: again('the partition', target.createMilvusPartition),
+    drop: again('the drop', target.drop),
+    listImports: again('the import tasks', target.listImports),
+    importTask: again('the import task', target.importTask),
+    flush: again('the flush', target.flush),
+    createIndex: again('the index', target.createIndex),
+    load: again('the load', target.load),
+    release: again('the release', target.release),
+    count: again('the count', target.count),
+    countKeys: again('the count of keys', target.countKeys),
+    statistics: again('the statistics', target.statistics),
+    vectors: again('the vectors', target.vectors),
+
+    create: (...args) => target.create(...args),
+    rename: (...args) => target.rename(...args),
+    submitImport: (...args) => target.submitImport(...args),
+    insert: (...args) => target.insert(...args),
+    [Symbol.asyncDispose]: () => target[Symbol.asyncDispose](),
+  };
+}
+
+interface Repetition {
+  readonly signal: AbortSignal | undefined;
+  readonly policy: RetryPolicy;
+}
+
+async function repeat<R>(what: string, call: () => Promise<R>, { signal, policy }: Repetition): Promise<R> {
+  let failingSince: number | undefined;
+  let interval = policy.firstMs;
+  for (;;) {
+    const start = Date.now();
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof MigrateError) || !error.retry) throw error;
+      const now = Date.now();
+      // A long wait (an index, a load) that broke off was a success until it broke off.
+      if (failingSince === undefined || now - start > policy.patienceMs) {
+        failingSince = now;
+        interval = policy.firstMs;
+      }
+      if (now + interval - failingSince > policy.patienceMs) throw error;
+      await pause(interval, what, signal);
+      interval = Math.min(interval * 2, policy.longestMs);
+    }
+  }
+}

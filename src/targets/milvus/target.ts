@@ -1,0 +1,51 @@
+/** Milvus 2.x as a target, over the SDK's gRPC client. */
+import type { TargetConfig } from '../../config/job.ts';
+import type { Target } from '../../core/contracts.ts';
+import type { OpenOptions } from '../index.ts';
+import { buildIndex } from './buildIndex.ts';
+import { create, createDatabaseIfAbsent, createMilvusPartition, drop, rename } from './collections.ts';
+import { connect } from './connect.ts';
+import { describe } from './describe.ts';
+import { readFacts } from './facts.ts';
+import { flush } from './flush.ts';
+import { importTask, listImports, submitImport } from './imports.ts';
+import { insert } from './insert.ts';
+import { load, release } from './load.ts';
+import { count, countKeys, vectors } from './read.ts';
+import { withRetry } from './retry.ts';
+import { statistics } from './statistics.ts';
+
+/**
+ * Connects (within about ten seconds) and repeats what can be repeated. The database need not exist yet.
+ * Fails with E_TARGET_UNREACHABLE, E_TARGET_AUTH, or E_CONFIG for an address that is none.
+ */
+export async function openMilvus(config: TargetConfig, options: OpenOptions): Promise<Target> {
+  const connection = await connect(config, options.signal);
+  const { rpc } = connection;
+  const target: Target = {
+    facts: () => readFacts(connection, config),
+    createDatabaseIfAbsent: () => createDatabaseIfAbsent(rpc, config.database),
+    describe: (collection) => describe(rpc, collection),
+    create: (spec) => create(rpc, spec),
+    createMilvusPartition: (collection, milvusPartition) => createMilvusPartition(rpc, collection, milvusPartition),
+    drop: (collection, id) => drop(rpc, collection, id),
+    rename: (from, to) => rename(rpc, from, to),
+    submitImport: (collection, milvusPartition, files) => submitImport(rpc, { collection, milvusPartition }, files),
+    listImports: (collection) => listImports(rpc, collection),
+    importTask: (id) => importTask(rpc, id),
+    insert: (collection, milvusPartition, schema, batch, how) =>
+      insert(rpc, { collection, milvusPartition, schema, batch, how }),
+    flush: (collection) => flush(rpc, collection),
+    createIndex: (collection, field, index, metric) => buildIndex(rpc, { collection, field }, { index, metric }),
+    load: (collection) => load(rpc, collection),
+    release: (collection) => release(rpc, collection),
+    count: (collection, milvusPartition) => count(rpc, { collection, milvusPartition }),
+    countKeys: (collection, keyField, keys, milvusPartition) =>
+      countKeys(rpc, { collection, milvusPartition }, { keyField, keys }),
+    statistics: (collection, milvusPartition) => statistics(rpc, collection, milvusPartition),
+    vectors: (collection, schema, keys, milvusPartition) =>
+      vectors(rpc, { collection, milvusPartition }, { schema, keys }),
+    [Symbol.asyncDispose]: () => rpc.close(),
+  };
+  return withRetry(target, options.signal);
+}
