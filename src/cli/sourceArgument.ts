@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { SourceConfig } from '../config/job.ts';
-import { nearestWord } from '../config/nearest.ts';
+import { nearestWord } from '../core/nearest.ts';
 import { MigrateError } from '../core/errors.ts';
 
 /** Schemes of sources that come with later versions. */

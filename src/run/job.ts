@@ -218,7 +218,7 @@ function buildReport({ job, startedAt, warnings, error, meter, collections }: Re
   return {
     job: opened.record.id,
     version: TOOL_VERSION,
-    source: opened.title,
+    source: opened.record.source,
     target: config.target?.endpoint,
     startedAt,
     finishedAt: new Date().toISOString(),
@@ -226,12 +226,19 @@ function buildReport({ job, startedAt, warnings, error, meter, collections }: Re
     collections,
     warnings,
     rejectFile: config.rejectFile,
-    output: config.files === undefined ? undefined : filesRoot(config.files),
+    output: filesLeft(job, error),
     ms,
     bytesPerSecond: Math.round((moved * 1000) / longest),
     error: error === undefined ? undefined : toPlain(error),
     exitCode: error?.exitCode ?? (incomplete ? EXIT.incomplete : EXIT.ok),
   };
+}
+
+/** Where files lie that stay: intermediate ones go once all of them are proven to have arrived. */
+function filesLeft({ config, stages, target }: Opened, error: MigrateError | undefined): string | undefined {
+  if (config.files === undefined) return undefined;
+  const intermediate = !config.files.keep && stages !== 'dump' && target !== undefined;
+  return intermediate && error === undefined ? undefined : filesRoot(config.files);
 }
 
 function stateOf(report: Report, stages: JobStages): JobState {

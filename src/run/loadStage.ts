@@ -112,7 +112,7 @@ async function importAll(run: ImportContext, { loadable, queue }: Work): Promise
     if (outcome.kind === 'failed') {
       run.warn(`an import of ${record.planned.collection} failed and is tried again: ${outcome.reason}`);
       failed.push(record);
-    } else run.meter.add('load', { units: 1, rows: outcome.rows, bytes: wholePart(record).bytes });
+    } else run.meter.add('load', { units: 1, rows: outcome.rows, bytes: record.planned.partition.bytes });
   };
   await forEachConcurrently(queue, run.config.loadTasks, one);
   // Only now, with nothing else running, does the count show that the failed ones left nothing behind.

@@ -1,5 +1,5 @@
 /** `help`, `--help`. */
-import { nearestWord } from '../../config/nearest.ts';
+import { nearestWord } from '../../core/nearest.ts';
 import { EXIT } from '../../core/errors.ts';
 import { RING_BYTES } from '../../run/slabs.ts';
 import type { CommandContext, CommandEnd } from '../command.ts';

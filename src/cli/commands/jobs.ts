@@ -1,6 +1,6 @@
 /** `jobs`: what happened, what can go on. */
 import { stateDirOf } from '../../config/defaults.ts';
-import { nearestWord } from '../../config/nearest.ts';
+import { nearestWord } from '../../core/nearest.ts';
 import { EXIT } from '../../core/errors.ts';
 import type { CommandContext, CommandEnd } from '../command.ts';
 import type { JobStore } from '../engine.ts';

@@ -38,10 +38,7 @@ interface Found {
 }
 
 function findMeta(start: string | undefined): Found {
-  if (start === undefined)
-    throw new MigrateError('E_SOURCE_NOT_FOUND', 'it is not said where the source is', {
-      wanted: 'the db folder of a Milvus 1.x, or its metadata and its tables folder',
-    });
+  if (start === undefined) throw notSaid();
   const path = resolve(start);
   const kind = kindOf(path);
   if (kind === 'file') {
@@ -65,7 +62,10 @@ function findMeta(start: string | undefined): Found {
 }
 
 function givenMeta(meta: MetaLocation, start: string | undefined): Found {
-  if (meta.kind === 'mysql') return { meta, db: start === undefined ? '.' : dbFolder(resolve(start)) };
+  if (meta.kind === 'mysql') {
+    if (start === undefined) throw notSaid();
+    return { meta, db: dbFolder(resolve(start)) };
+  }
   const file = resolve(meta.file);
   const kind = kindOf(file);
   if (kind !== 'file')
@@ -75,6 +75,12 @@ function givenMeta(meta: MetaLocation, start: string | undefined): Found {
       wanted: meta.kind === 'json' ? 'a meta.json' : 'a meta.sqlite',
     });
   return { meta: { ...meta, file }, db: start === undefined ? dirname(file) : dbFolder(resolve(start)) };
+}
+
+function notSaid(): MigrateError {
+  return new MigrateError('E_SOURCE_NOT_FOUND', 'it is not said where the data of the source is', {
+    wanted: 'the db folder of a Milvus 1.x, or its metadata and its tables folder',
+  });
 }
 
 /** The folder with `tables`: the path itself, or `db` below it. */
@@ -105,8 +111,19 @@ export function whatIsThere(path: string): string {
     return parent === path ? 'nothing' : `no ${basename(path)}; ${whatIsThere(parent)}`;
   }
   if (kindOf(path) === 'file') return `${path} is a file`;
-  const names = readdirSync(path).sort();
+  const names = listed(path);
+  if (names === undefined) return `${path} can not be listed`;
   if (names.length === 0) return `${path} is an empty folder`;
   const more = names.length - SHOWN_ENTRIES;
   return `${path} holds ${names.slice(0, SHOWN_ENTRIES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function listed(folder: string): string[] | undefined {
+  try {
+    return readdirSync(folder).sort();
+  } catch (thrown) {
+    // Only part of a message about something else: that one comes first.
+    if (systemCode(thrown) === undefined) throw thrown;
+    return undefined;
+  }
 }

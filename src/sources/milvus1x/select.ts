@@ -1,5 +1,5 @@
 /** Which of the source's collections are meant. */
-import { editDistance } from '../../config/nearest.ts';
+import { editDistance } from '../../core/nearest.ts';
 import { MigrateError } from '../../core/errors.ts';
 import type { CollectionMeta, Milvus1xModel } from '../../formats/milvus1x/model.ts';
 

@@ -34,7 +34,7 @@ export function maxPartitions(version: string): number {
 }
 
 /** A server without imports gives a reply without a status (milvus-lite); any status at all shows that it has them. */
-async function hasBulkInsert(rpc: Rpc): Promise<boolean> {
+export async function hasBulkInsert(rpc: Rpc): Promise<boolean> {
   try {
     await rpc.askStatus('ListImportTasks', { limit: '1' });
     return true;

@@ -2,6 +2,12 @@
  * Bulk insert: hands files over, and asks what became of them.
  *
  * Not idempotent: the same files twice are rows twice. Therefore a task is sent once and found again by its files.
+ *
+ * Seen of 2.3.5: one task runs at a time, the others are pending. Pending → Started → Persisted (row_count is final, the
+ * rows are not visible) → Completed, the only final success. A server that is killed and started again marks what was
+ * Started or Persisted as Failed («task marked failed as service restarted»); its rows never become visible, though the
+ * statistics go on counting those of a Persisted one. Pending tasks are kept, and go on about a minute later. A task
+ * that stays Persisted holds up all others until it expires (rootCoord.importTaskExpiration, 15 minutes).
  */
 import type { ImportState, ImportTask } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
@@ -58,7 +64,7 @@ export async function submitImport(
 
 /** All tasks that the server remembers for the collection. */
 export async function listImports(rpc: Rpc, collection: string): Promise<readonly ImportTask[]> {
-  // No limit: 0 and absent give all of them (2.3.5).
+  // No limit: 0 and absent give all of them, oldest first; a limit of n gives the n newest (2.3.5).
   const { tasks } = await rpc.ask<{ tasks: readonly WireTask[] }>(
     'ListImportTasks',
     { collection_name: collection },

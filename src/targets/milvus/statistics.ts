@@ -6,7 +6,10 @@ interface Statistics {
   readonly stats: readonly { readonly key: string; readonly value: string }[];
 }
 
-/** Rows in flushed and growing segments; upserted rows count twice, deleted ones still. */
+/**
+ * Rows in segments: upserted rows may count twice, deleted ones still do, and so do the rows of imports that run, and of
+ * ones that failed after they were persisted (2.3.5).
+ */
 export async function statistics(rpc: Rpc, collection: string, milvusPartition?: string): Promise<number> {
   const at = { collection, ...(milvusPartition === undefined ? {} : { milvusPartition }) };
   const { stats } =

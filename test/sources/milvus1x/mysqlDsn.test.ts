@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseMysqlDsn, showMysql } from '../../../src/sources/milvus1x/mysqlDsn.ts';
+
+const plain = {
+  user: 'root',
+  password: 'pw',
+  host: 'db.local',
+  port: 3307,
+  socket: undefined,
+  database: 'milvus',
+  tls: 'off',
+};
+
+test('both forms', () => {
+  assert.deepEqual(
+    parseMysqlDsn('root:pw@tcp(db.local:3307)/milvus?charset=utf8mb4&parseTime=True&loc=Asia/Shanghai'),
+    plain,
+  );
+  assert.deepEqual(parseMysqlDsn('mysql://root:pw@db.local:3307/milvus'), plain);
+  assert.deepEqual(parseMysqlDsn('mysql+pymysql://root:pw@db.local:3307/milvus?charset=utf8'), plain);
+});
+
+test('defaults, sockets, IPv6, TLS', () => {
+  assert.equal(parseMysqlDsn('root@tcp(h)/m').port, 3306);
+  assert.equal(parseMysqlDsn('/m').host, '127.0.0.1');
+  assert.equal(parseMysqlDsn('u:p@unix(/run/mysqld.sock)/m').socket, '/run/mysqld.sock');
+  assert.deepEqual(
+    [parseMysqlDsn('u@tcp([::1]:3308)/m').host, parseMysqlDsn('mysql://u@[::1]:3308/m').port],
+    ['::1', 3308],
+  );
+  assert.equal(parseMysqlDsn('u@tcp(h)/m?tls=true').tls, 'verify');
+  assert.equal(parseMysqlDsn('mysql://u@h/m?tls=skip-verify').tls, 'skip-verify');
+});
+
+test('passwords keep their special characters', () => {
+  assert.equal(parseMysqlDsn('u:p@ss:w/rd(1)@tcp(h:1)/m').password, 'p@ss:w/rd(1)');
+  assert.equal(parseMysqlDsn('mysql://u:p@ss:w#rd@h:1/m').password, 'p@ss:w#rd');
+  assert.equal(parseMysqlDsn('mysql://u:p%40ss%2Fx@h/m').password, 'p@ss/x');
+  assert.equal(parseMysqlDsn('mysql://u:100%@h/m').password, '100%');
+});
+
+test('the password is shown nowhere', () => {
+  assert.equal(showMysql(parseMysqlDsn('root:hidden@tcp(h:3306)/m')), 'mysql://root@h:3306/m');
+  for (const text of [
+    'root:hidden',
+    'root:hidden@tcp(h:3306)',
+    'root:hidden@udp(h:1)/m',
+    'mysql://root:hidden@h',
+    'mysql://root:hidden@/m',
+    'mysql://root:hidden@h:99999/m',
+    'root:hidden@tcp(a:b:c)/m',
+  ])
+    assert.throws(
+      () => parseMysqlDsn(text),
+      (error: Error & { code: string }) =>
+        error.code === 'E_CONFIG' && !JSON.stringify([error, error.message, error.stack]).includes('hidden'),
+    );
+});

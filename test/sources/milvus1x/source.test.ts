@@ -1,0 +1,336 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Secret } from '../../../src/config/secret.ts';
+import type { MigrateError } from '../../../src/core/errors.ts';
+import { writeMetaJson } from '../../../src/formats/milvus1x/metaJson.ts';
+import { openSource } from '../../../src/sources/index.ts';
+import { readModel } from '../../../src/sources/milvus1x/readModel.ts';
+import { temporaryFolder } from '../../temporary.ts';
+import { collect, config, fileRow, segmentContent, tableRow, withLength, writeSegment, writeSqlite } from './build.ts';
+
+/** `<folder>/db` with collections faces (partition eu), docs and empty; faces' second segment has deleted rows. */
+function makeDatabase(folder: string, flush: { faces?: bigint; eu?: bigint; global?: bigint } = {}): string {
+  const db = join(folder, 'db');
+  mkdirSync(join(db, 'tables'), { recursive: true });
+  writeSegment(db, 'faces', '1678354366132931000', segmentContent(10, 4, []));
+  writeSegment(db, 'faces', '1678354366132931001', segmentContent(10, 4, [3, 1, 3], 100));
+  writeSegment(db, '77', '5', segmentContent(4, 4, [], 200));
+  writeSegment(db, 'docs', '6', segmentContent(10, 4, [], 300));
+  writeSqlite(join(db, 'meta.sqlite'), {
+    Tables: [
+      tableRow('faces', {
+        flush_lsn: flush.faces ?? 0,
+        engine_type: 11,
+        index_params: '{"M":16,"efConstruction":200}',
+      }),
+      tableRow('77', { owner_table: 'faces', partition_tag: 'eu', flush_lsn: flush.eu ?? 0 }),
+      tableRow('docs', { metric_type: 2 }),
+      tableRow('empty', { metric_type: 5, dimension: 64 }),
+    ],
+    TableFiles: [
+      fileRow('faces', '1678354366132931001', { row_count: 8, file_size: 240 }),
+      fileRow('faces', '1678354366132931000'),
+      fileRow('77', '5', { row_count: 4, file_size: 96 }),
+      fileRow('docs', '6'),
+    ],
+    Environment: [{ global_lsn: flush.global ?? 0 }],
+  });
+  return db;
+}
+
+const state = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .sort()
+    .map((name) => `${name} ${statSync(join(folder, name)).mtimeMs} ${statSync(join(folder, name)).size}`);
+
+const fails =
+  (code: string, ...mentions: (string | RegExp)[]) =>
+  (error: MigrateError) => {
+    const text = [error.message, JSON.stringify(error.at), error.found, error.wanted, error.hint].join(' ');
+    assert.equal(error.code, code, text);
+    for (const mention of mentions)
+      assert.match(
+        text,
+        typeof mention === 'string' ? new RegExp(mention.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')) : mention,
+      );
+    return true;
+  };
+
+test('datasets of a folder, which stays as it is', async () => {
+  using folder = temporaryFolder();
+  const db = makeDatabase(folder.path);
+  const before = state(folder.path);
+  const leftBehind = (): string[] => readdirSync(tmpdir()).filter((name) => /^milvus-migrate-\w{6}$/.test(name));
+  const others = leftBehind();
+  const source = await openSource(config(db));
+  const datasets = await source.datasets();
+  assert.deepEqual(state(folder.path), before);
+  assert.deepEqual(
+    leftBehind().filter((name) => !others.includes(name)),
+    [],
+  );
+  assert.equal(source.locator, `milvus1x:${db}`);
+  assert.match(source.notes[0]?.text ?? '', /no write-ahead log/);
+  assert.deepEqual(
+    datasets.map(({ name, rows, deleted, bytes, milvusPartitions, schema, index }) => [
+      name,
+      rows,
+      deleted,
+      bytes,
+      milvusPartitions,
+      schema.metric,
+      index?.type,
+    ]),
+    [
+      ['faces', 22, 2, 22 * 24, ['', 'eu'], 'L2', 'HNSW'],
+      ['docs', 10, 0, 240, [''], 'IP', 'FLAT'],
+      ['empty', 0, 0, 0, [''], 'JACCARD', 'BIN_FLAT'],
+    ],
+  );
+  assert.deepEqual(
+    datasets.map(({ notes }) => notes.filter(({ kind }) => kind === 'lossy').length),
+    [0, 0, 1],
+  );
+  assert.deepEqual(Object.keys(datasets[0]!.fingerprint), [
+    'schema',
+    'partition eu',
+    'segment 1678354366132931000',
+    'segment 1678354366132931001',
+    'segment eu/5',
+  ]);
+  const partitions = await collect(source.plan(datasets[0]!, { partBytes: 1e6 }));
+  assert.deepEqual(
+    partitions.map(({ milvusPartition, rows, deleted }) => [milvusPartition, rows, deleted]),
+    [
+      ['', 18, 2],
+      ['eu', 4, 0],
+    ],
+  );
+  const again = await openSource(config(db));
+  const same = await collect(again.plan((await again.datasets())[0]!, { partBytes: 1e6 }));
+  assert.deepEqual(same, partitions);
+  for (const { id } of partitions) assert.match(id, /^[0-9a-f]{16}$/);
+});
+
+test('the same source, however it is named', async () => {
+  using folder = temporaryFolder();
+  const db = makeDatabase(folder.path);
+  const tablesDir = join(db, 'tables');
+  const file = join(db, 'meta.sqlite');
+  const ways = [
+    config(db),
+    config(folder.path),
+    config(file),
+    config(db, { path: undefined, tablesDir, meta: { kind: 'sqlite', file } }),
+  ];
+  for (const way of ways) assert.equal((await openSource(way)).locator, `milvus1x:${db}`);
+});
+
+test('what export writes is as good as the database', async () => {
+  using folder = temporaryFolder();
+  const db = makeDatabase(folder.path);
+  const want = await (await openSource(config(db))).datasets();
+  const model = await readModel({ kind: 'sqlite', file: join(db, 'meta.sqlite') });
+  writeFileSync(join(db, 'meta.json'), writeMetaJson(model));
+  const source = await openSource(config(join(db, 'meta.json')));
+  assert.deepEqual(await source.datasets(), want);
+});
+
+test('collections by name', async () => {
+  using folder = temporaryFolder();
+  const db = makeDatabase(folder.path);
+  rmSync(join(db, 'tables', 'faces'), { recursive: true });
+  const source = await openSource(config(db), { collections: ['empty', 'docs'] });
+  assert.deepEqual(
+    (await source.datasets()).map(({ name }) => name),
+    ['docs', 'empty'],
+  );
+  await assert.rejects(
+    openSource(config(db), { collections: ['docs', 'facs'] }),
+    fails('E_UNKNOWN_COLLECTION', 'facs', 'faces, docs'),
+  );
+});
+
+test('a missing source says what is there instead', async () => {
+  using folder = temporaryFolder();
+  const db = makeDatabase(folder.path);
+  renameSync(join(db, 'meta.sqlite'), join(db, 'meta.old'));
+  await assert.rejects(openSource(config(db)), fails('E_SOURCE_NOT_FOUND', 'meta.sqlite', 'holds meta.old, tables'));
+  await assert.rejects(
+    openSource(config(join(folder.path, 'nix', 'db'))),
+    fails('E_SOURCE_NOT_FOUND', 'no db; no nix;'),
+  );
+  assert.deepEqual(readdirSync(folder.path), ['db']);
+  await assert.rejects(
+    openSource(config(db, { meta: { kind: 'sqlite', file: join(db, 'x.sqlite') } })),
+    fails('E_SOURCE_NOT_FOUND', 'x.sqlite'),
+  );
+  writeFileSync(join(db, 'meta.sqlite'), 'junk, and more of it');
+  await assert.rejects(openSource(config(db)), fails('E_METADATA', 'meta.sqlite', 'SQLITE_NOTADB'));
+  writeFileSync(join(db, 'meta.sqlite'), '');
+  await assert.rejects(openSource(config(db)), fails('E_METADATA', 'no tables'));
+});
+
+test('bad segments: the first one is an error, or all are named and left out', async () => {
+  using folder = temporaryFolder();
+  const db = makeDatabase(folder.path);
+  const content = segmentContent(10, 4, []);
+  writeSegment(db, 'faces', '1678354366132931000', { ...content, rv: content.rv.slice(0, -4) });
+  rmSync(join(db, 'tables', '77', '5', 'deleted_docs'));
+  const strict = await openSource(config(db));
+  await assert.rejects(
+    strict.datasets(),
+    fails('E_SEGMENT_TRUNCATED', 'faces', '1678354366132931000.rv', '164 bytes', '168 bytes (8 + 10 rows × 4 × 4)'),
+  );
+  const [faces] = await (await openSource(config(db, { skipBadSegments: true }))).datasets();
+  assert.deepEqual(
+    faces?.skipped.map(({ milvusPartition, segment, rows, reason }) => [
+      milvusPartition,
+      segment,
+      rows,
+      reason.split(':')[0],
+    ]),
+    [
+      ['', '1678354366132931000', 10, 'E_SEGMENT_TRUNCATED'],
+      ['eu', '5', 4, 'E_SEGMENT_MISSING'],
+    ],
+  );
+  assert.equal(faces?.rows, 8);
+  rmSync(join(db, 'tables'), { recursive: true });
+  await assert.rejects(
+    (await openSource(config(db, { skipBadSegments: true }))).datasets(),
+    fails('E_SEGMENT_MISSING', 'tables'),
+  );
+});
+
+test('names that lead elsewhere are refused', async () => {
+  using folder = temporaryFolder();
+  for (const [name, segment] of [
+    ['..', ''],
+    ['c', '../../x'],
+    ['c', ''],
+    ['c/d', '1'],
+    ['c', 'a\0b'],
+  ] as const) {
+    const db = join(folder.path, `db${Math.random()}`);
+    mkdirSync(join(db, 'tables'), { recursive: true });
+    const meta = {
+      collections: [{ collection: name, metric: 1, rows: 1, dim: 4, segments: [{ segment, rows: 1 }] }],
+      rows: 1,
+    };
+    writeFileSync(join(db, 'meta.json'), JSON.stringify(meta));
+    await assert.rejects(
+      (await openSource(config(db, { skipBadSegments: true }))).datasets(),
+      fails('E_METADATA', JSON.stringify(name === 'c' ? segment : name)),
+    );
+  }
+});
+
+/** A log with one insert into faces/eu (5 rows), then a delete (2 ids) in faces. */
+function writeLog(folder: string): { first: bigint; second: bigint } {
+  const record = (at: number, kind: number, tag: string, rows: number, data: number): Buffer => {
+    const body = Buffer.alloc(21 + 5 + tag.length + rows * 8 + data);
+    body.writeBigUInt64LE((1n << 32n) | BigInt(at + body.length), 0);
+    body.writeUInt8(kind, 8);
+    body.writeUInt16LE(5, 9);
+    body.writeUInt16LE(tag.length, 11);
+    body.writeUInt32LE(rows, 13);
+    body.writeUInt32LE(data, 17);
+    body.write(`faces${tag}`, 21);
+    return body;
+  };
+  const insert = record(0, 2, 'eu', 5, 80);
+  const remove = record(insert.length, 3, '', 2, 0);
+  const [first, second] = [(1n << 32n) | BigInt(insert.length), (1n << 32n) | BigInt(insert.length + remove.length)];
+  mkdirSync(join(folder, 'wal'));
+  writeFileSync(join(folder, 'wal', '1.wal'), Buffer.concat([insert, remove]));
+  writeFileSync(join(folder, 'wal', 'mxlog.meta'), new Uint8Array(BigUint64Array.of(0n, second, second).buffer));
+  return { first, second };
+}
+
+test('unflushed rows: refused with counts, for chosen collections only, or left out and said', async () => {
+  using folder = temporaryFolder();
+  const db = makeDatabase(folder.path);
+  writeLog(folder.path);
+  const found = ['faces/eu: 5 rows inserted', 'faces: 2 rows deleted', /flush/, '--ignore-unflushed'];
+  await assert.rejects(openSource(config(db)), fails('E_UNFLUSHED', ...found));
+  assert.deepEqual((await openSource(config(db), { collections: ['docs'] })).notes, []);
+  const source = await openSource(config(db, { ignoreUnflushed: true }));
+  const [faces] = await source.datasets();
+  assert.match(source.notes[0]?.text ?? '', /5 rows inserted.*2 rows deleted/);
+  assert.deepEqual(
+    faces?.notes.map(({ kind }) => kind),
+    ['lossy', 'lossy'],
+  );
+});
+
+test('what was flushed does not count: by partition, and by the global position', async () => {
+  const size = 21 + 5 + 2 + 40 + 80;
+  const first = (1n << 32n) | BigInt(size);
+  const second = first + BigInt(21 + 5 + 16);
+  for (const [flush, counts] of [
+    [{ eu: first, faces: 0n }, ['faces: 2 rows deleted']],
+    [{ eu: 0n, faces: second }, ['faces/eu: 5 rows inserted']],
+    [{ eu: first, faces: second }, []],
+    [{ global: second }, []],
+  ] as const) {
+    using folder = temporaryFolder();
+    const db = makeDatabase(folder.path, flush);
+    assert.deepEqual(writeLog(folder.path), { first, second });
+    if (counts.length === 0) assert.deepEqual((await openSource(config(db))).notes, []);
+    else
+      await assert.rejects(
+        openSource(config(db)),
+        (error: MigrateError) => error.code === 'E_UNFLUSHED' && error.found === counts.join('; '),
+      );
+  }
+});
+
+test('a log that is broken or not whole is an error, or said', async () => {
+  using folder = temporaryFolder();
+  const db = makeDatabase(folder.path);
+  writeLog(folder.path);
+  const log = join(folder.path, 'wal', '1.wal');
+  for (const damage of [() => writeFileSync(log, 'torn'), () => writeFileSync(log, ''), () => rmSync(log)]) {
+    damage();
+    await assert.rejects(openSource(config(db)), fails('E_WAL', /wal.1\.wal|wal"/));
+    const { notes } = await openSource(config(db, { ignoreUnflushed: true }));
+    assert.deepEqual(
+      notes.map(({ kind }) => kind),
+      ['lossy'],
+    );
+  }
+  rmSync(join(folder.path, 'wal', 'mxlog.meta'));
+  assert.match((await openSource(config(db))).notes[0]?.text ?? '', /no write-ahead log/);
+});
+
+test('a segment with other names in its folder, and a longer deleted_docs', async () => {
+  using folder = temporaryFolder();
+  const db = makeDatabase(folder.path);
+  const segment = join(db, 'tables', 'docs', '6');
+  for (const ending of ['rv', 'uid']) renameSync(join(segment, `6.${ending}`), join(segment, `7.${ending}`));
+  writeFileSync(
+    join(segment, 'deleted_docs'),
+    Buffer.concat([withLength(new Uint8Array(Int32Array.of(2).buffer)), Buffer.from('tail')]),
+  );
+  const source = await openSource(config(db), { collections: ['docs'] });
+  const [docs] = await source.datasets();
+  assert.deepEqual([docs?.rows, docs?.deleted], [9, 1]);
+  assert.match(docs?.notes.map(({ text }) => text).join() ?? '', /deleted_docs is longer.*segment 6 by 4 bytes/);
+  writeFileSync(join(segment, '8.rv'), '');
+  await assert.rejects(
+    (await openSource(config(db), { collections: ['docs'] })).datasets(),
+    fails('E_SEGMENT_MISSING', '7.rv, 8.rv'),
+  );
+});
+
+test('MySQL: an address that can not be read, a server that is not there; never the password', async () => {
+  const mysql = (url: string) => openSource(config('/nowhere', { meta: { kind: 'mysql', url: new Secret(url) } }));
+  const noSecret = (code: string) => (error: MigrateError) =>
+    error.code === code && !JSON.stringify([error, error.message, error.stack, error.found]).includes('hidden');
+  await assert.rejects(mysql('u:hidden@host'), noSecret('E_CONFIG'));
+  await assert.rejects(mysql('mysql://u:hidden@127.0.0.1:1/m'), noSecret('E_SOURCE_NOT_FOUND'));
+});

@@ -1,0 +1,171 @@
+/** What the Milvus target does when calls fail, against a gRPC server that fails on demand: no real one does. */
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { after, before, beforeEach, test } from 'node:test';
+import * as grpc from '@grpc/grpc-js';
+import protobuf from 'protobufjs';
+import type { Target } from '../../src/core/contracts.ts';
+import { MigrateError } from '../../src/core/errors.ts';
+import { openTarget } from '../../src/targets/index.ts';
+import { batchOf, floatSchema } from './batches.ts';
+
+const ANYONE = { user: undefined, password: undefined, token: undefined, database: undefined };
+
+const definitions = createRequire(import.meta.url)('@zilliz/milvus2-sdk-node/dist/milvus/proto-json/milvus') as {
+  readonly default: protobuf.INamespace;
+};
+const root = protobuf.Root.fromJSON(definitions.default);
+
+type Reply =
+  | { readonly type: string; readonly value: object }
+  | { readonly code: grpc.status; readonly details: string };
+
+/** What the server answers, by method; and how often each was called. */
+let replies: Record<string, (call: number) => Reply>;
+let calls: Record<string, number>;
+
+let server: grpc.Server;
+let address: string;
+let target: Target;
+
+before(async () => {
+  server = new grpc.Server();
+  const methods = ['GetVersion', 'ListImportTasks', 'Insert', 'Upsert', 'Import', 'DescribeCollection', 'Query'];
+  const identity = (bytes: Buffer) => bytes;
+  const path = (method: string) => `/milvus.proto.milvus.MilvusService/${method}`;
+  for (const method of methods) server.register(path(method), answer(method), identity, identity, 'unary');
+  const port = await new Promise<number>((resolve, reject) => {
+    const credentials = grpc.ServerCredentials.createInsecure();
+    server.bindAsync('127.0.0.1:0', credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
+  });
+  address = `127.0.0.1:${port}`;
+  replies = { GetVersion: () => ({ type: 'GetVersionResponse', value: { status: {}, version: 'v2.3.5' } }) };
+  calls = {};
+  target = await openTarget('milvus', { endpoint: address, ...ANYONE });
+});
+
+beforeEach(() => {
+  calls = {};
+});
+
+after(async () => {
+  await target[Symbol.asyncDispose]();
+  server.forceShutdown();
+});
+
+function answer(method: string): grpc.handleUnaryCall<Buffer, Buffer> {
+  return (_call, callback) => {
+    const count = (calls[method] ?? 0) + 1;
+    calls[method] = count;
+    const reply = replies[method]?.(count) ?? { code: grpc.status.UNIMPLEMENTED, details: 'unknown method' };
+    if ('code' in reply) return callback(reply);
+    const type = root.lookupType(`milvus.proto.milvus.${reply.type}`);
+    callback(null, Buffer.from(type.encode(type.fromObject(reply.value)).finish()));
+  };
+}
+
+const failing =
+  (code: grpc.status, details = 'on purpose') =>
+  () => ({ code, details });
+const result = (value: object) => () => ({ type: 'MutationResult', value });
+
+const SCHEMA = floatSchema(4);
+const insert = () => target.insert('c', '_default', SCHEMA, batchOf(SCHEMA, [1n, 2n]), 'insert');
+
+test('an insert whose answer is lost is in doubt, and is not sent again', async () => {
+  const { UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, INTERNAL, UNKNOWN, ABORTED } = grpc.status;
+  for (const code of [UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, INTERNAL, UNKNOWN, ABORTED]) {
+    calls = {};
+    replies.Insert = failing(code);
+    assert.equal((await insert()).kind, 'doubt', grpc.status[code]);
+    assert.equal(calls.Insert, 1, grpc.status[code]);
+  }
+  replies.Insert = result({});
+  assert.equal((await insert()).kind, 'doubt');
+  replies.Insert = result({ status: { error_code: 'UnexpectedError', code: 65_535, reason: 'context canceled' } });
+  assert.equal((await insert()).kind, 'doubt');
+});
+
+test('an insert that is refused says whether less at a time would help', async () => {
+  replies.Insert = failing(grpc.status.RESOURCE_EXHAUSTED, 'grpc: received message larger than max (9 vs. 8)');
+  assert.deepEqual(await insert(), {
+    kind: 'refused',
+    smaller: true,
+    reason: 'grpc: received message larger than max (9 vs. 8)',
+  });
+  replies.Insert = result({ status: { error_code: 'RateLimit', code: 8, reason: 'rate limit exceeded' } });
+  assert.deepEqual(await insert(), { kind: 'refused', smaller: false, reason: 'rate limit exceeded' });
+  replies.Insert = result({ status: { error_code: 'RateLimit', reason: 'an old server' } });
+  assert.deepEqual(await insert(), { kind: 'refused', smaller: false, reason: 'an old server' });
+});
+
+test('an insert that failed is an error, and so is one that took another number of rows', async () => {
+  const isError = (code: string) => (error: unknown) => error instanceof MigrateError && error.code === code;
+  replies.Insert = result({ status: { error_code: 'UnexpectedError', code: 1_100, reason: 'the length is wrong' } });
+  await assert.rejects(insert(), isError('E_TARGET'));
+  replies.Insert = failing(grpc.status.UNAUTHENTICATED);
+  await assert.rejects(insert(), isError('E_TARGET_AUTH'));
+  replies.Insert = result({ status: {}, insert_cnt: 1 });
+  await assert.rejects(insert(), isError('E_TARGET'));
+  replies.Insert = failing(grpc.status.UNIMPLEMENTED);
+  await assert.rejects(insert(), isError('E_TARGET'));
+  replies.Insert = result({ status: {}, insert_cnt: 2 });
+  assert.deepEqual(await insert(), { kind: 'done' });
+});
+
+test('an import is sent once, and a lost answer says that it may be there', async () => {
+  replies.Import = failing(grpc.status.UNAVAILABLE);
+  const lost = (error: unknown) =>
+    error instanceof MigrateError && error.code === 'E_TARGET_UNREACHABLE' && error.retry;
+  await assert.rejects(target.submitImport('c', '_default', ['/x/id.npy']), lost);
+  assert.equal(calls.Import, 1);
+});
+
+test('a server without imports is told by the missing status', async () => {
+  assert.equal((await target.facts()).bulkInsert, false);
+  replies.ListImportTasks = () => ({ type: 'ListImportTasksResponse', value: { status: {} } });
+  assert.equal((await target.facts()).bulkInsert, true);
+});
+
+test('a read is repeated while the server is away', async () => {
+  const gone = { status: { error_code: 'CollectionNotExists', code: 100, reason: 'collection not found' } };
+  replies.DescribeCollection = (call) =>
+    call < 3
+      ? { code: grpc.status.UNAVAILABLE, details: 'starting' }
+      : { type: 'DescribeCollectionResponse', value: gone };
+  assert.equal(await target.describe('c'), undefined);
+  assert.equal(calls.DescribeCollection, 3);
+});
+
+test('vectors are asked for in smaller pieces where the answer would be too large', async () => {
+  replies.Query = (call) =>
+    call === 1
+      ? { code: grpc.status.RESOURCE_EXHAUSTED, details: 'grpc: received message larger than max' }
+      : {
+          type: 'QueryResults',
+          value: {
+            status: {},
+            fields_data: [
+              { type: 'Int64', field_name: 'id', scalars: { long_data: { data: [call] } } },
+              { type: 'FloatVector', field_name: 'data', vectors: { dim: 4, float_vector: { data: [call, 0, 0, 0] } } },
+            ],
+          },
+        };
+  const read = await target.vectors('c', SCHEMA, [2n, 3n]);
+  assert.deepEqual([...read.keys()], [2n, 3n]);
+  assert.equal(calls.Query, 3);
+});
+
+test('nobody there, a wrong password, and no address at all', async () => {
+  const error = (code: string) => (thrown: unknown) => thrown instanceof MigrateError && thrown.code === code;
+  const open = (endpoint: string) => openTarget('milvus', { endpoint, ...ANYONE });
+  await assert.rejects(open('http://127.0.0.1:1'), error('E_TARGET_UNREACHABLE'));
+  await assert.rejects(open('ftp://127.0.0.1:1'), error('E_CONFIG'));
+  await assert.rejects(open('http://user:secret@127.0.0.1:1'), (thrown) => {
+    return error('E_CONFIG')(thrown) && !JSON.stringify(thrown).includes('secret');
+  });
+  const { GetVersion } = replies;
+  replies.GetVersion = failing(grpc.status.UNAUTHENTICATED, 'auth check failure');
+  await assert.rejects(open(address), error('E_TARGET_AUTH'));
+  replies.GetVersion = GetVersion!;
+});
