@@ -3,7 +3,7 @@
  * runs on a warm source; what was written is removed between the runs, outside the measured time.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { NPY_HEADER_BYTES } from '../src/formats/npy.ts';
 import { type BenchData, type DataSpec, makeData } from './makeData.ts';
@@ -78,10 +78,10 @@ export async function benchDump(question: DumpQuestion, tell: (line: string) => 
 
 async function oneTurn(data: BenchData, threads: number): Promise<Turn> {
   const copied = join(outFolder(), 'copied');
-  const cp = await onFreshDisk(['cp', '-r', data.db, copied]);
-  const copy = await onFreshDisk(['sh', '-c', 'cp -r "$1" "$2" && sync -f "$2"', 'copy', data.db, copied]);
+  const cp = await onFreshDisk(data, ['cp', '-r', data.db, copied]);
+  const copy = await onFreshDisk(data, ['sh', '-c', 'cp -r "$1" "$2" && sync -f "$2"', 'copy', data.db, copied]);
   const [out, state] = [join(outFolder(), 'dumped'), join(outFolder(), 'state')];
-  const dump = await onFreshDisk([
+  const dump = await onFreshDisk(data, [
     ...[process.execPath, PROGRAM, 'dump', `milvus1x:${data.db}`],
     ...['--out', out, '--threads', String(threads), '--state', state],
   ]);
@@ -89,10 +89,17 @@ async function oneTurn(data: BenchData, threads: number): Promise<Turn> {
   return { cp, copy, dump };
 }
 
-/** Removes what was there, and waits until the disk is through with it: no command pays for the one before. */
-function onFreshDisk(command: readonly string[]): Promise<Usage> {
-  rmSync(outFolder(), { recursive: true, force: true });
-  mkdirSync(outFolder(), { recursive: true });
+/**
+ * Removes what was there, and waits until the disk is through with it: no command pays for the one before. Then as
+ * much memory as the command will fill is used once: a hypervisor takes free memory back after seconds, and whoever
+ * fills it first pays half a second a GB for getting it again (measured), which would be whoever comes first.
+ */
+async function onFreshDisk(data: BenchData, command: readonly string[]): Promise<Usage> {
+  for (const use of [() => cpSync(data.db, join(outFolder(), 'used'), { recursive: true }), () => undefined]) {
+    rmSync(outFolder(), { recursive: true, force: true });
+    mkdirSync(outFolder(), { recursive: true });
+    use();
+  }
   execFileSync('sync', ['-f', outFolder()]);
   return measure(command);
 }

@@ -1,6 +1,7 @@
 /** The command line as one command with its flags, before any of them means anything. */
-import { nearestWord } from '../core/nearest.ts';
+
 import { MigrateError } from '../core/errors.ts';
+import { nearestWord } from '../core/nearest.ts';
 import { COMMAND_FLAGS, type CommandName, dashed, FLAGS, type FlagName, flagOf } from './flags.ts';
 import { type RawArgs, readRawArgs, UnknownFlag } from './rawArgs.ts';
 import { EXAMPLES, usageError } from './usage.ts';

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { SourceConfig } from '../config/job.ts';
-import { nearestWord } from '../core/nearest.ts';
 import { MigrateError } from '../core/errors.ts';
+import { nearestWord } from '../core/nearest.ts';
 
 /** Schemes of sources that come with later versions. */
 const LATER = ['faiss', 'elasticsearch', 'milvus2x', 'hdf5', 'pinecone', 'chroma', 'qdrant'];

@@ -4,11 +4,11 @@
  */
 import { resolve } from 'node:path';
 import { MigrateError } from '../core/errors.ts';
+import { nearestWord } from '../core/nearest.ts';
 import { emptyDraft, type JobDraft, type Surroundings } from './defaults.ts';
 import { parseAddress } from './endpoint.ts';
 import type { IndexChoice, SourceConfig, TargetConfig } from './job.ts';
 import { type MigrationYaml, migrationYamlShape, SECRET_KEYS, UNUSED_BY_MILVUS1X } from './migrationYamlShape.ts';
-import { nearestWord } from '../core/nearest.ts';
 import { Secret } from './secret.ts';
 import { type Fitted, fitShape } from './yamlShape.ts';
 import type { YamlNode } from './yamlTree.ts';

@@ -7,8 +7,8 @@
  */
 import { z } from 'zod';
 import { MigrateError } from '../core/errors.ts';
-import type { Environment } from './defaults.ts';
 import { nearestWord } from '../core/nearest.ts';
+import type { Environment } from './defaults.ts';
 import { describeNode } from './yamlDescribe.ts';
 import type { MapEntry, MapNode, YamlNode } from './yamlTree.ts';
 

@@ -12,7 +12,9 @@ export async function exportMeta(
   outDir: string,
 ): Promise<{ readonly file: string; readonly collections: number; readonly rows: number }> {
   if (config.source.kind !== 'milvus1x')
-    throw new MigrateError('E_USAGE', 'only the metadata of a Milvus 1.x can be exported', { found: config.source.kind });
+    throw new MigrateError('E_USAGE', 'only the metadata of a Milvus 1.x can be exported', {
+      found: config.source.kind,
+    });
   const { metaFileOf } = await import('../sources/milvus1x/metaFile.ts');
   const { text, collections, rows } = await metaFileOf(config.source, config.collections);
   const root = resolve(outDir);

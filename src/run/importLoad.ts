@@ -64,11 +64,7 @@ async function loaded(run: ImportContext, part: Part, dir: string): Promise<Outc
 type Submitted = Extract<LoadRecord, { state: 'submitted' }>;
 
 /** @returns undefined where the connection broke and Milvus, back again, knows of no such task */
-async function submit(
-  run: ImportContext,
-  record: PartitionRecord,
-  into: string,
-): Promise<Submitted | undefined> {
+async function submit(run: ImportContext, record: PartitionRecord, into: string): Promise<Submitted | undefined> {
   const part = wholePart(record);
   const before = record.load?.state === 'intended' ? record.load : undefined;
   const attempt = (before?.attempt ?? 0) + 1;

@@ -6,12 +6,13 @@ import type { CollectionRecord } from '../core/checkpoint.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { PlannedCollection } from '../core/plan.ts';
 import { reportCollection } from './buildReport.ts';
+import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
 import { dumpStage } from './dumpStage.ts';
 import { findDuplicates } from './duplicates.ts';
 import { announce } from './events.ts';
 import { exportMeta } from './exportMeta.ts';
-import { type FinishContext, indexAndLoad, swapIn, wantedIndex } from './finishCollection.ts';
+import { type FinishContext, indexAndLoad, swapIn } from './finishCollection.ts';
 import { manifestFile } from './layout.ts';
 import { type Loadable, startLoading } from './loadStage.ts';
 import { writeManifest } from './manifest.ts';
@@ -35,8 +36,7 @@ export async function runStages(run: Running, stages: JobStages): Promise<void> 
   await preflight(context, loadable);
   await dumpAndLoad(context, loadable);
   const complete = await withhold(context, loadable);
-  await indexStage(context, complete);
-  await verifyStage(context, complete);
+  await indexAndVerify(context, complete);
   for (const [name, record] of complete)
     await swapIn(context, plannedOf(run, name), run.ledger.collection(name) ?? record);
   await cleanUp(run, complete);
@@ -53,7 +53,8 @@ async function keepManifest({ files, ledger, collections, sourceTitle, config }:
   if (files === undefined) return;
   await writeManifest(files.store, ledger, { source: sourceTitle, collections });
   // The old tool's scripts look for a meta.json beside the tables.
-  if (config.files?.oldLayout === true && config.source.kind === 'milvus1x') await exportMeta(config, files.config.root);
+  if (config.files?.oldLayout === true && config.source.kind === 'milvus1x')
+    await exportMeta(config, files.config.root);
 }
 
 /** Before any row is moved: ids that more than one of the merged collections holds. Once a job. */
@@ -135,48 +136,67 @@ async function withhold(run: TargetRun, loadable: Loadable): Promise<Loadable> {
   return complete;
 }
 
-async function indexStage(run: TargetRun, complete: Loadable): Promise<void> {
-  const wants = (name: string): boolean =>
-    wantedIndex(run, plannedOf(run, name)) !== undefined || run.config.loadCollection;
-  const names = [...complete.keys()].filter(wants);
-  if (names.length === 0 && run.route !== 'stream') return;
-  run.meter.start('index', { units: names.length, rows: 0, bytes: 0 }, { units: 0, rows: 0, bytes: 0 });
-  for (const [name, record] of complete) {
+/** Collections side by side: most of the time is Milvus's own waiting for its ticks. */
+async function indexAndVerify(run: TargetRun, complete: Loadable): Promise<void> {
+  const units = (count: number) => ({ units: count, rows: 0, bytes: 0 });
+  run.meter.start('index', units(complete.size), units(0));
+  const failures = startVerifying(run, complete);
+  await forEachConcurrently(complete, run.config.loadTasks, async ([name, record]) => {
     const started = performance.now();
     await indexAndLoad(run, plannedOf(run, name), record);
     await run.ledger.addTime(name, 'index', Math.round(performance.now() - started));
-    run.meter.add('index', { units: 1, rows: 0, bytes: 0 });
-  }
+    run.meter.add('index', units(1));
+    await failures.verify(name);
+  });
   run.meter.finish('index');
+  failures.end();
 }
 
-async function verifyStage(run: TargetRun, complete: Loadable): Promise<void> {
-  run.meter.start('verify', { units: complete.size, rows: 0, bytes: 0 }, { units: 0, rows: 0, bytes: 0 });
+async function verifyStage(run: TargetRun, known: Loadable): Promise<void> {
+  const failures = startVerifying(run, known);
+  await forEachConcurrently(known.keys(), run.config.loadTasks, failures.verify);
+  failures.end();
+}
+
+interface Verifying {
+  verify(name: string): Promise<void>;
+  /** Throws E_VERIFY where a collection differs: only now, so that all of them were looked at. */
+  end(): void;
+}
+
+function startVerifying(run: TargetRun, collections: Loadable): Verifying {
   const failed: string[] = [];
-  for (const name of complete.keys()) {
-    const planned = plannedOf(run, name);
-    const started = performance.now();
-    const verify = await verifyCollection(run, { planned, record: recordOf(run, name) });
-    await run.ledger.addTime(name, 'verify', Math.round(performance.now() - started));
-    const wrong = verify.count === 'failed' || verify.samples === 'failed';
-    const report = { ...reportCollection(run.ledger, planned), verify };
-    const record = recordOf(run, name);
-    const phase = record.phase === 'swapped' || wrong ? record.phase : 'verified';
-    await run.ledger.recordCollection(name, {
-      ...record,
-      phase,
-      report: { ...report, outcome: wrong ? 'failed' : 'loaded' },
-    });
-    announce('collection verified', name);
-    if (wrong) failed.push(`${name}: ${verify.differences.join('; ')}`);
-    run.meter.add('verify', { units: 1, rows: 0, bytes: 0 });
-  }
-  run.meter.finish('verify');
-  if (failed.length > 0)
-    throw new MigrateError('E_VERIFY', 'what Milvus holds is not what was read', {
-      found: failed.join('\n'),
-      hint: 'the files and the checkpoint are kept; move the collection again with --mode overwrite --fresh',
-    });
+  run.meter.start('verify', { units: collections.size, rows: 0, bytes: 0 }, { units: 0, rows: 0, bytes: 0 });
+  return {
+    async verify(name) {
+      const differences = await verifyOne(run, name);
+      if (differences !== undefined) failed.push(`${name}: ${differences}`);
+      run.meter.add('verify', { units: 1, rows: 0, bytes: 0 });
+    },
+    end() {
+      run.meter.finish('verify');
+      if (failed.length > 0)
+        throw new MigrateError('E_VERIFY', 'what Milvus holds is not what was read', {
+          found: failed.join('\n'),
+          hint: 'the files and the checkpoint are kept; move the collection again with --mode overwrite --fresh',
+        });
+    },
+  };
+}
+
+/** @returns what differs, in words; undefined: nothing */
+async function verifyOne(run: TargetRun, name: string): Promise<string | undefined> {
+  const planned = plannedOf(run, name);
+  const started = performance.now();
+  const verify = await verifyCollection(run, { planned, record: recordOf(run, name) });
+  await run.ledger.addTime(name, 'verify', Math.round(performance.now() - started));
+  const wrong = verify.count === 'failed' || verify.samples === 'failed';
+  const record = recordOf(run, name);
+  const phase = record.phase === 'swapped' || wrong ? record.phase : 'verified';
+  const report = { ...reportCollection(run.ledger, planned), verify, outcome: wrong ? 'failed' : 'loaded' } as const;
+  await run.ledger.recordCollection(name, { ...record, phase, report });
+  announce('collection verified', name);
+  return wrong ? verify.differences.join('; ') : undefined;
 }
 
 /** Intermediate files go when all that they hold is proven to have arrived. */

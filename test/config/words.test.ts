@@ -7,10 +7,10 @@ import { emptyDraft, stateDirOf } from '../../src/config/defaults.ts';
 import { parseAddress } from '../../src/config/endpoint.ts';
 import type { JobConfig } from '../../src/config/job.ts';
 import { parseMeta } from '../../src/config/metaSource.ts';
-import { editDistance, nearestWord } from '../../src/config/nearest.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { fromStored, toStored } from '../../src/config/stored.ts';
 import { parseBytes, parseWhole } from '../../src/config/units.ts';
+import { editDistance, nearestWord } from '../../src/core/nearest.ts';
 
 test('edit distance', () => {
   for (const [a, b, want] of [

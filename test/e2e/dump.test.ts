@@ -42,7 +42,17 @@ function snapshot(folder: string): string {
 
 async function dump(name: string, out: string, flags: readonly string[] = []) {
   const state = join(out, '..', 'state');
-  return milvusMigrate(['dump', `milvus1x:${join(fixture(name), 'db')}`, '--out', out, '--state', state, '--threads', '2', ...flags]);
+  return milvusMigrate([
+    'dump',
+    `milvus1x:${join(fixture(name), 'db')}`,
+    '--out',
+    out,
+    '--state',
+    state,
+    '--threads',
+    '2',
+    ...flags,
+  ]);
 }
 
 for (const name of cases.filter((one) => wantedError(one) === undefined))
@@ -112,7 +122,10 @@ test('dump non-finite --reject-file: bad rows go there with their values, the ot
     segment: string;
     id: string | number;
   }[];
-  const lines = readFileSync(rejects, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+  const lines = readFileSync(rejects, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   const key = (row: { collection: string; segment: string; id: string | number }): string =>
     `${row.collection} ${row.segment} ${row.id}`;
   assert.deepEqual(lines.map(key).sort(), want.map(key).sort());

@@ -1,5 +1,5 @@
 /** Runs the built command line as a user does, and reads Milvus back with the SDK alone. */
-import { execFile, type ExecFileException, spawn } from 'node:child_process';
+import { type ExecFileException, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +28,8 @@ export interface RunOptions {
 export function milvusMigrate(words: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const preload = (options.preload ?? []).flatMap((module) => ['--import', module]);
   const env = { ...process.env, NO_COLOR: '1', ...options.env };
-  const limit = options.killAfterMs === undefined ? {} : { timeout: options.killAfterMs, killSignal: 'SIGKILL' as const };
+  const limit =
+    options.killAfterMs === undefined ? {} : { timeout: options.killAfterMs, killSignal: 'SIGKILL' as const };
   return new Promise((resolve) => {
     execFile(
       process.execPath,
@@ -43,7 +44,11 @@ export function milvusMigrate(words: readonly string[], options: RunOptions = {}
 }
 
 /** Starts it, sends `signal` when stderr matches `when`, and waits for its end. */
-export async function interruptWhen(words: readonly string[], when: RegExp, signals: readonly NodeJS.Signals[]): Promise<Ended> {
+export async function interruptWhen(
+  words: readonly string[],
+  when: RegExp,
+  signals: readonly NodeJS.Signals[],
+): Promise<Ended> {
   const child = spawn(process.execPath, [CLI, ...words], { env: { ...process.env, NO_COLOR: '1' } });
   let [stdout, stderr] = ['', ''];
   let sent = false;
@@ -75,10 +80,8 @@ export function fixture(name: string): string {
 export function compareDump(dump: string, name: string, flags: readonly string[] = []): Promise<string> {
   const script = join(repoRoot, 'fixtures/milvus1x/compare.py');
   return new Promise((resolve) => {
-    execFile(
-      provided('TEST_PYTHON'),
-      [script, dump, join(fixture(name), 'want'), ...flags],
-      (error, stdout, stderr) => resolve(error === null ? '' : `${stdout}${stderr}`),
+    execFile(provided('TEST_PYTHON'), [script, dump, join(fixture(name), 'want'), ...flags], (error, stdout, stderr) =>
+      resolve(error === null ? '' : `${stdout}${stderr}`),
     );
   });
 }

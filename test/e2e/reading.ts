@@ -39,7 +39,13 @@ const ASKED_AT_ONCE = 500;
 
 export async function countRows({ client }: TestDatabase, collection: string, partition?: string): Promise<number> {
   const partitions = partition === undefined ? {} : { partition_names: [partition] };
-  const request = { collection_name: collection, output_fields: ['count(*)'], filter: '', consistency_level: 0, ...partitions };
+  const request = {
+    collection_name: collection,
+    output_fields: ['count(*)'],
+    filter: '',
+    consistency_level: 0,
+    ...partitions,
+  };
   const { data, status } = await client.query(request as never);
   assert.equal(status.error_code, 'Success', status.reason);
   return Number((data[0] as { 'count(*)': string })['count(*)']);
@@ -49,14 +55,26 @@ export async function countRows({ client }: TestDatabase, collection: string, pa
 export async function assertCollection(
   database: TestDatabase,
   fixtureName: string,
-  { wanted, target, ids = 'id', data = 'data' }: { wanted: WantCollection; target: string; ids?: string; data?: string },
+  {
+    wanted,
+    target,
+    ids = 'id',
+    data = 'data',
+  }: { wanted: WantCollection; target: string; ids?: string; data?: string },
 ): Promise<void> {
   let total = 0;
   for (const { tag, dir, rows } of wanted.partitions) {
     const partition = tag === '' ? '_default' : tag.replaceAll(/[^A-Za-z0-9_]/g, '_');
     assert.equal(await countRows(database, target, partition), rows, `${target}/${partition}`);
     total += rows;
-    await assertRows(database, { rows: wantedRows(fixtureName, dir), target, partition, ids, data, binary: wanted.binary });
+    await assertRows(database, {
+      rows: wantedRows(fixtureName, dir),
+      target,
+      partition,
+      ids,
+      data,
+      binary: wanted.binary,
+    });
   }
   assert.equal(await countRows(database, target), total, target);
 }
@@ -70,7 +88,10 @@ interface Rows {
   readonly binary: boolean;
 }
 
-async function assertRows({ client }: TestDatabase, { rows, target, partition, ids, data, binary }: Rows): Promise<void> {
+async function assertRows(
+  { client }: TestDatabase,
+  { rows, target, partition, ids, data, binary }: Rows,
+): Promise<void> {
   const byId = new Map<bigint, Uint8Array[]>();
   rows.ids.forEach((id, row) => {
     byId.set(id, [...(byId.get(id) ?? []), rows.vectors[row]!]);
@@ -92,9 +113,16 @@ async function assertRows({ client }: TestDatabase, { rows, target, partition, i
       seen.add(id);
       const got = Buffer.from(vectorBytes(row[data], binary)).toString('hex');
       const may = (byId.get(id) ?? []).map((bytes) => Buffer.from(bytes).toString('hex'));
-      assert.ok(may.includes(got), `id ${id} of ${target}/${partition}: ${got.slice(0, 32)}…, wanted ${may[0]?.slice(0, 32)}…`);
+      assert.ok(
+        may.includes(got),
+        `id ${id} of ${target}/${partition}: ${got.slice(0, 32)}…, wanted ${may[0]?.slice(0, 32)}…`,
+      );
     }
-    assert.deepEqual(some.filter((id) => !seen.has(id)), [], `ids of ${target}/${partition} that are not there`);
+    assert.deepEqual(
+      some.filter((id) => !seen.has(id)),
+      [],
+      `ids of ${target}/${partition} that are not there`,
+    );
   }
 }
 

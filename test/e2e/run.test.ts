@@ -26,8 +26,16 @@ async function place(): Promise<Place> {
     staging,
     path: folder.path,
     words: (name, ...flags) => [
-      'run', `milvus1x:${join(fixture(name), 'db')}`, ...database.flags,
-      '--state', join(folder.path, 'state'), '--threads', '2', '--report', join(folder.path, 'report.json'), ...flags,
+      'run',
+      `milvus1x:${join(fixture(name), 'db')}`,
+      ...database.flags,
+      '--state',
+      join(folder.path, 'state'),
+      '--threads',
+      '2',
+      '--report',
+      join(folder.path, 'report.json'),
+      ...flags,
     ],
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]();
@@ -58,7 +66,18 @@ for (const how of ['streamed', 'bulk'] as const)
     assert.equal(reportOf(at).job, report.job, 'the same job');
   });
 
-for (const name of ['extreme-ids', 'duplicate-ids', 'partitions', 'empty', 'substructure', 'tanimoto', 'indexed', 'deletes', 'odd-name', 'binary-partitions'])
+for (const name of [
+  'extreme-ids',
+  'duplicate-ids',
+  'partitions',
+  'empty',
+  'substructure',
+  'tanimoto',
+  'indexed',
+  'deletes',
+  'odd-name',
+  'binary-partitions',
+])
   for (const how of ['streamed', 'bulk'] as const)
     test(`run ${name}, ${how}, every row verified`, async () => {
       await using at = await place();
@@ -66,7 +85,10 @@ for (const name of ['extreme-ids', 'duplicate-ids', 'partitions', 'empty', 'subs
       const ended = await milvusMigrate(at.words(name, '--verify', 'full', ...flags));
       assert.equal(ended.code, 0, ended.stderr);
       await assertAll(at.database, name, wanted(name));
-      assert.equal(reportOf(at).collections.reduce((sum, { loaded }) => sum + loaded, 0), wanted(name).rows);
+      assert.equal(
+        reportOf(at).collections.reduce((sum, { loaded }) => sum + loaded, 0),
+        wanted(name).rows,
+      );
     });
 
 test('run non-finite: nothing of that collection is loaded, the report names the rows; with --reject-file the rest is', async () => {
@@ -86,7 +108,10 @@ test('run non-finite: nothing of that collection is loaded, the report names the
   const bad = JSON.parse(readFileSync(join(fixture('non-finite'), 'want/rejects.json'), 'utf8')) as unknown[];
   assert.equal(readFileSync(rejects, 'utf8').trim().split('\n').length, bad.length);
   const total = wanted('non-finite').rows - bad.length;
-  assert.equal(reportOf(at).collections.reduce((sum, { loaded }) => sum + loaded, 0), total);
+  assert.equal(
+    reportOf(at).collections.reduce((sum, { loaded }) => sum + loaded, 0),
+    total,
+  );
   assert.ok(reportOf(at).collections.every(({ verify }) => verify.count === 'ok' && verify.samples === 'ok'));
 });
 
@@ -112,7 +137,11 @@ test('an existing collection with rows: refused, appended to, left, replaced', a
   assert.equal(replaced.code, 0, replaced.stderr);
   await assertAll(at.database, 'l2', wanted('l2'));
   const { data } = await at.database.client.showCollections();
-  assert.deepEqual(data.map(({ name }) => name), [collection!.name], 'no scratch collection is left');
+  assert.deepEqual(
+    data.map(({ name }) => name),
+    [collection!.name],
+    'no scratch collection is left',
+  );
 
   const appended = await fresh(['--mode', 'append', '--staging', at.staging], 'state-append');
   assert.equal(appended.code, 0, appended.stderr);
@@ -144,9 +173,17 @@ test('verify: a row that is gone and a vector that changed are found, exit code 
   const verify = at.words('l2', '--verify', 'full').with(0, 'verify');
   const fine = await milvusMigrate(verify);
   assert.equal(fine.code, 0, fine.stderr);
-  const { data } = await client.query({ collection_name: collection!.name, filter: 'id != 0', limit: 2, output_fields: ['id', 'data'] } as never);
+  const { data } = await client.query({
+    collection_name: collection!.name,
+    filter: 'id != 0',
+    limit: 2,
+    output_fields: ['id', 'data'],
+  } as never);
   const [one] = data as { id: string; data: number[] }[];
-  await client.upsert({ collection_name: collection!.name, data: [{ id: one!.id, data: one!.data.map((value, at0) => (at0 === 0 ? value + 1 : value)) }] } as never);
+  await client.upsert({
+    collection_name: collection!.name,
+    data: [{ id: one!.id, data: one!.data.map((value, at0) => (at0 === 0 ? value + 1 : value)) }],
+  } as never);
   const changed = await milvusMigrate(verify);
   assert.equal(changed.code, 5, changed.stderr);
   assert.ok(changed.stderr.includes(one!.id), changed.stderr);
@@ -159,9 +196,25 @@ test('a dumped folder is loaded on another host, streamed and by bulk insert', a
   for (const flags of [[], ['--staging']]) {
     await using at = await place();
     const out = join(at.path, 'out');
-    const dumped = await milvusMigrate(['dump', `milvus1x:${join(fixture('mixed'), 'db')}`, '--out', out, '--state', join(at.path, 'state-1')]);
+    const dumped = await milvusMigrate([
+      'dump',
+      `milvus1x:${join(fixture('mixed'), 'db')}`,
+      '--out',
+      out,
+      '--state',
+      join(at.path, 'state-1'),
+    ]);
     assert.equal(dumped.code, 0, dumped.stderr);
-    const load = ['load', out, ...at.database.flags, '--state', join(at.path, 'state-2'), '--verify', 'full', ...flags.flatMap((flag) => [flag, out])];
+    const load = [
+      'load',
+      out,
+      ...at.database.flags,
+      '--state',
+      join(at.path, 'state-2'),
+      '--verify',
+      'full',
+      ...flags.flatMap((flag) => [flag, out]),
+    ];
     const ended = await milvusMigrate(load);
     assert.equal(ended.code, 0, ended.stderr);
     await assertAll(at.database, 'mixed', wanted('mixed'));
@@ -183,14 +236,32 @@ test('SIGINT: exit 130, the job says interrupted and is resumed by the same comm
 
 test('field names, index and merge by flags', async () => {
   await using at = await place();
-  const flags = ['--merge', 'a,b', '--into', 'c', '--on-duplicate', 'first', '--id-field', 'pk', '--vector-field', 'vec', '--index', 'IVF_FLAT:nlist=16'];
+  const flags = [
+    '--merge',
+    'a,b',
+    '--into',
+    'c',
+    '--on-duplicate',
+    'first',
+    '--id-field',
+    'pk',
+    '--vector-field',
+    'vec',
+    '--index',
+    'IVF_FLAT:nlist=16',
+  ];
   const ended = await milvusMigrate(at.words('merge-overlap', ...flags));
   assert.equal(ended.code, 0, ended.stderr);
   const described = await at.database.client.describeCollection({ collection_name: 'c' });
-  assert.deepEqual(described.schema.fields.map(({ name }) => name), ['pk', 'vec']);
+  assert.deepEqual(
+    described.schema.fields.map(({ name }) => name),
+    ['pk', 'vec'],
+  );
   const index = await at.database.client.describeIndex({ collection_name: 'c' });
   assert.ok(index.index_descriptions[0]?.params.some(({ value }) => value === 'IVF_FLAT'));
-  const keys = wanted('merge-overlap').collections.map(({ partitions }) => partitions.flatMap(({ dir }) => [...wantedRows('merge-overlap', dir).ids]));
+  const keys = wanted('merge-overlap').collections.map(({ partitions }) =>
+    partitions.flatMap(({ dir }) => [...wantedRows('merge-overlap', dir).ids]),
+  );
   const [first, second] = keys as [bigint[], bigint[]];
   const both = new Set(first);
   const rows = first.length + second.filter((key) => !both.has(key)).length;

@@ -27,7 +27,16 @@ test('finds exactly the rows that a plain check finds', () => {
 });
 
 test('the largest finite numbers, subnormals and all NaN payloads', () => {
-  const bits = Uint32Array.of(0x7f7fffff, 0xff7fffff, 0x00000001, 0x80000000, 0x7f800000, 0xff800000, 0x7f800001, 0xffffffff);
+  const bits = Uint32Array.of(
+    0x7f7fffff,
+    0xff7fffff,
+    0x00000001,
+    0x80000000,
+    0x7f800000,
+    0xff800000,
+    0x7f800001,
+    0xffffffff,
+  );
   const column = { field: 'data', rowBytes: 4, bytes: new Uint8Array(bits.buffer) };
   assert.deepEqual(nonFiniteRows(column), [4, 5, 6, 7]);
 });

@@ -1,6 +1,7 @@
 /** `help`, `--help`. */
-import { nearestWord } from '../../core/nearest.ts';
+
 import { EXIT } from '../../core/errors.ts';
+import { nearestWord } from '../../core/nearest.ts';
 import { RING_BYTES } from '../../run/slabs.ts';
 import type { CommandContext, CommandEnd } from '../command.ts';
 import { COMMANDS, isCommand } from '../commandLine.ts';

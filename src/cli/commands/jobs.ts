@@ -1,7 +1,7 @@
 /** `jobs`: what happened, what can go on. */
 import { stateDirOf } from '../../config/defaults.ts';
-import { nearestWord } from '../../core/nearest.ts';
 import { EXIT } from '../../core/errors.ts';
+import { nearestWord } from '../../core/nearest.ts';
 import type { CommandContext, CommandEnd } from '../command.ts';
 import type { JobStore } from '../engine.ts';
 import { publicError } from '../errorBlock.ts';

@@ -1,6 +1,7 @@
 /** Which of the source's collections are meant. */
-import { editDistance } from '../../core/nearest.ts';
+
 import { MigrateError } from '../../core/errors.ts';
+import { editDistance } from '../../core/nearest.ts';
 import type { CollectionMeta, Milvus1xModel } from '../../formats/milvus1x/model.ts';
 
 /** @returns them in the order of the metadata. Errors: E_UNKNOWN_COLLECTION; E_METADATA for partitions of no collection. */

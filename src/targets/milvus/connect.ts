@@ -60,9 +60,21 @@ async function firstCall(rpc: Rpc): Promise<string> {
       const { version } = await rpc.ask<{ version: string }>('GetVersion', {}, { timeoutMs });
       return version;
     } catch (error) {
+      if (error instanceof MigrateError && error.code === 'E_TARGET') throw notMilvus(rpc.address, error);
       const again = error instanceof MigrateError && error.code === 'E_TARGET_UNREACHABLE';
       if (!again || Date.now() - start > REFUSED_MS) throw error;
       await pause(250, 'the first answer', rpc.signal);
     }
   }
+}
+
+/** Whatever speaks HTTP/2 there does not know the call (a proxy, a web server). */
+function notMilvus(address: string, cause: MigrateError): MigrateError {
+  return new MigrateError('E_TARGET_UNREACHABLE', `what answers at ${address} is no Milvus`, {
+    ...(cause.found === undefined ? {} : { found: cause.found }),
+    wanted: 'the version of a Milvus 2.x',
+    hint: 'give the gRPC address of Milvus (port 19530 by default), and look for a proxy in between',
+    retry: false,
+    cause,
+  });
 }
