@@ -10,7 +10,7 @@
  * ```
  */
 import type { LoadRecord, PartitionRecord } from '../core/checkpoint.ts';
-import type { ImportTask, Part, Target } from '../core/contracts.ts';
+import type { ImportState, ImportTask, Part, Target } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
@@ -23,6 +23,8 @@ const ATTEMPTS = 3;
 export interface ImportContext extends RunContext {
   readonly target: Target;
   readonly files: NonNullable<RunContext['files']>;
+  /** Tasks that are waited for, with their states as last seen. */
+  readonly imports: Map<string, ImportState>;
 }
 
 /** What became of one try. */
@@ -72,7 +74,7 @@ async function submit(run: ImportContext, record: PartitionRecord, into: string)
   const prior = (await tasksWith(run, into, dir)).map(({ id }) => id);
   await run.ledger.recordLoad(part.partition, { state: 'intended', attempt, dir, prior });
   announce('import intended', part.partition);
-  if (before !== undefined && before.dir !== dir) await run.files.store.move(before.dir, dir);
+  if (before !== undefined) await moveFiles(run, part, attempt);
   const task = await submitOnce(run, record, { into, dir, prior });
   if (task === undefined) return undefined;
   announce('import submitted', part.partition);
@@ -80,6 +82,15 @@ async function submit(run: ImportContext, record: PartitionRecord, into: string)
   await run.ledger.recordLoad(part.partition, submitted);
   announce('import recorded', part.partition);
   return submitted;
+}
+
+/** From the latest earlier attempt: a run that died before this rename left them there, several such runs further back. */
+async function moveFiles({ files: { store } }: ImportContext, part: Part, attempt: number): Promise<void> {
+  let from = attempt - 1;
+  const isThere = async (): Promise<boolean> =>
+    (await store.stat(`${attemptFolder(part.dir, from)}/${part.files[0]?.name}`)) !== undefined;
+  while (from > 1 && !(await isThere())) from--;
+  await store.move(attemptFolder(part.dir, from), attemptFolder(part.dir, attempt));
 }
 
 interface Submission {
@@ -111,13 +122,34 @@ export async function tasksWith(run: ImportContext, into: string, dir: string): 
   return tasks.filter(({ files }) => files.some((file) => file.includes(`/${dir}/`)));
 }
 
+/** An import that has not moved for so long is worth a word: Milvus itself gives it up after 15 minutes (2.3.5). */
+const STUCK_MS = 5 * 60_000;
+
 async function waitForImport(run: ImportContext, id: string): Promise<ImportTask | undefined> {
   const backoff = createBackoff(run.signal);
+  let moved = performance.now();
+  let seen = '';
   for (;;) {
     const task = await asking(run, () => run.target.importTask(id));
-    if (task === undefined || task.state === 'completed' || task.state === 'failed') return task;
+    if (task === undefined || task.state === 'completed' || task.state === 'failed') {
+      run.imports.delete(id);
+      return task;
+    }
+    const now = `${task.state} ${task.percent} %`;
+    if (now !== seen) [seen, moved] = [now, performance.now()];
+    if (performance.now() - moved > STUCK_MS)
+      run.warn(`import task ${id} has stayed at «${now}» for 5 minutes: look at Milvus's log for its data nodes`);
+    run.imports.set(id, task.state);
+    run.meter.detail('load', importsInWords([...run.imports.values()]));
     await backoff.wait();
   }
+}
+
+/** «import tasks: 4 running, 2 queued». */
+function importsInWords(states: readonly ImportState[]): string {
+  const running = states.filter((state) => state === 'running').length;
+  const queued = states.length - running;
+  return `import tasks: ${running} running${queued > 0 ? `, ${queued} queued` : ''}`;
 }
 
 /** A question to a server that may be restarting. */

@@ -83,9 +83,11 @@ interface Work {
 }
 
 async function loadAll(run: RunContext & { readonly target: Target }, { loadable, queue, side }: Work): Promise<void> {
-  if (run.route === 'import') return importAll({ ...run, files: filesOf(run) }, { loadable, queue, side });
+  if (run.route === 'import')
+    return importAll({ ...run, files: filesOf(run), imports: new Map() }, { loadable, queue, side });
   const context: StreamContext = { ...run, pace: createPace(), side };
   await forEachConcurrently(queue, run.pool.threads, async (record) => {
+    if (run.ledger.get(record.planned.partition.id).load?.state === 'loaded') return;
     await streamPart(context, record, intoOf(loadable, record));
     run.meter.add('load', { units: 1, rows: 0, bytes: 0 });
   });
