@@ -36,7 +36,8 @@ export function readArguments(words: readonly string[]): BenchArguments {
   });
   const { quick } = values;
   const what = positionals[0] ?? 'all';
-  if (positionals.length > 1 || !['dump', 'micro', 'all'].includes(what)) throw new Error(positionals.join(' '));
+  if (positionals.length > 1 || !['dump', 'micro', 'all'].includes(what))
+    throw new Error(`no such benchmark: ${positionals.join(' ')}`);
   const size = values.size ?? (quick ? '96MB' : '1GB');
   const bytes = SIZES[size];
   if (bytes === undefined) throw new Error(`--size ${size}: ${Object.keys(SIZES).join(', ')}`);

@@ -1,10 +1,12 @@
 /** `npm run bench`: runs the benchmarks, prints them as tables and keeps them as JSON. */
 import { type BenchArguments, readArguments, USAGE } from './arguments.ts';
-import { benchDump } from './dump.ts';
+import { benchDump, type DumpCase } from './dump.ts';
 import { describeMachine, machineLine } from './machine.ts';
 import { benchMicro } from './micro.ts';
 import { keepResult, type Result } from './results.ts';
 import { dumpTable, microTable } from './table.ts';
+
+const STARTING_BYTES = 1e6;
 
 async function main(words: readonly string[]): Promise<void> {
   const parsed = argumentsOf(words);
@@ -15,11 +17,18 @@ async function main(words: readonly string[]): Promise<void> {
   for (const bench of parsed.benches) {
     const result: Result =
       bench === 'dump'
-        ? { bench, date, machine, cases: await benchDump(parsed.question, (line) => console.error(line)) }
+        ? { bench, date, machine, cases: await dumps(parsed) }
         : { bench, date, machine, cases: await benchMicro(parsed.microMs) };
     console.log(`\n${result.bench === 'dump' ? dumpTable(result.cases) : microTable(result.cases)}`);
     if (!parsed.quick) console.log(`kept as ${keepResult(result, nameOf(bench, parsed))}`);
   }
+}
+
+/** The first case has next to nothing to do: it shows what starting takes. */
+async function dumps({ question }: BenchArguments): Promise<DumpCase[]> {
+  const tell = (line: string): void => console.error(line);
+  const starting = { ...question, sizes: [STARTING_BYTES], dims: [128], deletes: [0], threads: [2] };
+  return [...(await benchDump(starting, tell)), ...(await benchDump(question, tell))];
 }
 
 function argumentsOf(words: readonly string[]): BenchArguments | undefined {

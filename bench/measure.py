@@ -5,13 +5,11 @@ resident memory (bytes) of the largest of its processes. The command's own outpu
 """
 import json
 import os
-import resource
 import sys
 import time
 
 
 def main():
-    os.set_inheritable(2, True)
     started = time.perf_counter()
     pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, 2, 1)])
     _, status, usage = os.wait4(pid, 0)
@@ -24,8 +22,6 @@ def main():
                 "user": usage.ru_utime,
                 "sys": usage.ru_stime,
                 "rss": usage.ru_maxrss * scale,
-                # A child begins with the memory of the process that starts it: nothing below this can be seen.
-                "floor": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale,
                 "exit": os.waitstatus_to_exitcode(status),
             }
         )

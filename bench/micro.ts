@@ -7,7 +7,7 @@ import { createDeletedRows, createRuns, liveRuns, markDeleted } from '../src/for
 import { keepRuns } from '../src/formats/milvus1x/runs.ts';
 import { encodeWriteRequest } from '../src/formats/milvusWire.ts';
 import { fillRecords, RECORD_BYTES, RUN_RECORDS, sortRecords } from '../src/run/keySort.ts';
-import { FILE_SLAB_BYTES, STREAM_SLAB_BYTES } from '../src/run/slabs.ts';
+import { allocateRing, FILE_SLAB_BYTES, STREAM_SLAB_BYTES } from '../src/run/slabs.ts';
 import { nonFiniteRows } from '../src/transforms/nonFinite.ts';
 import { createRandom } from './makeData.ts';
 
@@ -131,11 +131,12 @@ function wireEncoding(dim: number): Loop {
   };
 }
 
-/** In shared memory, as the slabs are. */
+/** In the memory of a slab. */
 function randomVectors(length: number): Uint8Array {
-  const bytes = new Uint8Array(new SharedArrayBuffer(length));
+  const whole = Math.ceil(length / FILE_SLAB_BYTES) * FILE_SLAB_BYTES;
+  const bytes = new Uint8Array(allocateRing(whole, 1).slabs[0]!, 0, length);
   const random = createRandom(length);
-  new Float32Array(bytes.buffer).forEach((_, index, all) => {
+  new Float32Array(bytes.buffer, 0, length / 4).forEach((_, index, all) => {
     all[index] = random() * 2 - 1;
   });
   return bytes;

@@ -15,7 +15,7 @@ import { rejectPart } from './dumpStage.ts';
 import { filesRoot } from './layout.ts';
 import { openLedger } from './ledger.ts';
 import { type OpenedJob, openJob } from './openJob.ts';
-import { openPool } from './pool.ts';
+import { openPool, type Pool } from './pool.ts';
 import { createMeter } from './progress.ts';
 import { joinRejects } from './rejects.ts';
 import { type Running, runStages } from './runJob.ts';
@@ -44,13 +44,14 @@ export interface LiveCounters {
  * report, with the exit code.
  */
 export async function migrate(config: JobConfig, stages: JobStages, options: RunOptions = {}): Promise<Report> {
-  const checkpoint = await openState(config.stateDir);
-  await using _closing = checkpoint;
+  // First of all: its threads start while the source is planned.
+  await using pool = openPool(config.threads);
+  await using checkpoint = await openState(config.stateDir);
   const target = await connect(config, stages, options);
   try {
     const opened = await openJob({ config, stages, checkpoint, target });
     await using _lock = opened.lock;
-    return await runOpened({ config, stages, options, checkpoint, target, opened });
+    return await runOpened({ config, stages, options, checkpoint, target, opened, pool });
   } finally {
     await target?.[Symbol.asyncDispose]();
   }
@@ -74,10 +75,11 @@ interface Opened {
   readonly checkpoint: Checkpoint;
   readonly target: Target | undefined;
   readonly opened: OpenedJob;
+  readonly pool: Pool;
 }
 
 async function runOpened(job: Opened): Promise<Report> {
-  const { config, stages, options, checkpoint, target, opened } = job;
+  const { config, stages, options, checkpoint, target, opened, pool } = job;
   const { record } = opened;
   const emit = options.onProgress ?? (() => undefined);
   const warnings: string[] = [];
@@ -94,7 +96,6 @@ async function runOpened(job: Opened): Promise<Report> {
   const meter = createMeter(emit);
   const jobDir = join(resolve(config.stateDir), 'jobs', record.id);
   mkdirSync(jobDir, { recursive: true });
-  const pool = openPool(config.threads);
   options.onCounters?.(pool.counters);
   stop.onStop(pool.abort);
   const files = await openFiles(config);
@@ -119,7 +120,6 @@ async function runOpened(job: Opened): Promise<Report> {
   } catch (thrown) {
     stop.fail(thrown);
   } finally {
-    await pool[Symbol.asyncDispose]();
     await files?.store[Symbol.asyncDispose]();
     stop.close();
   }

@@ -10,6 +10,9 @@ import { basename, dirname, join, sep } from 'node:path';
 import type { Store, StoreGroup, StoreStat, StoreWriter } from '../core/contracts.ts';
 import { MigrateError, messageOf, systemCode } from '../core/errors.ts';
 
+/** After so many bytes a flush is begun on the side, so that the disk works while the next buffers are made. */
+const FLUSH_BYTES = 32 * 1024 * 1024;
+
 /** Folders of groups that are not committed begin with this: never listed, removed by `sweep`. */
 const UNFINISHED = '.unfinished-';
 
@@ -120,7 +123,7 @@ function beginGroup(final: string): StoreGroup {
   const parent = dirname(final);
   const temporary = unfinishedName(final);
   attempt('make a folder', temporary, () => fs.mkdirSync(temporary, { recursive: true }));
-  const open = new Set<number>();
+  const open = new Set<OpenFile>();
   return {
     create: async (name) => createWriter(join(temporary, checkedPath(name)), open),
     async commit() {
@@ -133,35 +136,63 @@ function beginGroup(final: string): StoreGroup {
       await syncPath(parent);
     },
     async abort() {
-      for (const fd of open) fs.closeSync(fd);
-      open.clear();
+      await closeAll(open);
       attempt('remove', temporary, () => fs.rmSync(temporary, { recursive: true, force: true }));
     },
   };
 }
 
-function createWriter(file: string, open: Set<number>): StoreWriter {
+/** An open file of a group. */
+interface OpenFile {
+  readonly fd: number;
+  /** Flushes under way; each ends with its error or nothing. The file is closed only when they have ended. */
+  readonly flushes: Promise<unknown>[];
+}
+
+function createWriter(file: string, open: Set<OpenFile>): StoreWriter {
   const fd = attempt('create', file, () => fs.openSync(file, 'wx'));
-  open.add(fd);
+  const own: OpenFile = { fd, flushes: [] };
+  open.add(own);
+  let unflushed = 0;
   const writeAt = (bytes: Uint8Array, position: number | null): void =>
     attempt('write', file, () => {
       for (let done = 0; done < bytes.length; )
         done += fs.writeSync(fd, bytes, done, bytes.length - done, position === null ? null : position + done);
     });
   return {
-    write: async (bytes) => writeAt(bytes, null),
+    async write(bytes) {
+      writeAt(bytes, null);
+      unflushed += bytes.length;
+      if (unflushed < FLUSH_BYTES) return;
+      unflushed = 0;
+      own.flushes.push(flush(fd).catch((error: unknown) => error));
+    },
     patchStart: async (bytes) => writeAt(bytes, 0),
     async close() {
+      open.delete(own);
+      const failed = (await endFlushes(own)).find((error) => error !== undefined);
       try {
+        if (failed !== undefined) throw failed;
         await flush(fd);
       } catch (thrown) {
         throw failure('flush', file, thrown);
       } finally {
-        open.delete(fd);
         fs.closeSync(fd);
       }
     },
   };
+}
+
+async function closeAll(open: Set<OpenFile>): Promise<void> {
+  for (const file of open) {
+    await endFlushes(file);
+    fs.closeSync(file.fd);
+  }
+  open.clear();
+}
+
+function endFlushes({ flushes }: OpenFile): Promise<unknown[]> {
+  return Promise.all(flushes);
 }
 
 function flush(fd: number): Promise<void> {
@@ -183,12 +214,14 @@ async function syncPath(dir: string): Promise<void> {
 async function putFile(file: string, bytes: Uint8Array): Promise<void> {
   const temporary = unfinishedName(file);
   attempt('make a folder', dirname(file), () => fs.mkdirSync(dirname(file), { recursive: true }));
-  const writer = createWriter(temporary, new Set());
+  const open = new Set<OpenFile>();
+  const writer = createWriter(temporary, open);
   try {
     await writer.write(bytes);
     await writer.close();
     attempt('put a file in place', file, () => fs.renameSync(temporary, file));
   } catch (thrown) {
+    await closeAll(open);
     fs.rmSync(temporary, { force: true });
     throw thrown;
   }
