@@ -9,6 +9,13 @@ export type {
   SourceConfig,
   TargetConfig,
 } from './config/job.ts';
+export {
+  type FilesChoice,
+  type JobChoices,
+  jobConfig,
+  type SourceChoice,
+  type TargetChoice,
+} from './config/jobConfig.ts';
 export { Secret } from './config/secret.ts';
 export { ERROR_EXIT, type ErrorCode, EXIT, MigrateError, type PlainError } from './core/errors.ts';
 export type { JobPlan, PlannedCollection, PlannedPartition, PlanReport, WriteMode } from './core/plan.ts';

@@ -29,6 +29,10 @@ function once<C extends ReaderConfig | StoreConfig, T>(
   return made;
 }
 
+const ready = new Int32Array(shared.ready);
+Atomics.add(ready, 0, 1);
+Atomics.notify(ready, 0);
+
 async function run(task: WorkerTask): Promise<WorkerResults[keyof WorkerResults]> {
   if (Atomics.load(new Int32Array(shared.abort), 0) !== 0) throw new MigrateError('E_INTERRUPTED', 'interrupted');
   const reader = await once(readers, task.reader, openReader);
@@ -51,5 +55,8 @@ export default async function work(task: WorkerTask): Promise<WorkerReply<keyof 
     return { ok: true, value: await run(task) };
   } catch (thrown) {
     return { ok: false, error: toPlain(thrown) };
+  } finally {
+    // However it ended: the receiver gives back every slab that was sent before, and then waits no longer.
+    if (task.kind === 'stream') task.port.postMessage({ kind: 'end' });
   }
 }

@@ -56,7 +56,7 @@ function refuseForeignFlags(command: CommandName, raw: RawArgs): void {
 function nearestFlag(typed: string, allowed: readonly FlagName[]): { wanted?: string } {
   const names = allowed.flatMap((name) => [name, ...(flagOf(name).also ?? [])]).filter((name) => name.length > 1);
   const near = nearestWord(typed.replace(/^-+/, ''), names);
-  return near === undefined ? {} : { wanted: `${dashed(near)}?` };
+  return near === undefined ? {} : { wanted: dashed(near) };
 }
 
 /** The error for a first word that is no command. */

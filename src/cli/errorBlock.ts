@@ -2,7 +2,7 @@
 import type { ErrorPlace, PlainError } from '../core/errors.ts';
 import { count } from './numbers.ts';
 import type { Look } from './style.ts';
-import { labelled } from './table.ts';
+import { labelled, wrap } from './table.ts';
 
 const INDENT = 12;
 
@@ -25,7 +25,7 @@ export function errorBlock(error: PlainError, look: Look, debug: boolean): strin
     text === undefined ? [] : labelled(`  ${label}`, text, { indent: INDENT, width }),
   );
   return [
-    head,
+    ...wrap(head, width).map((line, index) => (index === 0 ? line : `  ${line}`)),
     ...lines,
     ...(debug && error.stack !== undefined ? error.stack.split('\n').map((line) => `  ${line.trim()}`) : []),
   ];

@@ -11,16 +11,20 @@ import { labelled, tableLines } from './table.ts';
 
 const COLUMNS = [
   { title: 'id', align: 'left' },
-  { title: 'source', align: 'left' },
-  { title: 'target', align: 'left' },
+  { title: 'source', align: 'left', sinks: true },
+  { title: 'target', align: 'left', sinks: true },
   { title: 'state', align: 'left' },
   { title: 'progress', align: 'right' },
   { title: 'updated', align: 'left' },
-  { title: '', align: 'left' },
+  { title: '', align: 'left', sinks: true },
 ] as const;
 
-/** Never broken into lines: the command at its end is there to be copied. @param now milliseconds since 1970 */
-export function jobsTable(jobs: readonly JobSummary[], now: number): string[] {
+/**
+ * The command at a row's end is there to be copied: it is never broken.
+ * @param now milliseconds since 1970
+ * @param width of the terminal; elsewhere each job is one line, whatever its length
+ */
+export function jobsTable(jobs: readonly JobSummary[], now: number, width = Number.POSITIVE_INFINITY): string[] {
   if (jobs.length === 0) return ['No jobs.'];
   const short = shortIds(jobs);
   const rows = jobs.map((job, index) => [
@@ -32,7 +36,7 @@ export function jobsTable(jobs: readonly JobSummary[], now: number): string[] {
     ago(now - Date.parse(job.updatedAt)),
     job.resume === undefined ? '' : `resume: milvus-migrate jobs resume ${short[index]}`,
   ]);
-  return tableLines(COLUMNS, rows, Number.POSITIVE_INFINITY);
+  return tableLines(COLUMNS, rows, width);
 }
 
 const INDENT = 9;
@@ -40,7 +44,7 @@ const INDENT = 9;
 const PLAN_COLUMNS = [
   { title: 'collection', align: 'left' },
   { title: '→ target', align: 'left' },
-  { title: 'vectors', align: 'left' },
+  { title: 'vectors', align: 'left', sinks: true },
   { title: 'rows', align: 'right' },
   { title: 'deleted', align: 'right' },
   { title: 'bytes', align: 'right' },
@@ -66,7 +70,7 @@ export function jobDetails(job: JobDetails, look: Look): string[] {
     ...line('Made', job.createdAt),
     ...line('Updated', job.updatedAt),
     ...(job.resume === undefined ? [] : line('Resume', job.resume)),
-    ...(rows.length === 0 ? [] : ['', ...tableLines(PLAN_COLUMNS, rows, Number.POSITIVE_INFINITY)]),
+    ...(rows.length === 0 ? [] : ['', ...tableLines(PLAN_COLUMNS, rows, look.width)]),
     ...(job.report === undefined ? [] : ['', ...reportTable(job.report, look, undefined)]),
     ...(job.error === undefined ? [] : ['', ...errorBlock(job.error, look, false)]),
   ];

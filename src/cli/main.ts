@@ -12,10 +12,7 @@ async function main(): Promise<void> {
   stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.other));
   const controller = new AbortController();
   listenForSignals(process, {
-    wind: () => {
-      stderr.write('\nfinishing the current buffers; again to stop at once\n');
-      controller.abort();
-    },
+    wind: () => controller.abort(),
     kill: () => process.exit(EXIT.interrupted),
   });
   const terminal: Terminal = { stdout, stderr, env, cwd: process.cwd() };

@@ -23,35 +23,41 @@ export function planTable(report: PlanReport, look: Look): string[] {
 }
 
 function headLines(report: PlanReport, width: number): string[] {
-  const { source, target, job, plan } = report;
+  const { source, job, plan } = report;
   const partitions = sum(plan.collections, (collection) => collection.milvusPartitions.length);
   const title = `${source.title}, ${counted(plan.collections.length, 'collection')}, ${counted(partitions, 'Milvus partition')}`;
   const line = (label: string, text: string): string[] => labelled(label, text, { indent: LABEL, width });
   return [
     ...line('Source', title),
     ...source.notes.filter((note) => note.kind === 'info').flatMap((note) => line('', note.text)),
-    ...line('Target', targetText(target)),
+    ...line('Target', targetText(report)),
     ...line('Staging', stagingText(report)),
     ...fieldLines(plan, width),
     ...(job === undefined ? [] : line('Job', `${job.id} moves this already: ${job.state}, ${percent(job.progress)}`)),
   ];
 }
 
-function targetText(target: PlanReport['target']): string {
-  if (target === undefined) return 'none: files only';
+function targetText({ target, obstacles }: PlanReport): string {
+  if (target === undefined) return isUnreached(obstacles) ? 'not reached, see below' : 'none: files only';
   const who = target.user === undefined ? 'no user' : `user ${target.user}`;
   const limits = `at most dim ${count(target.maxDim)}, ${count(target.maxPartitions)} partitions, ${bytes(target.maxFileBytes)} a file`;
   return `${target.product} ${target.version} at ${target.address}, database ${target.database}, ${who}; ${limits}`;
 }
 
-function stagingText({ staging, target }: PlanReport): string {
-  if (staging === undefined) return target === undefined ? 'none' : 'none: rows are streamed as inserts';
+/** Without a target nothing can be wrong with it. */
+function isUnreached(obstacles: PlanReport['obstacles']): boolean {
+  return obstacles.some(({ code }) => code.startsWith('E_TARGET'));
+}
+
+function stagingText({ staging, target, obstacles }: PlanReport): string {
+  const filesOnly = target === undefined && !isUnreached(obstacles);
+  if (staging === undefined) return filesOnly ? 'none' : 'none: rows are streamed as inserts';
   const free = staging.free === undefined ? 'free space not known' : `${bytes(staging.free)} free`;
   const seen = staging.seenAs === staging.path ? '' : ` (Milvus sees ${staging.seenAs})`;
   const readable = {
     true: ', readable by Milvus (a zero-row import went through)',
     false: ', not readable by Milvus',
-    undefined: target === undefined ? '' : ', whether Milvus can read it was not tried (--preflight)',
+    undefined: filesOnly ? '' : ', whether Milvus can read it was not tried (--preflight)',
   }[String(staging.readable) as 'true' | 'false' | 'undefined'];
   return `${staging.path}${seen}: ${bytes(staging.needed)} needed, ${free}${readable}`;
 }
@@ -78,8 +84,8 @@ export function vectorText(schema: Schema, preferred: string | undefined): strin
 const COLUMNS = [
   { title: 'collection', align: 'left' },
   { title: '→ target', align: 'left' },
-  { title: 'vectors', align: 'left' },
-  { title: 'index', align: 'left' },
+  { title: 'vectors', align: 'left', sinks: true },
+  { title: 'index', align: 'left', sinks: true },
   { title: 'rows', align: 'right' },
   { title: 'deleted', align: 'right' },
   { title: 'bytes', align: 'right' },

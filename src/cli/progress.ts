@@ -12,7 +12,25 @@ export interface ProgressView {
   stop(): void;
 }
 
-export async function openProgress(terminal: Terminal, logFormat: 'text' | 'json'): Promise<ProgressView> {
+/** @param signal aborted by the first Ctrl-C: what happens then is told */
+export async function openProgress(
+  terminal: Terminal,
+  logFormat: 'text' | 'json',
+  signal: AbortSignal,
+): Promise<ProgressView> {
+  const view = await openView(terminal, logFormat);
+  const tell = (): void => view.note('finishing the current buffers; again to stop at once');
+  signal.addEventListener('abort', tell, { once: true });
+  return {
+    ...view,
+    stop() {
+      signal.removeEventListener('abort', tell);
+      view.stop();
+    },
+  };
+}
+
+async function openView(terminal: Terminal, logFormat: 'text' | 'json'): Promise<ProgressView> {
   if (logFormat === 'json') {
     const { jsonProgress } = await import('./progressJson.ts');
     return jsonProgress(terminal.stderr);

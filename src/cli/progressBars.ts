@@ -1,10 +1,10 @@
 /** Progress on a terminal: one line per stage, redrawn in place at most ten times a second, warnings above. */
 import cliProgress from 'cli-progress';
-import type { StageName } from '../core/report.ts';
 import type { LiveCounters } from './engine.ts';
 import type { ProgressView } from './progress.ts';
-import { barLine, nextStages, type Stages, withLiveCounts } from './progressModel.ts';
+import { barLine, nextStages, STAGE_ORDER, type Stages, withLiveCounts } from './progressModel.ts';
 import { lookOf } from './style.ts';
+import { wrap } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
 const REDRAWS_PER_SECOND = 10;
@@ -13,7 +13,7 @@ const REDRAWS_PER_SECOND = 10;
 export function progressBars({ stderr, env }: Pick<Terminal, 'stderr' | 'env'>): ProgressView {
   let stages: Stages = new Map();
   let counters: LiveCounters | undefined;
-  const drawn = new Map<StageName, unknown>();
+  let drawn = 0;
   const { style } = lookOf(stderr, env);
   const bars = new cliProgress.MultiBar({
     stream: stderr,
@@ -24,12 +24,14 @@ export function progressBars({ stderr, env }: Pick<Terminal, 'stderr' | 'env'>):
     forceRedraw: true,
     // Signals are the command's: it stops the bars when the run has wound up.
     gracefulExit: false,
-    format: (_options, _params, payload: { stage: StageName }) => lineOf(payload.stage),
+    format: (_options, _params, payload: { place: number }) => lineOf(payload.place),
   });
 
-  function lineOf(stage: StageName): string {
-    const view = stages.get(stage);
+  /** A bar shows the stage whose place it is: a stage that begins later may stand above others. */
+  function lineOf(place: number): string {
+    const view = stages.get(STAGE_ORDER.filter((stage) => stages.has(stage))[place]!);
     if (view === undefined) return '';
+    const { stage } = view;
     const live = stage === 'dump' && view.state === 'running' && counters !== undefined;
     const now = live ? withLiveCounts(view, { bytes: counters!.bytes(), rows: counters!.rows() }) : view;
     return barLine(now, performance.now(), (stderr.columns ?? 80) - 1);
@@ -38,7 +40,7 @@ export function progressBars({ stderr, env }: Pick<Terminal, 'stderr' | 'env'>):
   return {
     onProgress(event) {
       stages = nextStages(stages, event, performance.now());
-      for (const stage of stages.keys()) if (!drawn.has(stage)) drawn.set(stage, bars.create(1, 0, { stage }));
+      for (; drawn < stages.size; drawn++) bars.create(1, 0, { place: drawn });
       if (event.kind === 'warning') note(style.warn(`warning: ${event.text}`));
     },
     onCounters(live) {
@@ -46,15 +48,16 @@ export function progressBars({ stderr, env }: Pick<Terminal, 'stderr' | 'env'>):
     },
     note,
     stop() {
-      if (drawn.size === 0) return;
+      if (drawn === 0) return;
       bars.update();
       bars.stop();
     },
   };
 
-  function note(text: string): void {
+  function note(long: string): void {
+    const text = wrap(long, stderr.columns ?? 80).join('\n');
     // Before the first bar there is nothing that it could disturb, and nothing that would draw it.
-    if (drawn.size === 0) stderr.write(`${text}\n`);
+    if (drawn === 0) stderr.write(`${text}\n`);
     else bars.log(`${text}\n`);
   }
 }

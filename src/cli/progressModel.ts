@@ -15,6 +15,9 @@ export interface StageView extends ProgressCounts {
 
 export type Stages = ReadonlyMap<StageName, StageView>;
 
+/** The order in which they are shown: that of the data, not of their beginning. */
+export const STAGE_ORDER: readonly StageName[] = ['scan', 'dump', 'load', 'index', 'verify'];
+
 const NOTHING: ProgressCounts = {
   done: 0,
   total: 0,
@@ -44,8 +47,10 @@ function nextStage(
 ): StageView {
   if (event.kind === 'progress') {
     const { kind: _, ...counts } = event;
+    // Planned totals are estimates in a few places (rows that were streamed twice): what is done is never beyond them.
+    const bytes = Math.min(counts.bytes, counts.totalBytes);
     const running = before.state === 'waiting' ? { state: 'running' as const, startedAt: now } : {};
-    return { ...before, ...counts, ...running };
+    return { ...before, ...counts, bytes, ...running };
   }
   if (event.state === 'started') return { ...before, state: 'running', startedAt: before.startedAt ?? now };
   return { ...before, state: 'finished', finishedAt: now };
@@ -75,15 +80,17 @@ export function stageFacts(view: StageView, now: number): string[] {
   return [
     percent(shareOf(view)),
     view.totalBytes > 0 ? bytesOf(view.bytes, view.totalBytes) : '',
-    view.total > 0 ? `${count(view.done)} / ${count(view.total)} ${units}` : '',
     speed > 0 ? rate(speed) : '',
     view.state === 'finished' ? `in ${duration(seconds * 1000)}` : left,
-    view.detail,
+    view.total > 0 ? `${count(view.done)} / ${count(view.total)} ${units}` : '',
+    // What it was doing last is no news at the end.
+    view.state === 'finished' ? '' : view.detail,
   ].filter((fact) => fact !== '');
 }
 
 const NAME_WIDTH = 8;
 const BAR_WIDTH = 20;
+const PERCENT_WIDTH = 5;
 const GAP = '   ';
 
 /** One line of the redrawn display, never wider than `width`. */
@@ -92,8 +99,10 @@ export function barLine(view: StageView, now: number, width: number): string {
   if (view.state === 'waiting') return `${name}waiting`;
   const filled = Math.floor(shareOf(view) * BAR_WIDTH);
   const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-  let line = name + bar;
-  for (const fact of stageFacts(view, now)) {
+  const [share, ...facts] = stageFacts(view, now);
+  let line = `${name}${bar}`;
+  // As wide at 5 % as at 100 %: what follows does not jump.
+  for (const fact of [share!.padStart(PERCENT_WIDTH), ...facts]) {
     const longer = `${line}${GAP}${fact}`;
     if (visibleLength(longer) > width) break;
     line = longer;

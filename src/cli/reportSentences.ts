@@ -70,12 +70,14 @@ function proof(loaded: readonly CollectionReport[]): string {
   return '; not all of it was verified';
 }
 
+/** Going on would only find the same again: the differences, or the error with what to do, are all there is to say. */
+const NOT_RESUMED: readonly string[] = ['E_VERIFY', 'E_COLLECTION_REPLACED', 'E_LOAD_IN_DOUBT'];
+
 function goOn({ error, job }: Report): string[] {
-  // Going on would compare the same rows again: the differences above are what there is to say.
-  if (error?.code === 'E_VERIFY') return [];
+  if (error !== undefined && NOT_RESUMED.includes(error.code)) return [];
   const head =
     error?.code === 'E_INTERRUPTED' ? 'Interrupted; what is done is kept.' : 'Not finished; what is done is kept.';
-  return [`${head} Go on with: milvus-migrate jobs resume ${job}`];
+  return [head, `Go on with: milvus-migrate jobs resume ${job}`];
 }
 
 function were(rows: number): string {

@@ -1,6 +1,7 @@
 /** The end of a run as a table and the sentences that go with it. */
-import type { CheckResult, CollectionReport, Report, StageName } from '../core/report.ts';
+import type { CheckResult, CollectionReport, Report } from '../core/report.ts';
 import { count, counted, duration, rate } from './numbers.ts';
+import { STAGE_ORDER } from './progressModel.ts';
 import { reportSentences } from './reportSentences.ts';
 import type { Look, Style } from './style.ts';
 import { labelled, tableLines } from './table.ts';
@@ -12,7 +13,7 @@ const COLUMNS = [
   { title: 'duplicates', align: 'right' },
   { title: 'rejected', align: 'right' },
   { title: 'loaded', align: 'right' },
-  { title: 'verified', align: 'left' },
+  { title: 'verified', align: 'left', sinks: true },
   { title: 'time', align: 'right' },
 ] as const;
 
@@ -30,7 +31,7 @@ export function reportTable(report: Report, look: Look, reportFile: string | und
     verifiedText(each, look.style),
     duration(Object.values(each.ms).reduce((sum, ms) => sum + ms, 0)),
   ]);
-  const table = collections.length === 0 ? [] : [...tableLines(COLUMNS, rows, Number.POSITIVE_INFINITY), ''];
+  const table = collections.length === 0 ? [] : [...tableLines(COLUMNS, rows, look.width), ''];
   const sentences = reportSentences(report).flatMap((text) => labelled('', text, { indent: 0, width: look.width }));
   return [...table, ...sentences, ...stageLine(report), lastLine(report, reportFile)];
 }
@@ -51,11 +52,9 @@ function check(name: string, result: CheckResult, style: Style): string[] {
   return [`${name} ${result === 'ok' ? style.good('✔') : style.bad('✘')}`];
 }
 
-const STAGES: readonly StageName[] = ['scan', 'dump', 'load', 'index', 'verify'];
-
 /** Wall time of this run; the stages overlap, so they add up to more than it took. */
 function stageLine({ ms, bytesPerSecond, threads }: Report): string[] {
-  const parts = STAGES.flatMap((stage) => {
+  const parts = STAGE_ORDER.flatMap((stage) => {
     const took = ms[stage];
     if (took === undefined) return [];
     const speed =

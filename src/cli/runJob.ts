@@ -30,7 +30,7 @@ export async function runJob(
   context: CommandContext,
 ): Promise<CommandEnd> {
   const { terminal, engine, signal } = context;
-  const progress = await openProgress(terminal, output.logFormat);
+  const progress = await openProgress(terminal, output.logFormat, signal);
   for (const note of notes) progress.note(note);
   const { migrate } = await engine.job();
   let report: Report;

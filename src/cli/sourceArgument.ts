@@ -1,9 +1,10 @@
 /** The argument that names a source: `milvus1x:/path`, or a folder that shows what it is. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, isAbsolute, join, resolve } from 'node:path';
 import type { SourceConfig } from '../config/job.ts';
 import { MigrateError } from '../core/errors.ts';
 import { nearestWord } from '../core/nearest.ts';
+import { whatIsThere } from '../sources/milvus1x/locate.ts';
 
 /** Schemes of sources that come with later versions. */
 const LATER = ['faiss', 'elasticsearch', 'milvus2x', 'hdf5', 'pinecone', 'chroma', 'qdrant'];
@@ -58,7 +59,7 @@ function bareFolder(text: string, cwd: string): NamedSource {
   }
   return {
     source: milvus1x(path),
-    notice: `${text} is taken for a Milvus 1.x source: ${sign} is there (milvus1x:${text})`,
+    notice: `${text} is taken for milvus1x:${text}, because ${sign} is there`,
   };
 }
 
@@ -89,6 +90,7 @@ function otherScheme(scheme: string): MigrateError {
 function notThere(text: string, path: string): MigrateError {
   return new MigrateError('E_SOURCE_NOT_FOUND', 'the source is not there', {
     at: { file: path },
-    ...(text === path ? {} : { found: `${text}, meant from the current folder` }),
+    found: whatIsThere(path),
+    ...(isAbsolute(text.replace(/^dumped:/, '')) ? {} : { hint: 'a relative path is meant from the current folder' }),
   });
 }

@@ -3,37 +3,93 @@
 export interface Column {
   readonly title: string;
   readonly align: 'left' | 'right';
+  /** Where the table is wider than the terminal, its cells go below their row. */
+  readonly sinks?: true;
 }
 
 /** Narrower than this, a wrapped column goes below its row instead. */
 const MIN_LAST = 24;
 const GAP = '   ';
+const NARROW_GAP = '  ';
+const BELOW = '    ';
 
 /** Rows of cells as lines. Empty columns vanish; trailing spaces too. */
 export function tableLines(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): string[] {
-  const shown = columns.map((_, index) => index).filter((index) => rows.some((row) => row[index] !== ''));
-  const cells = [columns.map((column) => column.title), ...rows].map((row) => shown.map((index) => row[index]!));
-  const widths = shown.map((_, index) => Math.max(...cells.map((row) => visibleLength(row[index]!))));
-  const aligns = shown.map((index) => columns[index]!.align);
-  const before = widths.slice(0, -1).reduce((sum, each) => sum + each + GAP.length, 0);
-  return cells.flatMap((row, line) => {
-    const head = row.slice(0, -1).map((cell, index) => pad(cell, widths[index]!, aligns[index]!));
-    const last = row.at(-1)!;
-    const fits = before + visibleLength(last) <= width;
-    if (fits || aligns.at(-1) === 'right')
-      return [[...head, pad(last, widths.at(-1)!, aligns.at(-1)!)].join(GAP).trimEnd()];
-    if (width - before >= MIN_LAST) return besideHead(head.join(GAP) + GAP, wrap(last, width - before));
-    // What stands below a row needs no title.
-    const below = line === 0 ? [] : wrap(last, Math.max(MIN_LAST, width - 4)).map((text) => `    ${text}`);
-    return [head.join(GAP).trimEnd(), ...below];
+  const table = shownColumns(columns, rows);
+  for (const gap of [GAP, NARROW_GAP]) if (widthBeside(table, gap) <= width) return linesBeside(table, gap, width);
+  return linesBelow(table, width);
+}
+
+/** Columns that are not empty, each with its cells, title first. */
+interface ShownColumn extends Column {
+  readonly cells: readonly string[];
+  readonly width: number;
+}
+
+function shownColumns(columns: readonly Column[], rows: readonly (readonly string[])[]): ShownColumn[] {
+  return columns.flatMap((column, index) => {
+    const cells = rows.map((row) => row[index]!);
+    if (cells.every((cell) => cell === '')) return [];
+    const all = [column.title, ...cells];
+    return [{ ...column, cells: all, width: Math.max(...all.map(visibleLength)) }];
   });
 }
 
-function besideHead(head: string, lines: readonly string[]): string[] {
-  return lines.map((line, index) => (index === 0 ? head : ' '.repeat(visibleLength(head))) + line);
+/** With the last column as narrow as it may be. */
+function widthBeside(table: readonly ShownColumn[], gap: string): number {
+  const last = table.at(-1)!;
+  const whole = last.align === 'right' || last.sinks === true;
+  const least = whole ? last.width : Math.min(last.width, MIN_LAST);
+  return headWidth(table.slice(0, -1), gap) + least;
 }
 
-function pad(cell: string, width: number, align: Column['align']): string {
+function headWidth(columns: readonly ShownColumn[], gap: string): number {
+  return columns.reduce((sum, { width }) => sum + width + gap.length, 0);
+}
+
+function linesBeside(table: readonly ShownColumn[], gap: string, width: number): string[] {
+  const before = table.slice(0, -1);
+  const last = table.at(-1)!;
+  return last.cells.flatMap((cell, line) => {
+    const head = before.map((column) => `${pad(column, line)}${gap}`).join('');
+    if (last.align === 'right') return [`${head}${pad(last, line)}`.trimEnd()];
+    return besideHead(head, wrap(cell, Math.max(MIN_LAST, width - headWidth(before, gap))));
+  });
+}
+
+/** Too wide: what can sink stands below its row, and needs no title there. */
+function linesBelow(table: readonly ShownColumn[], width: number): string[] {
+  const stays = table.filter(({ align, sinks }, index) => !sinks && (align === 'right' || index < table.length - 1));
+  const sunk = table.filter((column) => !stays.includes(column));
+  return table[0]!.cells.flatMap((_, line) => {
+    const head = stays
+      .map((column) => pad(column, line))
+      .join(NARROW_GAP)
+      .trimEnd();
+    if (line === 0) return [head];
+    const below = sunk.map(({ cells }) => cells[line]!).filter((cell) => cell !== '');
+    return [head, ...packed(below, width - BELOW.length).map((text) => `${BELOW}${text}`)];
+  });
+}
+
+/** Cells in as few lines as they need; only one that is longer than a line is broken. */
+function packed(cells: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const cell of cells) {
+    const line = lines.at(-1);
+    if (line !== undefined && visibleLength(line) + GAP.length + visibleLength(cell) <= width)
+      lines[lines.length - 1] = `${line}${GAP}${cell}`;
+    else lines.push(...wrap(cell, Math.max(MIN_LAST, width)));
+  }
+  return lines;
+}
+
+function besideHead(head: string, lines: readonly string[]): string[] {
+  return lines.map((line, index) => `${index === 0 ? head : ' '.repeat(visibleLength(head))}${line}`.trimEnd());
+}
+
+function pad({ cells, width, align }: ShownColumn, line: number): string {
+  const cell = cells[line]!;
   const spaces = ' '.repeat(Math.max(0, width - visibleLength(cell)));
   return align === 'right' ? spaces + cell : cell + spaces;
 }

@@ -157,8 +157,8 @@ export interface Store extends AsyncDisposable {
   /** Removes a file, or all files below a folder, and parents that became empty. Absent is fine. */
   remove(path: string): Promise<void>;
   /**
-   * Removes what a crashed run left unfinished under the prefix: groups never committed whose folder's name holds
-   * `mark` (others may be at work in the same store). Returns how many.
+   * Removes what a crashed run left unfinished directly below the prefix: groups never committed whose folder's name
+   * holds `mark` (others may be at work in the same store). Returns how many.
    */
   sweep(prefix: string, mark: string): Promise<number>;
   /** Free bytes for writing; undefined where the store has no such limit. */

@@ -11,6 +11,7 @@ import type { Origin } from './openJob.ts';
 export function adopt(manifest: Manifest, config: JobConfig): Origin {
   if (config.files === undefined) throw new TypeError('a dumped folder without its path');
   const chosen = chooseCollections(manifest.collections, config);
+  refuseUnheard(chosen, config);
   const targets = new Map(chosen.map(({ target }) => [target, config.targetName ?? target]));
   const members = manifest.partitions.filter(({ planned }) => targets.has(planned.collection));
   const withheld = members.filter(({ part }) => part.nonFinite > 0);
@@ -61,6 +62,33 @@ function chooseCollections(all: readonly PlannedCollection[], config: JobConfig)
       wanted: all.map(({ target }) => target).join(', '),
     });
   return all.filter((collection) => wanted.some((name) => bears(collection, name)));
+}
+
+/** Names and merges were settled when the folder was dumped: what can't be heeded any more is refused, not ignored. */
+function refuseUnheard(chosen: readonly PlannedCollection[], config: JobConfig): void {
+  const names = chosen[0]?.schema.fields.map(({ name }) => name) ?? [];
+  const refuse = (message: string, found: string, hint: string): MigrateError =>
+    new MigrateError('E_CONFIG', message, { found, hint });
+  if (config.targetName !== undefined && chosen.length > 1)
+    throw refuse(
+      'one name was given for several collections',
+      chosen.map(({ target }) => target).join(', '),
+      'choose one with --col',
+    );
+  if (config.merge.length > 0)
+    throw refuse(
+      'a dumped folder can not be merged while it is loaded',
+      config.merge.map(({ into }) => `--into ${into}`).join(', '),
+      'merge when you dump: milvus-migrate dump … --merge a,b --into c',
+    );
+  const given = [config.idField, config.vectorField];
+  const renamed = given.filter((name, index) => name !== ['id', 'data'][index] && name !== names[index]);
+  if (names.length > 0 && renamed.length > 0)
+    throw refuse(
+      'the fields of a dumped folder have their names already',
+      `${renamed.join(', ')}; the files are named ${names.join(', ')}`,
+      'give --id-field and --vector-field when you dump',
+    );
 }
 
 function fingerprint(parts: readonly Part[]): Record<string, string> {

@@ -1,7 +1,9 @@
 /** What would stop a run, looked for before anything is touched: `run` throws the first, `plan` shows them all. */
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { JobConfig } from '../config/job.ts';
 import type { CollectionFacts, ServerFacts, Store, Target } from '../core/contracts.ts';
-import { MigrateError, toMigrateError } from '../core/errors.ts';
+import { MigrateError, messageOf, toMigrateError } from '../core/errors.ts';
 import type { ExistingCollection, JobPlan, PlannedCollection, StagingFacts } from '../core/plan.ts';
 import { vectorOf } from '../core/schema.ts';
 import { NPY_HEADER_BYTES } from '../formats/npy.ts';
@@ -26,9 +28,11 @@ export interface Checking {
   readonly target: Target | undefined;
   /** Bytes of parts that are written already. */
   readonly written: number;
+  /** Collections that a job under way has begun with: what is in them is its own. */
+  readonly begun?: ReadonlySet<string>;
 }
 
-export async function check({ config, plan, target, written }: Checking): Promise<Findings> {
+export async function check({ config, plan, target, written, begun }: Checking): Promise<Findings> {
   const obstacles: MigrateError[] = [];
   const noting = async <T>(look: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -38,6 +42,13 @@ export async function check({ config, plan, target, written }: Checking): Promis
       return undefined;
     }
   };
+  if (config.mode === 'overwrite' && config.verify === 'none' && config.target !== undefined)
+    obstacles.push(
+      new MigrateError('E_CONFIG', 'an old collection is replaced only when the new one is verified', {
+        found: '--mode overwrite with --verify none',
+        hint: 'leave --verify away, or say --verify counts',
+      }),
+    );
   const facts = target === undefined ? undefined : await noting(() => target.facts());
   const existing: ExistingCollection[] = [];
   if (facts !== undefined && target !== undefined)
@@ -45,9 +56,10 @@ export async function check({ config, plan, target, written }: Checking): Promis
       obstacles.push(...limits(planned, facts));
       const found = await noting(() => target.describe(planned.target));
       if (found === undefined) continue;
-      const problem = unfit(config, planned, found);
+      const problem = begun?.has(planned.target) === true ? undefined : unfit(config, planned, found);
       if (problem !== undefined) obstacles.push(problem);
-      existing.push({ name: found.name, statisticRows: found.statisticRows, fits: problem === undefined });
+      const fits = problem?.code !== 'E_TARGET_SCHEMA';
+      existing.push({ name: found.name, statisticRows: found.statisticRows, fits });
     }
   const { files } = config;
   const staging = files === undefined ? undefined : await noting(() => space(files, { plan, written, obstacles }));
@@ -86,6 +98,7 @@ async function space(
   { plan, written, obstacles }: { plan: JobPlan; written: number; obstacles: MigrateError[] },
 ): Promise<StagingFacts> {
   const root = filesRoot(files);
+  refuseUnwritable(root);
   await using store: Store = await openStore({ scheme: 'file', root });
   const headers = plan.partitions.length * 2 * NPY_HEADER_BYTES;
   const needed = plan.collections.reduce((sum, { bytes }) => sum + bytes, 0) + headers;
@@ -100,4 +113,24 @@ async function space(
       }),
     );
   return { path: root, seenAs: seenRoot(files), needed, free, readable: undefined };
+}
+
+/** The folder, or the nearest above it that is there, must be one that files can be made in. */
+function refuseUnwritable(root: string): void {
+  let there = root;
+  while (dirname(there) !== there && !existsSync(there)) there = dirname(there);
+  const refuse = (found: string, cause?: unknown): MigrateError =>
+    new MigrateError('E_STORE', 'the folder for the files cannot be written to', {
+      at: { file: root },
+      found,
+      wanted: 'a folder, or one that can be made',
+      hint: 'name another folder, or give this user the right to write there',
+      ...(cause === undefined ? {} : { cause }),
+    });
+  try {
+    if (!statSync(there).isDirectory()) throw refuse(`${there} is a file`);
+    accessSync(there, constants.W_OK | constants.X_OK);
+  } catch (thrown) {
+    throw thrown instanceof MigrateError ? thrown : refuse(messageOf(thrown), thrown);
+  }
 }

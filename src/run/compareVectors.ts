@@ -2,9 +2,11 @@
 import { type Batch, columnOf, int64s } from '../core/batch.ts';
 import type { PartitionRecord } from '../core/checkpoint.ts';
 import type { Sample } from '../core/contracts.ts';
+import { MigrateError } from '../core/errors.ts';
 import type { PlannedCollection } from '../core/plan.ts';
 import { primaryKeyOf, rowBytes, vectorOf } from '../core/schema.ts';
 import { asking } from './importLoad.ts';
+import { openPool, type Pool } from './pool.ts';
 import { vectorHash } from './readRows.ts';
 import { readTask, streamRows } from './rowStream.ts';
 import type { VerifyContext } from './verify.ts';
@@ -26,7 +28,7 @@ export interface Comparing {
 
 /** Bytes of vectors asked for at a time. */
 const QUERY_BYTES = 4 * 1024 * 1024;
-/** Doubtful rows that are looked into one by one; beyond that the collection is plainly wrong. */
+/** Doubtful rows that are looked into at a time: each time the keys of the source are read once more. */
 const DOUBTFUL = 10_000;
 const NAMED = 10;
 
@@ -40,21 +42,16 @@ interface Doubt {
 }
 
 export async function compareSamples(context: Comparing): Promise<Comparison> {
-  const doubts: Doubt[] = [];
-  let compared = 0;
-  for (const record of context.run.ledger.of(context.planned.target)) {
-    const samples = record.part?.samples ?? [];
-    doubts.push(...(await compareSome(context, record, samples)));
-    compared += samples.length;
-  }
-  return resolve(context, doubts, compared);
+  await using verdict = openVerdict(context);
+  for (const record of context.run.ledger.of(context.planned.target))
+    await verdict.compare(record, record.part?.samples ?? []);
+  return verdict.end();
 }
 
-/** Reads the source (or its dumped files) again and asks for every row. */
+/** Reads the source (or its dumped files) again and asks for every row, or until rows that differ were found. */
 export async function compareAll(context: Comparing): Promise<Comparison> {
   const { run, planned } = context;
-  const doubts: Doubt[] = [];
-  let compared = 0;
+  await using verdict = openVerdict(context);
   const vector = vectorOf(planned.schema).name;
   const keyField = primaryKeyOf(planned.schema).name;
   const samplesOf = (batch: Batch): Sample[] => {
@@ -65,15 +62,64 @@ export async function compareAll(context: Comparing): Promise<Comparison> {
     }));
   };
   for (const record of run.ledger.of(planned.target))
-    await streamRows(run, record, {
-      first: 0,
-      async consume(batch) {
-        if (doubts.length > DOUBTFUL) return;
-        doubts.push(...(await compareSome(context, record, samplesOf(batch))));
-        compared += batch.rows;
-      },
-    });
-  return resolve(context, doubts, compared);
+    if (!verdict.failed())
+      await streamRows(run, record, {
+        first: 0,
+        async consume(batch) {
+          if (!verdict.failed()) await verdict.compare(record, samplesOf(batch));
+        },
+      });
+  return verdict.end();
+}
+
+interface Verdict extends AsyncDisposable {
+  compare(record: PartitionRecord, samples: readonly Sample[]): Promise<void>;
+  /** Whether a real difference was found. */
+  failed(): boolean;
+  end(): Promise<Comparison>;
+}
+
+/** Gathers doubts and looks into them, so many at a time. */
+function openVerdict(context: Comparing): Verdict {
+  let [compared, different] = [0, 0];
+  let doubts: Doubt[] = [];
+  const differences: string[] = [];
+  const remarks = new Set<string>();
+  // Not the run's own threads: one of them may be waiting for the rows that are compared here.
+  let side: Pool | undefined;
+  const settle = async (): Promise<void> => {
+    const some = doubts;
+    doubts = [];
+    if (some.length === 0) return;
+    side ??= openPool(1);
+    const right = await rightTwins(context, some, side);
+    for (const doubt of some) {
+      const remark = right.has(twinKey(doubt.record, doubt.key))
+        ? 'some ids occur more than once: of those Milvus returns one row'
+        : await uncomparable(context, doubt);
+      if (remark === undefined) different++;
+      else remarks.add(remark);
+      if (remark === undefined && differences.length < NAMED) differences.push(inWords(doubt));
+    }
+  };
+  return {
+    async compare(record, samples) {
+      doubts.push(...(await compareSome(context, record, samples)));
+      compared += samples.length;
+      if (doubts.length >= DOUBTFUL) await settle();
+    },
+    failed: () => different > 0,
+    async end() {
+      await settle();
+      return { compared, different, differences, remarks: [...remarks] };
+    },
+    [Symbol.asyncDispose]: async () => side?.[Symbol.asyncDispose](),
+  };
+}
+
+function inWords({ key, got, record }: Doubt): string {
+  const what = got === undefined ? 'not found' : 'another vector';
+  return `id ${key} in partition ${record.planned.targetPartition}: ${what}`;
 }
 
 async function compareSome(context: Comparing, record: PartitionRecord, samples: readonly Sample[]): Promise<Doubt[]> {
@@ -95,32 +141,7 @@ async function compareSome(context: Comparing, record: PartitionRecord, samples:
   return doubts;
 }
 
-/**
- * Of equal keys a query returns one row, so another vector may be right too: it is, if the source has it under that key.
- * The key 2^63 − 1 is never returned by any query (Milvus 2.3): a count has to do for it.
- */
-async function resolve(context: Comparing, doubts: readonly Doubt[], compared: number): Promise<Comparison> {
-  const remarks = new Set<string>();
-  const differences: string[] = [];
-  let different = 0;
-  const twins = await twinHashes(context, doubts.slice(0, DOUBTFUL));
-  for (const doubt of doubts) {
-    const remark = twins.get(twinKey(doubt.record, doubt.key))?.has(doubt.got ?? '')
-      ? 'some ids occur more than once: of those Milvus returns one row'
-      : await uncomparable(context, doubt);
-    if (remark !== undefined) {
-      remarks.add(remark);
-      continue;
-    }
-    different++;
-    if (differences.length < NAMED)
-      differences.push(
-        `id ${doubt.key} in partition ${doubt.record.planned.targetPartition}: ${doubt.got === undefined ? 'not found' : 'another vector'}`,
-      );
-  }
-  return { compared, different, differences, remarks: [...remarks] };
-}
-
+/** The key 2^63 − 1 is never returned by any query (Milvus 2.3): a count has to do for it. */
 async function uncomparable(
   { run, planned, into, before }: Comparing,
   { record, key }: Doubt,
@@ -140,17 +161,21 @@ function twinKey({ planned }: PartitionRecord, key: bigint): string {
   return `${planned.targetPartition}/${key}`;
 }
 
-/** Hashes of all rows of the source with a doubtful key, per partition of the target. */
-async function twinHashes({ run, planned }: Comparing, doubts: readonly Doubt[]): Promise<Map<string, Set<string>>> {
-  const twins = new Map<string, Set<string>>();
-  const keys = BigInt64Array.from(new Set(doubts.filter(({ got }) => got !== undefined).map(({ key }) => key)));
-  if (keys.length === 0) return twins;
+/**
+ * Of equal keys a query returns one row, so another vector than the one that was read may be right too: it is, if the
+ * source has it under that key, for the same partition.
+ */
+async function rightTwins({ run, planned }: Comparing, doubts: readonly Doubt[], pool: Pool): Promise<Set<string>> {
+  const right = new Set<string>();
   for (const record of run.ledger.of(planned.target)) {
-    const task = { kind: 'lookup', ...readTask(run, record), keys, hashes: true } as const;
-    for (const { key, hash } of (await run.pool.run<'lookup'>(task)).matches) {
-      const at = twinKey(record, BigInt(key));
-      twins.set(at, (twins.get(at) ?? new Set()).add(hash));
-    }
+    if (run.signal.aborted) throw new MigrateError('E_INTERRUPTED', 'interrupted');
+    const { targetPartition } = record.planned;
+    const here = doubts.filter((doubt) => doubt.record.planned.targetPartition === targetPartition);
+    const came = new Map(here.flatMap(({ key, got }) => (got === undefined ? [] : [[key, got] as const])));
+    if (came.size === 0) continue;
+    const [keys, hashes] = [BigInt64Array.from(came.keys()), [...came.values()]];
+    const found = await pool.run<'lookup'>({ kind: 'lookup', ...readTask(run, record), keys, hashes });
+    for (const { key } of found.matches) right.add(twinKey(record, BigInt(key)));
   }
-  return twins;
+  return right;
 }

@@ -28,6 +28,8 @@ export async function forEachConcurrently<T>(
 
 export interface Queue<T> extends AsyncIterable<T> {
   push(item: T): void;
+  /** Forgets what nobody has taken yet. */
+  clear(): void;
   /** No more items: consumers end when the queue is empty. */
   end(): void;
 }
@@ -44,6 +46,7 @@ export function createQueue<T>(): Queue<T> {
       if (consumer === undefined) items.push(item);
       else consumer({ done: false, value: item });
     },
+    clear: () => void items.splice(0),
     end() {
       ended = true;
       for (const consumer of waiting.splice(0)) consumer(finished);

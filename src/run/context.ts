@@ -28,4 +28,6 @@ export interface RunContext {
   readonly meter: ProgressMeter;
   readonly signal: AbortSignal;
   warn(text: string): void;
+  /** Records the first failure, which is the cause of those that follow, and stops everything. */
+  fail(error: unknown): void;
 }

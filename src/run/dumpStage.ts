@@ -1,7 +1,11 @@
 /** The first stage: every partition that has no part yet is read by a worker, into files or only through to checksums. */
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { PartitionRecord } from '../core/checkpoint.ts';
 import type { Part } from '../core/contracts.ts';
+import { crc32 } from '../core/crc32.ts';
+import { MigrateError } from '../core/errors.ts';
+import type { PlannedPartition } from '../core/plan.ts';
 import { rowBytes, type Schema } from '../core/schema.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
@@ -58,7 +62,7 @@ function dumpTask(run: RunContext, { planned }: PartitionRecord): DumpTask {
     reader,
     partition,
     schema: schemaOf(run, planned.collection),
-    droppedFile: droppedFile(run, partition.id),
+    droppedFile: droppedFile(run, planned),
     rejectNonFinite: config.rejectFile !== undefined,
     rejectFile: config.rejectFile === undefined ? undefined : rejectPart(run, partition.id),
     store: route === 'stream' ? undefined : files?.config,
@@ -75,11 +79,19 @@ export function schemaOf(run: Pick<RunContext, 'collections'>, collection: strin
   return planned.schema;
 }
 
+/** Whether duplicates among the inputs of a collection are looked for: only where there is more than one. */
+export function isSearched(run: Pick<RunContext, 'config' | 'ledger'>, collection: string): boolean {
+  if (run.config.onDuplicate === 'keep-all') return false;
+  return new Set(run.ledger.of(collection).map(({ planned }) => planned.input)).size > 1;
+}
+
 /** Ordinals of the rows that `--on-duplicate first` leaves out; undefined where none are. */
-export function droppedFile(run: Pick<RunContext, 'jobDir' | 'config'>, partition: string): string | undefined {
-  return run.config.merge.length > 0 && run.config.onDuplicate === 'first'
-    ? join(run.jobDir, 'dropped', `${partition}.u32`)
-    : undefined;
+export function droppedFile(
+  run: Pick<RunContext, 'jobDir' | 'config' | 'ledger'>,
+  { collection, partition }: PlannedPartition,
+): string | undefined {
+  if (run.config.onDuplicate !== 'first' || !isSearched(run, collection)) return undefined;
+  return join(run.jobDir, 'dropped', `${partition.id}.u32`);
 }
 
 /** Rejected rows of one partition. */
@@ -93,9 +105,19 @@ async function discardUnusable(run: RunContext): Promise<void> {
     if (part === undefined || load !== undefined) continue;
     const why = await whyUnusable(run, part, rowBytes(schemaOf(run, planned.collection)));
     if (why === undefined) continue;
+    if (why !== '' && run.reader.kind === 'dumped') throw damaged(run, part, why);
     if (why !== '') run.warn(`part ${part.dir} of ${planned.collection} is made again: ${why}`);
     await run.ledger.discardPart(part.partition);
   }
+}
+
+/** There is nothing to make it from again but these very files. */
+function damaged({ files }: RunContext, { dir }: Part, found: string): MigrateError {
+  return new MigrateError('E_PART_DAMAGED', 'a part of the dumped folder is not what its manifest says', {
+    at: { file: join(files?.config.root ?? '', dir) },
+    found,
+    hint: 'copy the dumped folder again, or dump again from the source',
+  });
 }
 
 /** undefined: fine. `''`: the user asked for something else than before. */
@@ -109,6 +131,25 @@ async function whyUnusable(run: RunContext, part: Part, bytesPerRow: number): Pr
     const stat = await files?.store.stat(`${part.dir}/${file.name}`);
     if (stat === undefined) return `${file.name} is not there any more`;
     if (stat.size !== file.bytes) return `${file.name} has ${stat.size} bytes, ${file.bytes} were written`;
+    if (config.checkParts && (await crcOf(run, `${part.dir}/${file.name}`, file.bytes)) !== file.crc32)
+      return `${file.name} has another checksum than what was written`;
   }
   return undefined;
+}
+
+const CHECKED_BYTES = 4 * 1024 * 1024;
+
+/** CRC-32 of a file of `bytes` bytes. */
+async function crcOf({ files, signal }: RunContext, path: string, bytes: number): Promise<number> {
+  const memory = new Uint8Array(Math.min(CHECKED_BYTES, bytes));
+  let crc = 0;
+  for (let at = 0; at < bytes; at += memory.length) {
+    // Local reads are synchronous: this lets a signal in.
+    await setImmediate();
+    if (signal.aborted) throw new MigrateError('E_INTERRUPTED', 'interrupted');
+    const piece = memory.subarray(0, bytes - at);
+    await files?.store.readInto(path, piece, at, undefined);
+    crc = crc32(piece, crc);
+  }
+  return crc;
 }

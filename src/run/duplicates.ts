@@ -13,7 +13,7 @@ import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
 import { openDroppedRows } from './droppedRows.ts';
 import { recordKey } from './keySort.ts';
-import { mergeRuns } from './mergeRuns.ts';
+import { breathe, mergeRuns } from './mergeRuns.ts';
 import { readTask } from './rowStream.ts';
 
 const NAMED_DUPLICATES = 5;
@@ -65,7 +65,10 @@ async function collect(run: RunContext, { collection, records, dir, spool, runs 
   const found = { keys: 0, dropped: 0 };
   let [high, low, counted] = [-1, -1, false];
   let keeper: string | undefined;
-  for (const record of mergeRuns(runs, dir, run.signal)) {
+  let seen = 0;
+  for (const record of await mergeRuns(runs, dir, run.signal)) {
+    // The merge is synchronous: this lets signals, progress and keep-alives in.
+    if (++seen % 65_536 === 0) await breathe(run.signal);
     const input = inputs.get(record.partition);
     if (record.high !== high || record.low !== low) {
       ({ high, low } = record);
@@ -119,6 +122,10 @@ function createDropList(dir: string, { id, rows }: Partition): DropList {
       for (let row = 0; row < rows; row++)
         if ((bits[row >>> 3]! & (1 << (row & 7))) !== 0 && pending.push(row) === SPOOLED_ROWS) flush(`${file}.new`);
       flush(`${file}.new`);
+      // Durable before the search is recorded as done: an empty file would leave every duplicate in.
+      const fd = fs.openSync(`${file}.new`, 'r');
+      fs.fsyncSync(fd);
+      fs.closeSync(fd);
       fs.renameSync(`${file}.new`, file);
       fs.rmSync(spool);
     },

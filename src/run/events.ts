@@ -7,6 +7,7 @@
 import { channel } from 'node:diagnostics_channel';
 
 export type Moment =
+  | 'preflight begun'
   | 'part written'
   | 'part renamed'
   | 'part recorded'

@@ -4,7 +4,7 @@ import type { JobConfig } from '../config/job.ts';
 import { MigrateError } from '../core/errors.ts';
 import { openStore } from '../stores/index.ts';
 
-const META_FILE = 'meta.json';
+export const META_FILE = 'meta.json';
 
 /** Writes `<outDir>/meta.json`, whole or not at all. */
 export async function exportMeta(

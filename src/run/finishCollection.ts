@@ -6,6 +6,7 @@ import type { PlannedCollection } from '../core/plan.ts';
 import { type IndexSpec, type MetricType, vectorOf } from '../core/schema.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
+import { asking } from './importLoad.ts';
 
 export interface FinishContext extends RunContext {
   readonly target: Target;
@@ -31,16 +32,17 @@ export async function indexAndLoad(
   record: CollectionRecord,
 ): Promise<void> {
   const { target, config } = run;
-  if (run.route === 'stream') await target.flush(record.loadInto);
+  if (run.route === 'stream') await asking(run, () => target.flush(record.loadInto));
   const index = wantedIndex(run, planned);
   if (index !== undefined) {
     run.meter.detail('index', `${planned.target}: ${index.type}`);
     await buildIndex(run, { planned, index, into: record.loadInto });
   }
-  if (config.loadCollection) await target.load(record.loadInto);
+  if (config.loadCollection) await asking(run, () => target.load(record.loadInto));
 }
 
-async function buildIndex(
+/** In the metric that the source had, where this server has it, else in the planned one. */
+export async function buildIndex(
   run: FinishContext,
   { planned, index, into }: { planned: PlannedCollection; index: IndexSpec; into: string },
 ): Promise<void> {
@@ -67,6 +69,12 @@ async function buildIndex(
 export async function swapIn(run: FinishContext, planned: PlannedCollection, record: CollectionRecord): Promise<void> {
   const { target, ledger, jobId } = run;
   if (record.replaces === undefined || record.phase === 'swapped') return;
+  if (record.report?.verify.count !== 'ok')
+    throw new MigrateError('E_VERIFY', 'the old collection is replaced only by one that was verified', {
+      at: { collection: planned.target },
+      found: `the new data is in ${record.loadInto}, not verified`,
+      hint: 'run again without --verify none',
+    });
   const retired = `${planned.target}__old_${jobId}`;
   const current = await target.describe(planned.target);
   if (current !== undefined && current.id === record.replaces) {

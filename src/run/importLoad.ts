@@ -23,6 +23,8 @@ const ATTEMPTS = 3;
 export interface ImportContext extends RunContext {
   readonly target: Target;
   readonly files: NonNullable<RunContext['files']>;
+  /** Failed imports per partition, in this run. */
+  readonly tries: Map<string, number>;
   /** Tasks that are waited for, with their states as last seen. */
   readonly imports: Map<string, ImportState>;
 }
@@ -46,7 +48,7 @@ export async function importPart(run: ImportContext, record: PartitionRecord, in
   const task = await waitForImport(run, submitted.task);
   if (task === undefined)
     return { kind: 'failed', reason: `Milvus does not know import task ${submitted.task} any more` };
-  if (task.state === 'failed') return importFailure(record, task, submitted.attempt);
+  if (task.state === 'failed') return importFailure(run, record, { task, attempt: submitted.attempt });
   announce('import completed', part.partition);
   if (task.rows !== part.rows)
     throw new MigrateError('E_IMPORT_FAILED', 'Milvus imported another number of rows than the files hold', {
@@ -55,7 +57,14 @@ export async function importPart(run: ImportContext, record: PartitionRecord, in
       wanted: `${part.rows} rows`,
       hint: 'look at the log of Milvus; then move the collection again with --mode overwrite --fresh',
     });
-  return loaded(run, part, submitted.dir);
+  return loaded(run, part, await settledFolder(run, part, submitted.dir));
+}
+
+/** Files that stay get back the name under which the manifest knows them. */
+async function settledFolder(run: ImportContext, part: Part, dir: string): Promise<string> {
+  if (run.config.files?.keep !== true || dir === part.dir) return dir;
+  await run.files.store.move(dir, part.dir);
+  return part.dir;
 }
 
 async function loaded(run: ImportContext, part: Part, dir: string): Promise<Outcome> {
@@ -74,14 +83,32 @@ async function submit(run: ImportContext, record: PartitionRecord, into: string)
   const prior = (await tasksWith(run, into, dir)).map(({ id }) => id);
   await run.ledger.recordLoad(part.partition, { state: 'intended', attempt, dir, prior });
   announce('import intended', part.partition);
-  if (before !== undefined) await moveFiles(run, part, attempt);
+  if (before !== undefined) {
+    await moveFiles(run, part, attempt);
+    const late = await lateTask(run, into, before);
+    if (late !== undefined) return recordSubmitted(run, part, { state: 'submitted', attempt, dir, task: late });
+  }
   const task = await submitOnce(run, record, { into, dir, prior });
   if (task === undefined) return undefined;
   announce('import submitted', part.partition);
-  const submitted: Submitted = { state: 'submitted', attempt, dir, task };
+  return recordSubmitted(run, part, { state: 'submitted', attempt, dir, task });
+}
+
+async function recordSubmitted(run: ImportContext, part: Part, submitted: Submitted): Promise<Submitted> {
   await run.ledger.recordLoad(part.partition, submitted);
   announce('import recorded', part.partition);
   return submitted;
+}
+
+/** A submission that was on its way when it was looked for, and became a task before its files were renamed. */
+async function lateTask(
+  run: ImportContext,
+  into: string,
+  before: Extract<LoadRecord, { state: 'intended' }>,
+): Promise<string | undefined> {
+  const tasks = (await tasksWith(run, into, before.dir)).filter(({ id }) => !before.prior.includes(id));
+  for (const { id } of tasks) if ((await waitForImport(run, id))?.state === 'completed') return id;
+  return undefined;
 }
 
 /** From the latest earlier attempt: a run that died before this rename left them there, several such runs further back. */
@@ -164,8 +191,14 @@ export function asking<T>(run: RunContext, ask: () => Promise<T>): Promise<T> {
 const PERMANENT =
   /no such file|failed to get file size|illegal dimension|not supported|unexpected EOF|not equal to row count|no file corresponding|NaN|exceeds the maximum|duplicate file/i;
 
-function importFailure(record: PartitionRecord, task: ImportTask, attempt: number): Outcome {
-  if (!PERMANENT.test(task.reason) && attempt < ATTEMPTS) return { kind: 'failed', reason: task.reason };
+function importFailure(
+  run: ImportContext,
+  record: PartitionRecord,
+  { task, attempt }: { task: ImportTask; attempt: number },
+): Outcome {
+  const tries = (run.tries.get(record.planned.partition.id) ?? 0) + 1;
+  run.tries.set(record.planned.partition.id, tries);
+  if (!PERMANENT.test(task.reason) && tries < ATTEMPTS) return { kind: 'failed', reason: task.reason };
   const unseen = /no such file|failed to get file size/i.test(task.reason);
   throw new MigrateError('E_IMPORT_FAILED', 'Milvus could not import a part', {
     at: {

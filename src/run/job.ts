@@ -1,4 +1,5 @@
 /** The engine's doors: plan, migrate. Everything that a run opens is opened and closed here. */
+import { setMaxListeners } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { JobConfig, JobStages } from '../config/job.ts';
@@ -12,7 +13,7 @@ import { TOOL_VERSION } from '../version.ts';
 import { isIncomplete, reportCollection } from './buildReport.ts';
 import type { Route } from './context.ts';
 import { rejectPart } from './dumpStage.ts';
-import { filesRoot } from './layout.ts';
+import { filesRoot, sweepJob } from './layout.ts';
 import { openLedger } from './ledger.ts';
 import { type OpenedJob, openJob } from './openJob.ts';
 import { openPool, type Pool } from './pool.ts';
@@ -100,8 +101,9 @@ async function runOpened(job: Opened): Promise<Report> {
   stop.onStop(pool.abort);
   const files = await openFiles(config);
   try {
+    for (const { kind, text } of opened.notes) if (kind === 'lossy') warn(text);
     const route = await routeOf(job, warn);
-    if (files !== undefined) await files.store.sweep('', record.id);
+    if (files !== undefined) await sweepJob(files.store, ledger.partitions(), record.id);
     const { collections } = record;
     const common = { config, jobId: record.id, checkpoint, ledger, collections, pool, route, reader: opened.reader };
     const run: Running = {
@@ -153,6 +155,8 @@ interface Stop {
 /** One way to stop, whether the user asks for it or something failed. */
 function createStop(user: AbortSignal | undefined): Stop {
   const controller = new AbortController();
+  // Every call and every wait that runs listens.
+  setMaxListeners(0, controller.signal, ...(user === undefined ? [] : [user]));
   let first: MigrateError | undefined;
   const interrupted = (): void => {
     first ??= new MigrateError('E_INTERRUPTED', 'interrupted', {

@@ -74,6 +74,14 @@ export async function findJob(stateDir: string, key: string): Promise<PlanReport
   });
 }
 
+/** Target collections that the job of that key has created or begun to fill. */
+export async function begunCollections(stateDir: string, key: string): Promise<ReadonlySet<string>> {
+  return withState(stateDir, new Set<string>(), async (state) => {
+    const job = await state.find(key);
+    return new Set(job === undefined ? [] : (await state.collections(job.id)).keys());
+  });
+}
+
 /** A state folder that is not there has no jobs, and asking does not make one. */
 async function withState<T>(stateDir: string, none: T, work: (state: Checkpoint) => Promise<T>): Promise<T> {
   if (!existsSync(join(resolve(stateDir), 'state.sqlite'))) return none;

@@ -1,7 +1,7 @@
 /** Where the files of a job lie below its output or staging folder. */
 import { resolve } from 'node:path';
 import type { JobConfig } from '../config/job.ts';
-import type { Part } from '../core/contracts.ts';
+import type { Part, Store } from '../core/contracts.ts';
 import type { PlannedPartition } from '../core/plan.ts';
 
 /** Root of the store: the old tool put everything below `migration`. */
@@ -36,6 +36,21 @@ export function seenFiles(files: NonNullable<JobConfig['files']>, part: Part, di
   return part.files.map(({ name }) => `${seenRoot(files)}/${dir}/${name}`);
 }
 
+/** Removes what dead runs of the job left unfinished: only where the job writes, others' folders are not looked into. */
+export async function sweepJob(
+  store: Store,
+  records: readonly { readonly planned: PlannedPartition }[],
+  id: string,
+): Promise<void> {
+  const folders = records.map(({ planned }) => `tables/${planned.collection}/${planned.targetPartition}`);
+  for (const folder of ['', ...new Set(folders)]) await store.sweep(folder, id);
+}
+
 export function manifestFile(jobId: string): string {
   return `manifest-${jobId}.json`;
+}
+
+/** The scratch collection and the folder of a preflight check. */
+export function preflightName(jobId: string): string {
+  return `migrate_preflight_${jobId}`;
 }

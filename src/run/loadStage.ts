@@ -38,11 +38,12 @@ export function startLoading(run: RunContext & { readonly target: Target }, load
   let side: Pool | undefined;
   const openSide = (): Pool => {
     side ??= openPool(1);
+    run.signal.addEventListener('abort', side.abort, { once: true });
     return side;
   };
   const work = loadAll(run, { loadable, queue, side: openSide }).finally(() => side?.[Symbol.asyncDispose]());
-  // Whoever stops instead of finishing has an error of its own to tell.
-  const settled = work.catch(() => undefined);
+  // Told at once: the dump that goes on beside it would be for nothing.
+  const settled = work.catch(run.fail);
   return {
     ready: (record) => {
       if (loadable.has(record.planned.collection)) gates.get(record.planned.collection)?.(record);
@@ -53,6 +54,7 @@ export function startLoading(run: RunContext & { readonly target: Target }, load
       run.meter.finish('load');
     },
     async stop() {
+      queue.clear();
       queue.end();
       await settled;
     },
@@ -70,9 +72,8 @@ function createGate(
   const held: PartitionRecord[] = [];
   return (record) => {
     held.push(record);
-    if (held.length < planned.parts) return;
-    if (held.some((one) => wholePart(one).nonFinite > 0)) return;
-    for (const one of held) queue.push(one);
+    if (held.length < planned.parts || held.some((one) => wholePart(one).nonFinite > 0)) return;
+    for (const one of held.splice(0)) queue.push(one);
   };
 }
 
@@ -84,7 +85,7 @@ interface Work {
 
 async function loadAll(run: RunContext & { readonly target: Target }, { loadable, queue, side }: Work): Promise<void> {
   if (run.route === 'import')
-    return importAll({ ...run, files: filesOf(run), imports: new Map() }, { loadable, queue, side });
+    return importAll({ ...run, files: filesOf(run), imports: new Map(), tries: new Map() }, { loadable, queue, side });
   const context: StreamContext = { ...run, pace: createPace(), side };
   await forEachConcurrently(queue, run.pool.threads, async (record) => {
     if (run.ledger.get(record.planned.partition.id).load?.state === 'loaded') return;

@@ -5,22 +5,26 @@ import { primaryKeyOf, vectorOf } from '../core/schema.ts';
 import { readRows, vectorHash } from './readRows.ts';
 import type { LookupTask, SharedState } from './tasks.ts';
 
-/** Every row whose key is wanted, duplicates each; `hash` is empty where no hashes are wanted. */
+/** Every row whose key is wanted counts, duplicates each. */
 export async function lookupKeys(
   task: LookupTask,
   { reader, slabs, shared }: { reader: SourceReader; slabs: SlabRing; shared: SharedState },
-): Promise<{ matches: Sample[] }> {
-  const wanted = new Set(task.keys);
-  const matches: Sample[] = [];
+): Promise<{ rows: number; matches: Sample[] }> {
+  const { keys, hashes } = task;
+  const wanted = new Map(Array.from(keys, (key, index) => [key, hashes?.[index]]));
+  const matches = new Map<bigint, Sample>();
+  let rows = 0;
   const key = primaryKeyOf(task.schema).name;
   const vector = vectorOf(task.schema).name;
   for await (const batch of readRows(task, { reader, slabs, shared }).batches) {
     const { bytes, rowBytes } = columnOf(batch, vector);
     int64s(columnOf(batch, key)).forEach((value, row) => {
       if (!wanted.has(value)) return;
-      const hash = task.hashes ? vectorHash(bytes.subarray(row * rowBytes, (row + 1) * rowBytes)) : '';
-      matches.push({ key: String(value), hash });
+      rows++;
+      const hash = wanted.get(value);
+      if (hash === undefined || vectorHash(bytes.subarray(row * rowBytes, (row + 1) * rowBytes)) !== hash) return;
+      matches.set(value, { key: String(value), hash });
     });
   }
-  return { matches };
+  return { rows, matches: [...matches.values()] };
 }

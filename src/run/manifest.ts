@@ -1,5 +1,5 @@
 /** What a dumped folder holds, written beside its tables: another host loads and verifies it without the source. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json, Part, Store } from '../core/contracts.ts';
 import { MigrateError, messageOf } from '../core/errors.ts';
@@ -27,12 +27,15 @@ export async function writeManifest(
   const partitions = ledger
     .partitions()
     .flatMap(({ planned, part }) => (part === undefined ? [] : [{ planned, part }]));
+  // A collection that was left alone (`--mode skip`) has no parts here: it must not pass for an empty one.
+  const whole = (collection: PlannedCollection): boolean =>
+    partitions.filter(({ planned }) => planned.collection === collection.target).length === collection.parts;
   const manifest: Manifest = {
     format: FORMAT,
     job: ledger.jobId,
     source,
     writtenAt: new Date().toISOString(),
-    collections,
+    collections: collections.filter(whole),
     partitions,
   };
   await store.put(manifestFile(ledger.jobId), Buffer.from(`${JSON.stringify(manifest, undefined, 1)}\n`));
@@ -73,8 +76,9 @@ export function readManifests(root: string): Manifest {
   };
 }
 
+/** A folder that is not there holds none. */
 export function hasManifest(root: string): boolean {
-  return manifestNames(root).length > 0;
+  return existsSync(root) && manifestNames(root).length > 0;
 }
 
 function manifestNames(root: string): string[] {
@@ -109,5 +113,9 @@ function readManifest(file: string): Manifest {
     throw bad('another format');
   const manifest = value as unknown as Manifest;
   if (!Array.isArray(manifest.collections) || !Array.isArray(manifest.partitions)) throw bad('lists are missing');
+  for (const { target, parts } of manifest.collections) {
+    const found = manifest.partitions.filter(({ planned }) => planned.collection === target).length;
+    if (found !== parts) throw bad(`${found} of ${parts} parts of ${target}`);
+  }
   return manifest;
 }

@@ -1,6 +1,7 @@
 /** Merges sorted runs of key records (see keySort) into one sorted sequence, with a bound on open files and memory. */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { MigrateError } from '../core/errors.ts';
 import { RECORD_BYTES, RECORD_WORDS } from './keySort.ts';
 
@@ -17,19 +18,32 @@ export interface RunRecord {
   readonly row: number;
 }
 
-/** Removes each run when it was read. More than WIDTH runs are merged in several passes, through files in `dir`. */
-export function* mergeRuns(runs: readonly string[], dir: string, signal: AbortSignal): Generator<RunRecord> {
+/**
+ * Removes each run when it was read. More than WIDTH runs are merged in several passes, through files in `dir`; the last
+ * pass is the sequence that is returned.
+ */
+export async function mergeRuns(
+  runs: readonly string[],
+  dir: string,
+  signal: AbortSignal,
+): Promise<Generator<RunRecord>> {
   let level = [...runs];
   for (let pass = 0; level.length > WIDTH; pass++) {
     const next: string[] = [];
     for (let at = 0; at < level.length; at += WIDTH) {
       const file = join(dir, `merged-${pass}-${next.length}`);
-      writeRun(file, mergeOnce(level.slice(at, at + WIDTH), signal));
+      await writeRun(file, mergeOnce(level.slice(at, at + WIDTH)), signal);
       next.push(file);
     }
     level = next;
   }
-  yield* mergeOnce(level, signal);
+  return mergeOnce(level);
+}
+
+/** Lets the event loop turn once. Throws E_INTERRUPTED where the run is to stop. */
+export async function breathe(signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  if (signal.aborted) throw new MigrateError('E_INTERRUPTED', 'interrupted');
 }
 
 interface Cursor {
@@ -41,13 +55,11 @@ interface Cursor {
   at: number;
 }
 
-function* mergeOnce(files: readonly string[], signal: AbortSignal): Generator<RunRecord> {
+function* mergeOnce(files: readonly string[]): Generator<RunRecord> {
   const heap = files.map(openRun).filter(refill);
   for (let index = (heap.length >>> 1) - 1; index >= 0; index--) sink(heap, index);
-  let sinceCheck = 0;
   try {
     while (heap.length > 0) {
-      if (++sinceCheck % 65_536 === 0 && signal.aborted) throw new MigrateError('E_INTERRUPTED', 'interrupted');
       const top = heap[0]!;
       const { words, at } = top;
       yield { high: words[at]!, low: words[at + 1]!, partition: words[at + 2]!, row: words[at + 3]! };
@@ -105,9 +117,21 @@ function sink(heap: Cursor[], start: number): void {
   }
 }
 
-function writeRun(file: string, records: Iterable<RunRecord>): void {
+async function writeRun(file: string, records: Iterable<RunRecord>, signal: AbortSignal): Promise<void> {
   const words = new Uint32Array(BUFFER_RECORDS * RECORD_WORDS);
   const fd = fs.openSync(file, 'w');
+  try {
+    await writeAll(fd, records, { words, signal });
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+async function writeAll(
+  fd: number,
+  records: Iterable<RunRecord>,
+  { words, signal }: { words: Uint32Array; signal: AbortSignal },
+): Promise<void> {
   let filled = 0;
   for (const { high, low, partition, row } of records) {
     words.set([high, low, partition, row], filled);
@@ -115,7 +139,7 @@ function writeRun(file: string, records: Iterable<RunRecord>): void {
     if (filled < words.length) continue;
     fs.writeFileSync(fd, words);
     filled = 0;
+    await breathe(signal);
   }
   fs.writeFileSync(fd, words.subarray(0, filled));
-  fs.closeSync(fd);
 }

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobConfig, JobStages } from '../config/job.ts';
-import type { Checkpoint, JobRecord, NewJob } from '../core/checkpoint.ts';
+import type { Checkpoint, JobRecord, LoadRecord, NewJob } from '../core/checkpoint.ts';
 import type { Dataset, Json, Note, Part, ReaderConfig, Source, Target } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { JobPlan } from '../core/plan.ts';
@@ -12,8 +12,9 @@ import { adopt } from './adopt.ts';
 import { buildPlan } from './buildPlan.ts';
 import { check } from './checks.ts';
 import { fingerprintOf, jobKey, newJobId, refuseChangedSource } from './identity.ts';
-import { filesRoot } from './layout.ts';
+import { attemptFolder, filesRoot, manifestFile, preflightName, sweepJob } from './layout.ts';
 import { hasManifest, readManifests } from './manifest.ts';
+import { scratchName } from './prepare.ts';
 
 export interface OpenedJob {
   readonly record: JobRecord;
@@ -21,6 +22,7 @@ export interface OpenedJob {
   readonly reader: ReaderConfig;
   /** One line for people. */
   readonly title: string;
+  readonly notes: readonly Note[];
   readonly resumed: boolean;
   readonly lock: AsyncDisposable;
 }
@@ -50,14 +52,17 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
   const lock = await checkpoint.lock(key);
   try {
     const found = await checkpoint.find(key);
-    if (found !== undefined && config.fresh) await forgetJob(checkpoint, config, found.id);
+    if (found !== undefined && config.fresh) {
+      if (target !== undefined) await dropScratch(checkpoint, target, found.id);
+      await forgetJob(checkpoint, config, found.id);
+    }
     const known = config.fresh ? undefined : found;
     if (known !== undefined) refuseChangedSource(known.fingerprint, origin.fingerprint);
-    const { title, reader } = origin;
-    if (known !== undefined) return { record: known, reader, title, resumed: true, lock };
+    const { title, reader, notes } = origin;
+    if (known !== undefined) return { record: known, reader, title, notes, resumed: true, lock };
     if (stages === 'verify') throw noJob(config);
     const record = await createJob({ config, checkpoint, target, origin, key });
-    return { record, reader, title, resumed: false, lock };
+    return { record, reader, title, notes, resumed: false, lock };
   } catch (thrown) {
     await lock[Symbol.asyncDispose]();
     throw thrown;
@@ -74,7 +79,7 @@ function noJob({ stateDir }: JobConfig): MigrateError {
 /** The source; or, for `load` where it is not at hand (or has no job here), the folder that was dumped from it. */
 export async function openOrigin(config: JobConfig, stages: JobStages): Promise<Origin> {
   if (config.source.kind === 'dumped') return adopt(readManifests(filesRoot({ ...filesOf(config) })), config);
-  if (stages !== 'load') return originOf(config);
+  if (stages === 'dump') return originOf(config);
   try {
     return await originOf(config);
   } catch (thrown) {
@@ -146,12 +151,35 @@ export async function forgetJob(checkpoint: Checkpoint, config: JobConfig, id: s
   rmSync(join(config.stateDir, 'jobs', id), { recursive: true, force: true });
 }
 
+/**
+ * What a run left that died in its preflight, or before `--mode overwrite` swapped in what it had loaded. The collections
+ * that were to be replaced stay, whatever their name.
+ */
+async function dropScratch(checkpoint: Checkpoint, target: Target, id: string): Promise<void> {
+  const scratch = [...(await checkpoint.collections(id))]
+    .filter(([name, { loadInto }]) => loadInto === scratchName(name, id))
+    .map(([, { loadInto }]) => loadInto);
+  for (const name of [...scratch, preflightName(id)]) {
+    const left = await target.describe(name);
+    if (left !== undefined) await target.drop(name, left.id);
+  }
+}
+
 async function removeParts(checkpoint: Checkpoint, files: NonNullable<JobConfig['files']>, id: string): Promise<void> {
   await using store = await openStore({ scheme: 'file', root: filesRoot(files) });
   for (const { part, load } of await checkpoint.partitions(id)) {
     // Only folders that bear this job's id: those of a dumped folder that it loads are not its own.
-    for (const dir of [part?.dir ?? '', load !== undefined && 'dir' in load ? load.dir : ''])
+    for (const dir of [part?.dir ?? '', ...attemptFolders(part, load)])
       if (dir.includes(`.${id}.`)) await store.remove(dir);
   }
-  await store.sweep('', id);
+  // A manifest of parts that are gone would be taken for a finished dump.
+  for (const path of [manifestFile(id), preflightName(id)]) await store.remove(path);
+  await sweepJob(store, await checkpoint.partitions(id), id);
+}
+
+/** Everywhere that the files may lie: a run that died may have recorded the next attempt before it renamed them. */
+function attemptFolders(part: Part | undefined, load: LoadRecord | undefined): string[] {
+  if (load === undefined || !('dir' in load)) return [];
+  const attempts = part !== undefined && 'attempt' in load ? load.attempt : 0;
+  return [load.dir, ...Array.from({ length: attempts }, (_, index) => attemptFolder(part?.dir ?? '', index + 1))];
 }

@@ -30,7 +30,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Repeats a question (never a change) while the server is away.
+ * Repeats a question, or a change that comes to the same when it is made twice, while the server is away.
  * @param onAway called once when it is found to be away
  */
 export async function whileAway<T>(

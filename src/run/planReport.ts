@@ -5,9 +5,9 @@ import { type MigrateError, toMigrateError, toPlain } from '../core/errors.ts';
 import type { PlanReport } from '../core/plan.ts';
 import { openTarget } from '../targets/index.ts';
 import { check } from './checks.ts';
-import { jobKey } from './identity.ts';
+import { jobKey, newJobId } from './identity.ts';
 import type { RunOptions } from './job.ts';
-import { findJob } from './jobs.ts';
+import { begunCollections, findJob } from './jobs.ts';
 import { openOrigin } from './openJob.ts';
 import { checkStaging } from './preflight.ts';
 
@@ -18,17 +18,19 @@ import { checkStaging } from './preflight.ts';
  */
 export async function plan(
   config: JobConfig,
-  options: RunOptions & { readonly preflight: boolean },
+  options: RunOptions & { readonly preflight?: boolean } = {},
 ): Promise<PlanReport> {
   const origin = await openOrigin(config, 'all');
   const jobPlan = await origin.plan();
   const unreachable: MigrateError[] = [];
   const target = await tryTarget(config, options, unreachable);
   try {
-    const found = await check({ config, plan: jobPlan, target, written: 0 });
+    const key = jobKey(config, origin.locator);
+    const begun = config.fresh ? new Set<string>() : await begunCollections(config.stateDir, key);
+    const found = await check({ config, plan: jobPlan, target, written: 0, begun });
     const obstacles = [...unreachable, ...found.obstacles];
     const readable =
-      options.preflight && target !== undefined
+      options.preflight === true && target !== undefined
         ? await tryStaging({ config, options, target, jobPlan, obstacles })
         : undefined;
     return {
@@ -36,7 +38,7 @@ export async function plan(
       target: found.facts === undefined ? undefined : { ...found.facts, existing: found.existing },
       staging: found.staging === undefined ? undefined : { ...found.staging, readable },
       plan: jobPlan,
-      job: await findJob(config.stateDir, jobKey(config, origin.locator)),
+      job: await findJob(config.stateDir, key),
       obstacles: obstacles.map(toPlain),
     };
   } finally {
@@ -71,6 +73,7 @@ async function tryStaging({ config, options, target, jobPlan, obstacles }: Tryin
   if (config.files === undefined || planned === undefined || !(await target.facts()).bulkInsert) return undefined;
   try {
     await checkStaging({
+      jobId: newJobId(),
       files: config.files,
       target,
       planned,

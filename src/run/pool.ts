@@ -19,7 +19,8 @@ export interface Pool extends AsyncDisposable {
 const WORKER = new URL('../../workers/worker.js', import.meta.url).href;
 
 export function openPool(threads: number): Pool {
-  const shared: SharedState = { abort: new SharedArrayBuffer(4), counters: new SharedArrayBuffer(16) };
+  const [abort, ready] = [new SharedArrayBuffer(4), new SharedArrayBuffer(4)];
+  const shared: SharedState = { abort, ready, counters: new SharedArrayBuffer(16) };
   const counters = new BigInt64Array(shared.counters);
   const piscina = new Piscina({
     filename: WORKER,
@@ -42,6 +43,24 @@ export function openPool(threads: number): Pool {
       bytes: () => Number(Atomics.load(counters, 0)),
       rows: () => Number(Atomics.load(counters, 1)),
     },
-    [Symbol.asyncDispose]: () => piscina.close({ force: true }),
+    async [Symbol.asyncDispose]() {
+      await loaded(new Int32Array(ready), () => piscina.threads.length);
+      await piscina.close({ force: true });
+    },
   };
+}
+
+/** Longer than any start: a worker that can't load at all would be waited for in vain. */
+const LOADED_MS = 10_000;
+
+/**
+ * Waits until the threads have loaded their modules: Node 20 aborts the whole process («IsGraphAsync must be used on an
+ * instantiated module») when a worker is ended while it loads an ES module.
+ */
+async function loaded(ready: Int32Array, threads: () => number): Promise<void> {
+  for (;;) {
+    const seen = Atomics.load(ready, 0);
+    if (seen >= threads()) return;
+    if ((await Atomics.waitAsync(ready, 0, seen, LOADED_MS).value) === 'timed-out') return;
+  }
 }

@@ -6,11 +6,13 @@ import { MigrateError } from '../core/errors.ts';
 import type { PlannedCollection } from '../core/plan.ts';
 import { ENCODERS } from '../encoders/index.ts';
 import { openStore } from '../stores/index.ts';
-import { newJobId } from './identity.ts';
-import { filesRoot, seenRoot } from './layout.ts';
+import { announce } from './events.ts';
+import { filesRoot, preflightName, seenRoot } from './layout.ts';
 import { createBackoff } from './patience.ts';
 
 export interface Preflight {
+  /** In the names of what is made: those of an earlier run of the job that died here are known for its own. */
+  readonly jobId: string;
   readonly files: NonNullable<JobConfig['files']>;
   readonly target: Target;
   readonly planned: PlannedCollection;
@@ -18,8 +20,8 @@ export interface Preflight {
 }
 
 /** Leaves nothing behind: neither the scratch collection nor its files. Throws E_STAGING with what to change. */
-export async function checkStaging({ files, target, planned, signal }: Preflight): Promise<void> {
-  const name = `migrate_preflight_${newJobId()}`;
+export async function checkStaging({ jobId, files, target, planned, signal }: Preflight): Promise<void> {
+  const name = preflightName(jobId);
   const root = filesRoot(files);
   await using store = await openStore({ scheme: 'file', root });
   const group = await store.begin(name);
@@ -29,7 +31,10 @@ export async function checkStaging({ files, target, planned, signal }: Preflight
     await group.commit();
     const { schema } = planned;
     const spec = { name, schema, description: 'scratch of a preflight check: may be dropped' };
+    const left = await target.describe(name);
+    if (left !== undefined) await target.drop(name, left.id);
     const facts = await target.create({ ...spec, dynamicField: false, shards: undefined, consistencyLevel: undefined });
+    announce('preflight begun', name);
     try {
       const task = await target.submitImport(
         name,
@@ -46,7 +51,7 @@ export async function checkStaging({ files, target, planned, signal }: Preflight
   }
 }
 
-async function waitFor(id: string, { files, target, signal }: Preflight): Promise<void> {
+async function waitFor(id: string, { files, target, signal }: Omit<Preflight, 'jobId'>): Promise<void> {
   const backoff = createBackoff(signal);
   for (;;) {
     const task = await target.importTask(id);

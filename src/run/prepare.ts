@@ -23,7 +23,7 @@ export async function prepareCollection(
   planned: PlannedCollection,
 ): Promise<CollectionRecord> {
   const known = run.ledger.collection(planned.target);
-  if (known !== undefined && known.phase !== 'creating') return recheck(target, planned, known);
+  if (known !== undefined && known.phase !== 'creating') return recheckCollection(run, target, { planned, known });
   const existing = await target.describe(planned.target);
   const record = known ?? begin(run, { planned, existing });
   const made =
@@ -67,10 +67,15 @@ async function joinExisting(
 }
 
 /** A collection that this job began with must still be the same one. */
-async function recheck(target: Target, planned: PlannedCollection, known: CollectionRecord): Promise<CollectionRecord> {
+export async function recheckCollection(
+  run: Pick<RunContext, 'ledger'>,
+  target: Target,
+  { planned, known }: { readonly planned: PlannedCollection; readonly known: CollectionRecord },
+): Promise<CollectionRecord> {
   if (known.phase === 'left') return known;
-  const name = known.phase === 'swapped' ? planned.target : known.loadInto;
-  const facts = (await target.describe(name)) ?? (await target.describe(planned.target));
+  const name = known.loadInto;
+  const own = await target.describe(name);
+  const facts = own ?? (await target.describe(planned.target));
   if (facts === undefined || facts.id !== known.id)
     throw new MigrateError('E_COLLECTION_REPLACED', 'the collection that this job loads into is not there any more', {
       at: { collection: name },
@@ -79,7 +84,11 @@ async function recheck(target: Target, planned: PlannedCollection, known: Collec
       hint: 'it was dropped or made anew since: start over with --fresh',
     });
   if (known.phase === 'loading') await addPartitions(target, facts, planned);
-  return known;
+  if (own !== undefined) return known;
+  // A run that died in the swap had renamed it.
+  const renamed: CollectionRecord = { ...known, loadInto: planned.target };
+  await run.ledger.recordCollection(planned.target, renamed);
+  return renamed;
 }
 
 /** What to do with the collection, from what is there. */

@@ -11,13 +11,14 @@ import { openRing, type RingMemory } from './slabs.ts';
 import type { ReadTask, StreamMessage } from './tasks.ts';
 
 /** What every task that reads a planned partition is told. */
-export function readTask(run: RunContext, { planned }: PartitionRecord): ReadTask {
+export function readTask(run: RunContext, { planned, part }: PartitionRecord): ReadTask {
   return {
     reader: run.reader,
     partition: planned.partition,
     schema: schemaOf(run, planned.collection),
-    droppedFile: droppedFile(run, planned.partition.id),
-    rejectNonFinite: run.config.rejectFile !== undefined,
+    droppedFile: droppedFile(run, planned),
+    // Rows that were counted once must come again as they were counted, whatever this run's flags say.
+    rejectNonFinite: part === undefined ? run.config.rejectFile !== undefined : part.rejected > 0,
   };
 }
 
@@ -33,13 +34,10 @@ export async function streamRows(
 ): Promise<number> {
   const { port1: port, port2 } = new MessageChannel();
   const task = run.pool.run<'stream'>({ kind: 'stream', ...readTask(run, record), first, port: port2 }, [port2]);
-  // Whether it fails or ends: the port closes, so that nobody waits for a message that does not come.
+  // Looked at when the stream has ended: until then a failure must not count as one that nobody handles.
   const ended = task.then(
     () => undefined,
-    (error: unknown) => {
-      port.close();
-      return error;
-    },
+    (error: unknown) => ({ error }),
   );
   try {
     await receive(run, port, consume);
@@ -47,7 +45,7 @@ export async function streamRows(
     port.close();
   }
   const failure = await ended;
-  if (failure !== undefined) throw failure;
+  if (failure !== undefined) throw failure.error;
   return (await task).rows;
 }
 
@@ -72,7 +70,7 @@ async function receive(
     } catch (error) {
       // The worker is told, and its slabs keep coming back until it has stopped: else it would wait for one for ever.
       failure = { error };
-      run.pool.abort();
+      run.fail(error);
     } finally {
       ring.slabs.release({ index: message.slab, memory });
     }

@@ -1,5 +1,5 @@
 /** The order of the stages: prepare → dump ∥ load → index → verify → swap → clean up. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobStages } from '../config/job.ts';
 import type { CollectionRecord } from '../core/checkpoint.ts';
@@ -8,7 +8,7 @@ import type { PlannedCollection } from '../core/plan.ts';
 import { reportCollection } from './buildReport.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
-import { dumpStage } from './dumpStage.ts';
+import { dumpStage, isSearched } from './dumpStage.ts';
 import { findDuplicates } from './duplicates.ts';
 import { announce } from './events.ts';
 import { exportMeta } from './exportMeta.ts';
@@ -17,12 +17,10 @@ import { manifestFile } from './layout.ts';
 import { type Loadable, startLoading } from './loadStage.ts';
 import { writeManifest } from './manifest.ts';
 import { checkStaging } from './preflight.ts';
-import { prepareCollection } from './prepare.ts';
+import { prepareCollection, recheckCollection } from './prepare.ts';
 import { verifyCollection } from './verify.ts';
 
 export interface Running extends RunContext {
-  /** Records the first failure, which is the cause of those that follow, and stops everything. */
-  fail(error: unknown): void;
   readonly sourceTitle: string;
 }
 
@@ -49,8 +47,9 @@ async function dumpOnly(run: Running): Promise<void> {
   await keepManifest(run);
 }
 
-async function keepManifest({ files, ledger, collections, sourceTitle, config }: Running): Promise<void> {
-  if (files === undefined) return;
+async function keepManifest({ files, ledger, collections, sourceTitle, config, reader }: Running): Promise<void> {
+  // A dumped folder that is loaded has its manifest already.
+  if (files === undefined || reader.kind === 'dumped') return;
   await writeManifest(files.store, ledger, { source: sourceTitle, collections });
   // The old tool's scripts look for a meta.json beside the tables.
   if (config.files?.oldLayout === true && config.source.kind === 'milvus1x')
@@ -59,19 +58,22 @@ async function keepManifest({ files, ledger, collections, sourceTitle, config }:
 
 /** Before any row is moved: ids that more than one of the merged collections holds. Once a job. */
 async function searchDuplicates(run: Running): Promise<void> {
-  if (run.config.onDuplicate === 'keep-all') return;
   for (const { target } of run.collections) {
-    const inputs = new Set(run.ledger.of(target).map(({ planned }) => planned.input));
     const done = join(run.jobDir, `searched-${target}`);
-    if (inputs.size < 2 || existsSync(done)) continue;
+    if (!isSearched(run, target) || existsSync(done)) continue;
     const { keys, dropped } = await findDuplicates(run, target);
     if (keys > 0)
       run.warn(
         `${target}: ${keys} ids occur in more than one input; ${dropped} rows are left out (--on-duplicate first)`,
       );
-    mkdirSync(run.jobDir, { recursive: true });
-    writeFileSync(done, '');
+    recordDone(done);
   }
+}
+
+function recordDone(file: string): void {
+  const fd = openSync(file, 'w');
+  fsyncSync(fd);
+  closeSync(fd);
 }
 
 async function prepareAll(run: TargetRun): Promise<Loadable> {
@@ -87,12 +89,19 @@ async function prepareAll(run: TargetRun): Promise<Loadable> {
 
 async function knownCollections(run: TargetRun): Promise<Loadable> {
   const known = new Map<string, CollectionRecord>();
-  for (const { target } of run.collections) {
-    const record = run.ledger.collection(target);
-    if (record !== undefined && record.phase !== 'left' && record.phase !== 'creating') known.set(target, record);
+  const missing: string[] = [];
+  for (const planned of run.collections) {
+    const record = run.ledger.collection(planned.target);
+    if (record !== undefined && record.phase !== 'left' && record.phase !== 'creating')
+      known.set(planned.target, await recheckCollection(run, run.target, { planned, known: record }));
+    else if (record?.phase !== 'left' && reportCollection(run.ledger, planned).nonFinite === 0)
+      missing.push(planned.target);
   }
-  if (known.size === 0)
-    throw new MigrateError('E_VERIFY', 'nothing of this job was loaded yet', { hint: 'load it first' });
+  if (missing.length > 0)
+    throw new MigrateError('E_VERIFY', 'not all collections of this job were loaded yet', {
+      found: `nothing of ${missing.join(', ')}`,
+      hint: 'load them first: run the same command with run, start or load',
+    });
   return known;
 }
 
@@ -101,7 +110,7 @@ async function preflight(run: TargetRun, loadable: Loadable): Promise<void> {
   const begun = run.ledger.partitions().some(({ load }) => load !== undefined);
   const planned = run.collections.find((one) => loadable.has(one.target));
   if (run.route !== 'import' || begun || planned === undefined || config.files === undefined) return;
-  await checkStaging({ files: config.files, target, planned, signal });
+  await checkStaging({ jobId: run.jobId, files: config.files, target, planned, signal });
 }
 
 async function dumpAndLoad(run: TargetRun, loadable: Loadable): Promise<void> {
@@ -122,8 +131,14 @@ async function withhold(run: TargetRun, loadable: Loadable): Promise<Loadable> {
   const complete = new Map(loadable);
   for (const [name, record] of loadable) {
     const report = reportCollection(run.ledger, plannedOf(run, name));
-    if (report.outcome !== 'withheld') continue;
+    if (report.nonFinite === 0) continue;
     complete.delete(name);
+    if (run.ledger.of(name).some(({ load }) => load !== undefined))
+      throw new MigrateError('E_USAGE', 'a part of the collection was loaded by a run with --reject-file', {
+        at: { collection: name },
+        found: `${report.nonFinite} rows with NaN or infinity, and no --reject-file`,
+        hint: 'run again with --reject-file, or start over with --mode overwrite --fresh',
+      });
     const [first] = report.firstNonFinite;
     run.warn(
       `${name} is not loaded: ${report.nonFinite} of its rows hold NaN or infinity, which Milvus 2.x refuses ` +

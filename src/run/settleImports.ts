@@ -3,6 +3,7 @@ import type { CollectionRecord, PartitionRecord } from '../core/checkpoint.ts';
 import { MigrateError } from '../core/errors.ts';
 import { primaryKeyOf } from '../core/schema.ts';
 import { schemaOf } from './dumpStage.ts';
+import { buildIndex, wantedIndex } from './finishCollection.ts';
 import { asking, type ImportContext, importPart, tasksWith, wholePart } from './importLoad.ts';
 
 /** How many of a part's recorded keys are asked for, where only its rows can tell whether it is loaded. */
@@ -29,7 +30,7 @@ export async function settleImports(run: ImportContext, collection: string, targ
         });
     } else if (load?.state === 'submitted') {
       const task = await asking(run, () => run.target.importTask(load.task));
-      if (task === undefined) unknown.push(record);
+      if (task === undefined || task.state === 'failed') unknown.push(record);
     }
   }
   if (unknown.length > 0) await decideByRows(run, { collection, target, unknown });
@@ -43,7 +44,7 @@ interface Unknown {
 
 /** The server remembers no task: the rows it has must tell. */
 async function decideByRows(run: ImportContext, { collection, target, unknown }: Unknown): Promise<void> {
-  await waitForRunning(run, collection);
+  await waitForRunning(run, { collection, target, unknown });
   const surplus = await surplusRows(run, collection, target);
   const rows = (records: readonly PartitionRecord[]): number =>
     records.reduce((sum, record) => sum + wholePart(record).rows, 0);
@@ -88,36 +89,59 @@ async function settle(
 }
 
 /** Tasks that are known and running change the count: they end first. */
-async function waitForRunning(run: ImportContext, collection: string): Promise<void> {
-  const target = run.ledger.collection(collection);
-  for (const record of run.ledger.of(collection)) {
-    if (record.load?.state !== 'submitted' || target === undefined) continue;
-    const { task } = record.load;
-    if ((await asking(run, () => run.target.importTask(task))) !== undefined)
-      await importPart(run, record, target.loadInto);
-  }
+async function waitForRunning(run: ImportContext, { collection, target, unknown }: Unknown): Promise<void> {
+  for (const record of run.ledger.of(collection))
+    if (record.load?.state === 'submitted' && !unknown.includes(record)) await importPart(run, record, target.loadInto);
 }
 
-/** Rows that the server has beyond what was there before and what is recorded as loaded. */
+/**
+ * Rows that the server has beyond what was there before and what is recorded as loaded.
+ *
+ * Statistics can show that there are none. They can not show that there are some: an import that Milvus 2.3 was killed
+ * in leaves a segment in them whose rows never appear. So a surplus is counted again, by count(*).
+ */
 export async function surplusRows(run: ImportContext, collection: string, target: CollectionRecord): Promise<number> {
   const loaded = run.ledger
     .of(collection)
     .reduce((sum, { load }) => sum + (load?.state === 'loaded' ? load.rows : 0), 0);
-  const found = await asking(run, () => run.target.statistics(target.loadInto));
-  return found - target.statisticsBefore - loaded;
+  const shown = await asking(run, () => run.target.statistics(target.loadInto));
+  if (shown - target.statisticsBefore - loaded === 0) return 0;
+  const before = Object.values(target.before).reduce((sum, rows) => sum + rows, 0);
+  return (await exactCount(run, collection, target)) - before - loaded;
+}
+
+/** count(*), for which the collection needs an index and is loaded. */
+async function exactCount(run: ImportContext, collection: string, target: CollectionRecord): Promise<number> {
+  const into = target.loadInto;
+  const facts = await asking(run, () => run.target.describe(into));
+  const planned = run.collections.find((one) => one.target === collection);
+  const index = planned === undefined ? undefined : wantedIndex(run, planned);
+  const indexed = (facts?.indexes.length ?? 0) > 0;
+  if (planned === undefined || facts === undefined || (!indexed && index === undefined) || target.countedBy !== 'count')
+    throw new MigrateError('E_LOAD_IN_DOUBT', 'the collection has to be loaded to tell what Milvus has of it', {
+      at: { collection: into },
+      hint: 'run again with --index auto; or drop the collection and start over with --fresh',
+    });
+  if (!indexed && index !== undefined) await asking(run, () => buildIndex(run, { planned, index, into }));
+  return Number(await whileLoaded(run, into, () => run.target.count(into)));
 }
 
 async function keysArePresent(run: ImportContext, into: string, record: PartitionRecord): Promise<boolean> {
-  const facts = await asking(run, () => run.target.describe(into));
-  if (facts?.loaded !== true)
-    throw new MigrateError('E_LOAD_IN_DOUBT', 'the collection has to be loaded to tell which parts Milvus has', {
-      at: { collection: into },
-      hint: 'create an index on it and load it, then run the same command again; or drop it and use --fresh',
-    });
   const keys = wholePart(record)
     .samples.slice(0, KEYS_ASKED)
     .map(({ key }) => BigInt(key));
   const keyField = primaryKeyOf(schemaOf(run, record.planned.collection)).name;
-  const found = await asking(run, () => run.target.countKeys(into, keyField, keys, record.planned.targetPartition));
-  return found >= BigInt(new Set(keys).size);
+  return whileLoaded(run, into, async () => {
+    const found = await run.target.countKeys(into, keyField, keys, record.planned.targetPartition);
+    return found >= BigInt(new Set(keys).size);
+  });
+}
+
+/** Loads the collection afresh, so that it sees what was imported, and releases it again where it was not loaded. */
+async function whileLoaded<T>(run: ImportContext, into: string, ask: () => Promise<T>): Promise<T> {
+  const facts = await asking(run, () => run.target.describe(into));
+  await asking(run, () => run.target.load(into));
+  const answer = await asking(run, ask);
+  if (facts?.loaded !== true) await asking(run, () => run.target.release(into));
+  return answer;
 }

@@ -62,6 +62,11 @@ export async function streamPart(run: StreamContext, record: PartitionRecord, in
   const part = wholePart(record);
   const { load } = record;
   if (load?.state === 'loaded') return;
+  if (load?.state === 'intended' || load?.state === 'submitted')
+    throw new MigrateError('E_LOAD_IN_DOUBT', 'a part was handed to a bulk insert by an earlier run', {
+      at: { collection: into, file: load.dir },
+      hint: 'run again with --staging, as before; or start over with --mode overwrite --fresh',
+    });
   if (part.rows === 0)
     return run.ledger.recordLoad(part.partition, { state: 'loaded', rows: 0, how: 'stream', dir: part.dir });
   const progress = load?.state === 'streaming' ? load : { acked: 0, inFlight: 0 };
@@ -184,10 +189,12 @@ async function refuseRepeatedKeys(run: StreamContext, record: PartitionRecord, {
   const foreign = Object.values(target?.before ?? {}).some((rows) => rows > 0);
   let occurrences = 0;
   for (const other of run.ledger.of(collection)) {
-    const task = { kind: 'lookup', ...readTask(run, other), keys, hashes: false } as const;
-    occurrences += (await run.side().run<'lookup'>(task)).matches.length;
+    if (run.signal.aborted) throw new MigrateError('E_INTERRUPTED', 'interrupted');
+    if (foreign || occurrences > keys.length) break;
+    const task = { kind: 'lookup', ...readTask(run, other), keys, hashes: undefined } as const;
+    occurrences += (await run.side().run<'lookup'>(task)).rows;
   }
-  if (occurrences <= keys.length && !foreign) return;
+  if (!foreign && occurrences <= new Set(keys).size) return;
   throw new MigrateError('E_LOAD_IN_DOUBT', 'a batch may or may not have arrived, and can not be sent again safely', {
     at: { collection: into },
     found: foreign

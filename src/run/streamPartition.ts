@@ -7,7 +7,7 @@ import type { SharedState, StreamMessage, StreamTask } from './tasks.ts';
 
 let streamRing: RingMemory | undefined;
 
-/** Ends when all rows are handed over; the receiver may still hold slabs then. */
+/** Ends when all rows are handed over; the receiver may still hold slabs then. Who calls it says when it ended. */
 export async function streamPartition(
   task: StreamTask,
   { reader, shared }: { reader: SourceReader; shared: SharedState },
@@ -38,7 +38,6 @@ export async function streamPartition(
       else send(describe(batch, slab, first));
       first += batch.rows;
     }
-    send({ kind: 'end' });
     return { rows: first };
   } finally {
     for (const slab of lent) ring.release(slab);

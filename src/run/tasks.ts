@@ -49,8 +49,8 @@ export interface KeysTask extends ReadTask {
 export interface LookupTask extends ReadTask {
   readonly kind: 'lookup';
   readonly keys: BigInt64Array;
-  /** Whether the vectors are wanted too, as hashes; else only how often a key occurs. */
-  readonly hashes: boolean;
+  /** One per key, where rows with that very vector are looked for; undefined: only how often the keys occur. */
+  readonly hashes: readonly string[] | undefined;
 }
 
 export type WorkerTask = DumpTask | StreamTask | KeysTask | LookupTask;
@@ -59,7 +59,8 @@ export interface WorkerResults {
   dump: Part;
   stream: { readonly rows: number };
   keys: { readonly runs: readonly string[] };
-  lookup: { readonly matches: readonly Sample[] };
+  /** `rows`: how many have one of the keys; `matches`: keys found with their hash, each once. */
+  lookup: { readonly rows: number; readonly matches: readonly Sample[] };
 }
 
 export type WorkerReply<K extends keyof WorkerResults> =
@@ -89,6 +90,8 @@ export type StreamMessage =
 export interface SharedState {
   /** int32: 1 when the run is to stop. */
   readonly abort: SharedArrayBuffer;
+  /** int32: how many workers have loaded their modules. */
+  readonly ready: SharedArrayBuffer;
   /** int64 [bytes, rows] read since the run began. */
   readonly counters: SharedArrayBuffer;
 }

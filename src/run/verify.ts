@@ -29,7 +29,10 @@ const NAMED_DIFFERENCES = 10;
 export async function verifyCollection(run: VerifyContext, { planned, record }: Verified): Promise<Verification> {
   announce('verifying', planned.target);
   const facts = await sameCollection(run, record);
-  const wanted = wantedRows(run.ledger.of(planned.target), record);
+  const records = run.ledger.of(planned.target);
+  const open = unfinished(records, planned);
+  if (open.length > 0) return result({ count: 'failed', differences: open, remark: 'the load is not finished' });
+  const wanted = wantedRows(records, record);
   const choice = run.config.verify;
   if (choice === 'none') return result({ count: 'skipped', remark: 'not verified (--verify none)' });
   const compares = facts.loaded ? choice !== 'counts' : choice === 'sample' || choice === 'full';
@@ -74,15 +77,25 @@ async function whileLoaded<T>(run: VerifyContext, facts: CollectionFacts, work: 
   }
 }
 
-/** Rows that each partition of the target must hold. */
+/** Rows that each partition of the target must hold: what was read, not what was recorded as loaded. */
 function wantedRows(records: readonly PartitionRecord[], { before }: CollectionRecord): Map<string, number> {
   const wanted = new Map<string, number>([[DEFAULT_PARTITION, 0], ...Object.entries(before)]);
-  for (const { planned, load } of records)
-    if (load?.state === 'loaded') {
-      const { targetPartition } = planned;
-      wanted.set(targetPartition, (wanted.get(targetPartition) ?? 0) + load.rows);
-    }
+  for (const { planned, part } of records) {
+    const { targetPartition, partition } = planned;
+    const rows = part === undefined ? partition.rows : part.read - part.deleted - part.dropped - part.rejected;
+    wanted.set(targetPartition, (wanted.get(targetPartition) ?? 0) + rows);
+  }
   return wanted;
+}
+
+/** A collection whose load is not finished can not pass, whatever the counts say. */
+function unfinished(records: readonly PartitionRecord[], { parts }: PlannedCollection): string[] {
+  const open = records.filter(({ part, load }) => part === undefined || load?.state !== 'loaded').length;
+  const missing = parts - records.length;
+  return [
+    ...(open > 0 ? [`${open} of ${records.length} parts are not loaded yet`] : []),
+    ...(missing > 0 ? [`${missing} of ${parts} parts are not in the job`] : []),
+  ];
 }
 
 interface Counting {

@@ -22,7 +22,7 @@ export function openLocalStore(root: string): Store {
     stat: async (path) => statOf(full(path)),
     readInto: async (path, target, start, version) => readInto({ file: full(path), target, start, version }),
     list: (prefix) => listFiles(root, checkedPath(prefix)),
-    begin: async (dir) => beginGroup(full(dir)),
+    begin: async (dir) => beginGroup(root, full(dir)),
     put: async (path, bytes) => putFile(full(path), bytes),
     move: async (from, to) => moveFolder(full(from), full(to)),
     remove: async (path) => removeTree(root, full(path)),
@@ -119,10 +119,10 @@ function unfinishedName(final: string): string {
   return join(dirname(final), `${UNFINISHED}${basename(final)}-${randomBytes(6).toString('hex')}`);
 }
 
-function beginGroup(final: string): StoreGroup {
+function beginGroup(root: string, final: string): StoreGroup {
   const parent = dirname(final);
   const temporary = unfinishedName(final);
-  attempt('make a folder', temporary, () => fs.mkdirSync(temporary, { recursive: true }));
+  makeFolder(temporary);
   const open = new Set<OpenFile>();
   return {
     create: async (name) => createWriter(join(temporary, checkedPath(name)), open),
@@ -133,7 +133,8 @@ function beginGroup(final: string): StoreGroup {
         fs.rmSync(final, { recursive: true, force: true });
         fs.renameSync(temporary, final);
       });
-      await syncPath(parent);
+      // The folders above may have been made for it: a name is durable when the folder that holds it is.
+      for (let dir = parent; dir.startsWith(root); dir = dirname(dir)) await syncPath(dir);
     },
     async abort() {
       await closeAll(open);
@@ -147,6 +148,25 @@ interface OpenFile {
   readonly fd: number;
   /** Flushes under way; each ends with its error or nothing. The file is closed only when they have ended. */
   readonly flushes: Promise<unknown>[];
+}
+
+function makeFolder(dir: string): void {
+  attempt('make a folder', dir, () => {
+    try {
+      fs.mkdirSync(dir, { recursive: true });
+    } catch (thrown) {
+      // On a read-only file system Node says ENOENT: the folder that is there knows better.
+      fs.accessSync(nearestFolder(dir), fs.constants.W_OK);
+      throw thrown;
+    }
+  });
+}
+
+/** The folder itself or, where that is not there yet, the nearest one above it. */
+function nearestFolder(path: string): string {
+  let dir = path;
+  while (!fs.existsSync(dir) && dirname(dir) !== dir) dir = dirname(dir);
+  return dir;
 }
 
 function createWriter(file: string, open: Set<OpenFile>): StoreWriter {
@@ -213,7 +233,7 @@ async function syncPath(dir: string): Promise<void> {
 
 async function putFile(file: string, bytes: Uint8Array): Promise<void> {
   const temporary = unfinishedName(file);
-  attempt('make a folder', dirname(file), () => fs.mkdirSync(dirname(file), { recursive: true }));
+  makeFolder(dirname(file));
   const open = new Set<OpenFile>();
   const writer = createWriter(temporary, open);
   try {
@@ -256,23 +276,18 @@ function removeIfEmpty(dir: string): boolean {
 }
 
 function sweepUnfinished(dir: string, mark: string): number {
-  if (!fs.existsSync(dir)) return 0;
-  let swept = 0;
-  for (const entry of attempt('list', dir, () => fs.readdirSync(dir, { withFileTypes: true }))) {
-    const path = join(dir, entry.name);
-    if (entry.name.startsWith(UNFINISHED)) {
-      if (!entry.name.includes(mark)) continue;
-      attempt('remove', path, () => fs.rmSync(path, { recursive: true, force: true }));
-      swept++;
-    } else if (entry.isDirectory()) swept += sweepUnfinished(path, mark);
+  const names = attempt('list', dir, () => (fs.existsSync(dir) ? fs.readdirSync(dir) : []));
+  const own = names.filter((name) => name.startsWith(UNFINISHED) && name.includes(mark));
+  for (const name of own) {
+    const path = join(dir, name);
+    attempt('remove', path, () => fs.rmSync(path, { recursive: true, force: true }));
   }
-  return swept;
+  return own.length;
 }
 
 /** Free bytes of the file system that holds `root` or, where that is not there yet, its nearest parent. */
 function freeBytes(root: string): number {
-  let dir = root;
-  while (!fs.existsSync(dir) && dirname(dir) !== dir) dir = dirname(dir);
+  const dir = nearestFolder(root);
   const { bavail, bsize } = attempt('ask for free space', dir, () => fs.statfsSync(dir));
   return bavail * bsize;
 }

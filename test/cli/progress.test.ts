@@ -24,7 +24,7 @@ test('a bar line says how far, how fast and how long', () => {
   ]);
   const view = stages.get('dump')!;
   const line =
-    'dump    ████████████░░░░░░░░   61 %   37.3 / 61.2 GB   61 / 100 parts   1.24 GB/s   0:19 left   2 threads';
+    'dump    ████████████░░░░░░░░    61 %   37.3 / 61.2 GB   1.24 GB/s   0:19 left   61 / 100 parts   2 threads';
   assert.equal(barLine(view, 30_000, 120), line);
   for (const width of [30, 50, 80]) assert.ok(visibleLength(barLine(view, 30_000, width)) <= width);
   const ended = after([
@@ -42,6 +42,31 @@ test('between events the bar follows what was read, never past the end and never
   assert.equal(withLiveCounts(view, { bytes: 99e9, rows: 0 }).bytes, 61.2e9);
   const resumed = { ...view, resumedBytes: 5e9 };
   assert.equal(withLiveCounts(resumed, { bytes: 2e9, rows: 0 }).bytes, 7e9);
+});
+
+test('more bytes than were planned are no more than all: no time below zero, no bar beyond its end', () => {
+  const counts = { done: 1, total: 2, rows: 0, totalRows: 0, bytes: 117_000, totalBytes: 116_000, resumedBytes: 0 };
+  const event: ProgressEvent = { kind: 'progress', stage: 'load', ...counts, detail: '' };
+  const view = after([[event, 0]]).get('load')!;
+  assert.equal(
+    barLine(view, 1000, 120),
+    'load    ████████████████████   100 %   116 / 116 KB   116 KB/s   0.0 s left   1 / 2 parts',
+  );
+});
+
+test('collections have no bytes: share and units', () => {
+  const counts = { done: 2, total: 5, rows: 0, totalRows: 0, bytes: 0, totalBytes: 0, resumedBytes: 0 };
+  const event: ProgressEvent = { kind: 'progress', stage: 'index', ...counts, detail: 'docs: IVF_SQ8' };
+  const stages = after([[event, 0]]);
+  assert.equal(
+    barLine(stages.get('index')!, 1000, 79),
+    'index   ████████░░░░░░░░░░░░    40 %   2 / 5 collections   docs: IVF_SQ8',
+  );
+  const ended = nextStages(stages, { kind: 'stage', stage: 'index', state: 'finished' }, 12_000);
+  assert.equal(
+    barLine(ended.get('index')!, 99_000, 79),
+    'index   ████████████████████   100 %   in 0:12   2 / 5 collections',
+  );
 });
 
 test('plain lines: start, each 5 %, end, warnings', () => {
@@ -66,11 +91,11 @@ test('plain lines: start, each 5 %, end, warnings', () => {
     [
       'job     7f3a90c1 goes on',
       'dump    started',
-      'dump    5 %   3.06 / 61.2 GB   5 / 100 parts   1.22 GB/s   0:48 left   2 threads   50 of 1,000 rows',
-      'dump    10 %   6.12 / 61.2 GB   10 / 100 parts   1.22 GB/s   0:45 left   2 threads   100 of 1,000 rows',
-      'dump    100 %   61.2 / 61.2 GB   100 / 100 parts   1.22 GB/s   0.0 s left   2 threads   1,000 of 1,000 rows',
+      'dump    5 %   3.06 / 61.2 GB   1.22 GB/s   0:48 left   5 / 100 parts   2 threads   50 of 1,000 rows',
+      'dump    10 %   6.12 / 61.2 GB   1.22 GB/s   0:45 left   10 / 100 parts   2 threads   100 of 1,000 rows',
+      'dump    100 %   61.2 / 61.2 GB   1.22 GB/s   0.0 s left   100 / 100 parts   2 threads   1,000 of 1,000 rows',
       'warning: the metadata promised 3 rows more',
-      'dump    finished: 61.2 / 61.2 GB, 100 / 100 parts, 1.22 GB/s, in 0:50, 2 threads',
+      'dump    finished: 61.2 / 61.2 GB, 1.22 GB/s, in 0:50, 100 / 100 parts',
     ],
   );
 });

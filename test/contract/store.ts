@@ -63,7 +63,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     await group.abort();
     await group.abort();
     assert.deepEqual(await paths(store, ''), []);
-    assert.equal(await store.sweep('', 'part'), 0);
+    assert.equal(await store.sweep('tables/a', 'part'), 0);
   });
 
   on('the first bytes can be patched once the rest is written', async (store) => {
@@ -158,8 +158,10 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     const other = await store.begin('t/x.job2');
     const writer = await other.create('f');
     await writer.write(text('other'));
-    assert.equal(await store.sweep('', 'job1'), 1);
-    assert.equal(await store.sweep('', 'job1'), 0);
+    assert.equal(await store.sweep('', 'job1'), 0, 'only directly below the prefix');
+    assert.equal(await store.sweep('t', 'job1'), 1);
+    assert.equal(await store.sweep('t', 'job1'), 0);
+    assert.equal(await store.sweep('nowhere', 'job1'), 0);
     await writer.close();
     await other.commit();
     assert.deepEqual(await paths(store, ''), ['t/mine.job1/f', 't/x.job2/f']);

@@ -1,11 +1,13 @@
 /** Runs the built command line as a user does, and reads Milvus back with the SDK alone. */
-import { type ExecFileException, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, type ExecFileException, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { repoRoot } from '../root.ts';
 
-const CLI = join(repoRoot, 'dist/src/cli/main.js');
+/** Of the same build as the running test. */
+const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 export interface Ended {
   /** Exit code; null where a signal ended it. */
@@ -43,26 +45,52 @@ export function milvusMigrate(words: readonly string[], options: RunOptions = {}
   });
 }
 
-/** Starts it, sends `signal` when stderr matches `when`, and waits for its end. */
-export async function interruptWhen(
-  words: readonly string[],
-  when: RegExp,
-  signals: readonly NodeJS.Signals[],
-): Promise<Ended> {
-  const child = spawn(process.execPath, [CLI, ...words], { env: { ...process.env, NO_COLOR: '1' } });
+export interface Watching extends Pick<RunOptions, 'env' | 'preload'> {
+  /** Matched against all that it wrote to stderr so far. */
+  readonly when: RegExp;
+  /** Done once, when it matches. */
+  readonly act: (child: ChildProcess) => Promise<void> | void;
+}
+
+/** Starts it, does something when stderr says so, and waits for both to end. */
+export async function watched(words: readonly string[], { env, preload, when, act }: Watching): Promise<Ended> {
+  const flags = (preload ?? []).flatMap((module) => ['--import', module]);
+  const child = spawn(process.execPath, [...flags, CLI, ...words], {
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [stdout, stderr] = ['', ''];
-  let sent = false;
+  let acting: Promise<void> | undefined;
+  let failure: { readonly error: unknown } | undefined;
   child.stdout.on('data', (data) => {
     stdout += data;
   });
   child.stderr.on('data', (data) => {
     stderr += data;
-    if (sent || !when.test(stderr)) return;
-    sent = true;
-    for (const signal of signals) child.kill(signal);
+    if (acting !== undefined || !when.test(stderr)) return;
+    acting = (async () => act(child))().catch((error: unknown) => {
+      failure = { error };
+      child.kill('SIGKILL');
+    });
   });
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  await acting;
+  if (failure !== undefined) throw failure.error;
   return { code, signal, stdout, stderr };
+}
+
+/** Starts it, sends the signals when stderr matches `when`, and waits for its end. */
+export function interruptWhen(
+  words: readonly string[],
+  when: RegExp,
+  signals: readonly NodeJS.Signals[],
+): Promise<Ended> {
+  return watched(words, {
+    when,
+    act: (child) => {
+      for (const signal of signals) child.kill(signal);
+    },
+  });
 }
 
 /** What `scripts/test.mjs` provides; a test that is run by hand is told what it misses. */

@@ -15,7 +15,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   sources: ['core', 'formats', 'config!'],
   ...Object.fromEntries(PLUG_INS.map((folder) => [folder, ['core', 'formats', 'config!']])),
   run: ['core', 'formats', 'config', 'sources', ...PLUG_INS, ''],
-  cli: ['core', 'config', 'run', ''],
+  cli: ['core', 'config', 'sources', 'run', ''],
 };
 
 interface Import {

@@ -34,7 +34,7 @@ test('records sort by key, those of one key stay in their order', () => {
   );
 });
 
-test('many runs are merged in several passes into one order', () => {
+test('many runs are merged in several passes into one order', async () => {
   using folder = temporaryFolder();
   const all: bigint[] = [];
   const runs: string[] = [];
@@ -50,7 +50,7 @@ test('many runs are merged in several passes into one order', () => {
     runs.push(file);
     all.push(...keys);
   }
-  const merged = [...mergeRuns(runs, folder.path, new AbortController().signal)];
+  const merged = [...(await mergeRuns(runs, folder.path, new AbortController().signal))];
   assert.deepEqual(
     merged.map(({ high, low }) => recordKey(high, low)),
     all.sort(compare),

@@ -41,7 +41,11 @@ async function list({ context, store, stateDir }: Call): Promise<CommandEnd> {
   if (line.args.length > 1) throw usageError('jobs', 'jobs list takes no id', { found: line.args[1]! });
   const jobs = await store.listJobs(stateDir);
   if (line.raw.has('json')) printJson(terminal.stdout, jobs.map(publicJob));
-  else printLines(terminal.stdout, jobsTable(jobs, Date.now()));
+  else
+    printLines(
+      terminal.stdout,
+      jobsTable(jobs, Date.now(), terminal.stdout.isTTY ? terminal.stdout.columns : undefined),
+    );
   return { exitCode: EXIT.ok };
 }
 

@@ -10,7 +10,7 @@ import { printJson, printLines, stdoutLook } from '../terminal.ts';
 
 export async function runCommand({ line, terminal, engine, signal }: CommandContext): Promise<CommandEnd> {
   const { config, preflight, output, warnings, notices } = await resolveJob('plan', line, terminal);
-  const progress = await openProgress(terminal, output.logFormat);
+  const progress = await openProgress(terminal, output.logFormat, signal);
   for (const note of [...notices, ...warnings.map((text) => `warning: ${text}`)]) progress.note(note);
   const { plan } = await engine.job();
   let report: PlanReport;

@@ -31,6 +31,11 @@ export function locate(config: Pick<Milvus1xSource, 'path' | 'meta' | 'tablesDir
   return { meta: found.meta, tablesDir, walDir: join(dirname(dirname(tablesDir)), 'wal') };
 }
 
+/** The metadata alone: a MySQL is enough, without the folder of the data. Errors as `locate`. */
+export function locateMeta(config: Pick<Milvus1xSource, 'path' | 'meta' | 'tablesDir'>): MetaLocation {
+  return config.meta?.kind === 'mysql' ? config.meta : locate(config).meta;
+}
+
 interface Found {
   readonly meta: MetaLocation;
   /** The `db` folder. */

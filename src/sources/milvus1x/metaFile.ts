@@ -1,7 +1,7 @@
 /** The metadata of a Milvus 1.x as a meta.json: what `export` writes, and what lies beside an old-layout dump. */
 import type { Milvus1xSource } from '../../config/job.ts';
 import { writeMetaJson } from '../../formats/milvus1x/metaJson.ts';
-import { locate } from './locate.ts';
+import { locateMeta } from './locate.ts';
 import { readModel } from './readModel.ts';
 import { selectCollections } from './select.ts';
 
@@ -14,7 +14,7 @@ export interface MetaFile {
 
 /** Reads the metadata alone: the segments need not be at hand. */
 export async function metaFileOf(config: Milvus1xSource, collections?: readonly string[]): Promise<MetaFile> {
-  const model = await readModel(locate(config).meta);
+  const model = await readModel(locateMeta(config));
   const chosen = selectCollections(model, collections);
   const rows = chosen
     .flatMap(({ partitions }) => partitions)

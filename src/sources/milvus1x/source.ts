@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Milvus1xSource } from '../../config/job.ts';
-import type { Dataset, Note, Partition, PlanHint, Source } from '../../core/contracts.ts';
+import type { Dataset, Partition, PlanHint, Source } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import type { CollectionMeta } from '../../formats/milvus1x/model.ts';
 import { ID_BYTES } from '../../formats/milvus1x/segment.ts';
@@ -40,11 +40,10 @@ export async function openMilvus1x(config: Milvus1xSource, options: SourceOption
     async datasets() {
       checkTablesDir(tablesDir, chosen);
       for (const meta of chosen) {
-        const notes: readonly Note[] = wal.byCollection.get(meta.name) ?? [];
-        inspected.set(
-          meta.name,
-          inspectCollection(meta, { tablesDir, skipBadSegments: config.skipBadSegments, notes }),
-        );
+        const { skipBadSegments } = config;
+        const found = inspectCollection(meta, { tablesDir, skipBadSegments, notes: [] });
+        const skipped = [...found.dataset.skipped, ...(wal.skipped.get(meta.name) ?? [])];
+        inspected.set(meta.name, { ...found, dataset: { ...found.dataset, skipped } });
       }
       return [...inspected.values()].map(({ dataset }) => dataset);
     },

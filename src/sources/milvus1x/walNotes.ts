@@ -1,5 +1,5 @@
 /** What follows from an old server's unflushed rows: a refusal, or notes where the user said to go on. */
-import type { Note } from '../../core/contracts.ts';
+import type { Note, SkippedSegment } from '../../core/contracts.ts';
 import { MigrateError, messageOf } from '../../core/errors.ts';
 import type { Milvus1xModel } from '../../formats/milvus1x/model.ts';
 import { grouped } from '../../formats/milvus1x/quantity.ts';
@@ -7,7 +7,8 @@ import { readUnflushed, type Unflushed, type WalReport } from './unflushed.ts';
 
 export interface WalNotes {
   readonly source: readonly Note[];
-  readonly byCollection: ReadonlyMap<string, readonly Note[]>;
+  /** What is left out of a collection for that: counted in the report, so that it can not pass for complete. */
+  readonly skipped: ReadonlyMap<string, readonly SkippedSegment[]>;
 }
 
 export interface WalOptions {
@@ -20,13 +21,13 @@ export interface WalOptions {
 /** Errors: E_UNFLUSHED with the counts per collection, E_WAL; neither with `ignoreUnflushed`. */
 export function checkUnflushed(model: Milvus1xModel, { walDir, ignoreUnflushed, chosen }: WalOptions): WalNotes {
   const report = readReport(model, walDir, ignoreUnflushed);
-  if (report.kind !== 'read')
-    return {
-      source: [{ kind: report.kind === 'broken' ? 'lossy' : 'info', text: report.text }],
-      byCollection: new Map(),
-    };
+  if (report.kind === 'broken') {
+    const lost = { milvusPartition: '', segment: LOG, rows: undefined, reason: report.text };
+    return { source: [{ kind: 'lossy', text: report.text }], skipped: new Map(chosen.map((name) => [name, [lost]])) };
+  }
+  if (report.kind !== 'read') return { source: [{ kind: 'info', text: report.text }], skipped: new Map() };
   const unflushed = report.unflushed.filter(({ collection }) => chosen.includes(collection));
-  if (unflushed.length === 0) return { source: [], byCollection: new Map() };
+  if (unflushed.length === 0) return { source: [], skipped: new Map() };
   const counts = unflushed.map(describe).join('; ');
   if (!ignoreUnflushed)
     throw new MigrateError('E_UNFLUSHED', 'the old server has rows or deletes that are in no segment yet', {
@@ -35,10 +36,12 @@ export function checkUnflushed(model: Milvus1xModel, { walDir, ignoreUnflushed, 
       wanted: 'nothing unflushed in the write-ahead log',
       hint: 'start the old Milvus once more, call flush on these collections, and stop it cleanly; or --ignore-unflushed to go on without them',
     });
-  const byCollection = new Map<string, Note[]>();
-  for (const entry of unflushed)
-    byCollection.set(entry.collection, [...(byCollection.get(entry.collection) ?? []), leftOut(describe(entry))]);
-  return { source: [leftOut(counts)], byCollection };
+  const skipped = new Map<string, SkippedSegment[]>();
+  for (const entry of unflushed) {
+    const lost = { milvusPartition: entry.tag, segment: LOG, rows: entry.inserts, reason: leftOut(describe(entry)) };
+    skipped.set(entry.collection, [...(skipped.get(entry.collection) ?? []), lost]);
+  }
+  return { source: [{ kind: 'lossy', text: leftOut(counts) }], skipped };
 }
 
 function readReport(
@@ -58,8 +61,11 @@ function readReport(
   }
 }
 
-function leftOut(counts: string): Note {
-  return { kind: 'lossy', text: `left out, only in the write-ahead log (--ignore-unflushed): ${counts}` };
+/** Stands in the report in the place of a segment. */
+const LOG = 'write-ahead log';
+
+function leftOut(counts: string): string {
+  return `left out, only in the write-ahead log (--ignore-unflushed): ${counts}`;
 }
 
 function describe({ collection, tag, inserts, deletes }: Unflushed): string {

@@ -35,6 +35,12 @@ const OLD_NOT_READY = new Set(['NotReadyServe', 'NotReadyCoordActivating', 'Data
 const OLD_LIMITS = new Set(['RateLimit', 'ForceDeny', 'MemoryQuotaExhausted', 'DiskQuotaExhausted', 'OutOfMemory']);
 const OLD_AUTH = new Set(['PermissionDenied']);
 
+/**
+ * The parts of a Milvus that was killed and started again look for their predecessors: for 45 s Flush and LoadCollection
+ * fail so (2.3.5, both with code 65535).
+ */
+const PARTS_APART = /node not (found|match)|unrecoverable error/i;
+
 export function isSuccess(status: ReplyStatus): boolean {
   return status.code === 0 && (status.error_code === 'Success' || status.error_code === '');
 }
@@ -57,15 +63,25 @@ export function refused(status: ReplyStatus, place: CallPlace): MigrateError {
   if (LIMITS.has(code) || OLD_LIMITS.has(name)) {
     return failure('E_TARGET_LIMIT', `${place.method}: a limit of Milvus is reached`, said, place, isRateLimit(status));
   }
-  const retry = NOT_READY.has(code) || OLD_NOT_READY.has(name);
+  const retry = NOT_READY.has(code) || OLD_NOT_READY.has(name) || PARTS_APART.test(said);
   return failure('E_TARGET', `Milvus refused ${place.method}`, said, place, retry);
+}
+
+const NO_STATUS = 'a reply without a status';
+
+/** The server does not have the call: it said so, or answered with an empty reply. */
+export function isNoSuchCall(error: MigrateError): boolean {
+  return (
+    error.code === 'E_TARGET' &&
+    (error.found === NO_STATUS || error.found?.endsWith(`(gRPC ${grpc.UNIMPLEMENTED})`) === true)
+  );
 }
 
 /** The server does not know the call: the SDK turns that into an empty reply. */
 export function unanswered(place: CallPlace): MigrateError {
   return new MigrateError('E_TARGET', `Milvus has no ${place.method}, or answered it without a status`, {
     at: place.at,
-    found: 'a reply without a status',
+    found: NO_STATUS,
     hint: `${place.address} may be a milvus-lite or an old server: Milvus 2.3 or newer has this call`,
   });
 }
@@ -93,7 +109,8 @@ export function broken(error: CallFailure, place: CallPlace): MigrateError {
 export function unreachable(error: CallFailure, place: CallPlace): MigrateError {
   return new MigrateError('E_TARGET_UNREACHABLE', `Milvus at ${place.address} did not answer ${place.method}`, {
     at: place.at,
-    found: error.details,
+    // grpc-js ends with a note for which it often has nothing to say.
+    found: error.details.replace(/\s*Resolution note:\s*$/, ''),
     hint: `check that Milvus runs, that ${place.address} is its gRPC port (19530, not the web or metrics port) and is reachable from here, and http or https`,
     retry: true,
   });
@@ -117,10 +134,11 @@ function denied(said: string, place: CallPlace): MigrateError {
 }
 
 function failure(code: ErrorCode, message: string, said: string, place: CallPlace, retry: boolean): MigrateError {
-  return new MigrateError(code, message, { at: place.at, found: firstLine(said), retry });
+  return new MigrateError(code, message, { at: place.at, found: withoutTrace(said), retry });
 }
 
-/** Milvus appends Go stack traces to some reasons. */
-function firstLine(said: string): string {
-  return said.split('\n', 1)[0]!;
+/** Milvus appends Go stack traces to some reasons, and puts them before others: `attempt #0: stack trace: …: why`. */
+function withoutTrace(said: string): string {
+  const lines = said.split('\n');
+  return /\bstack trace: /.test(lines[0]!) ? lines.at(-1)!.replace(/^\S+ \S+: /, '') : lines[0]!;
 }

@@ -3,6 +3,7 @@ import type { TargetConfig } from '../../config/job.ts';
 import type { ServerFacts } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import type { Connection } from './connect.ts';
+import { isNoSuchCall } from './errors.ts';
 import type { Rpc } from './rpc.ts';
 
 /** proxy.maxDimension, the same in all 2.x. */
@@ -39,7 +40,8 @@ export async function hasBulkInsert(rpc: Rpc): Promise<boolean> {
     await rpc.askStatus('ListImportTasks', { limit: '1' });
     return true;
   } catch (error) {
-    if (error instanceof MigrateError && error.code === 'E_TARGET') return false;
+    // Anything else, such as a server that is closing down, says nothing about what it can do.
+    if (error instanceof MigrateError && isNoSuchCall(error)) return false;
     throw error;
   }
 }

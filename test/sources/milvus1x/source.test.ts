@@ -262,8 +262,8 @@ test('unflushed rows: refused with counts, for chosen collections only, or left 
   const [faces] = await source.datasets();
   assert.match(source.notes[0]?.text ?? '', /5 rows inserted.*2 rows deleted/);
   assert.deepEqual(
-    faces?.notes.map(({ kind }) => kind),
-    ['lossy', 'lossy'],
+    faces?.skipped.map(({ segment }) => segment),
+    ['write-ahead log', 'write-ahead log'],
   );
 });
 

@@ -1,0 +1,123 @@
+/** A disk that is too small, and one that fills up in the middle: nothing half-written, and after making room the same command ends. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { temporaryFolder } from '../temporary.ts';
+import { compareDump, type Ended, fixture, milvusMigrate, type RunOptions } from './harness.ts';
+import { assertExact, collections, place } from './place.ts';
+import { smallDisk } from './smallDisk.ts';
+
+const FILL = new URL('./fillDisk.js', import.meta.url).href;
+
+/** The tool wants the files' size and 64 MiB to spare: this much lets `mixed` begin. */
+const ENOUGH = '80m';
+
+const dumpWords = (out: string, state: string): string[] => [
+  'dump',
+  `milvus1x:${join(fixture('mixed'), 'db')}`,
+  '--out',
+  out,
+  '--state',
+  state,
+  '--threads',
+  '2',
+  '--part-size',
+  '500KB',
+];
+
+function assertNoSpace({ code, stderr }: Ended): void {
+  assert.equal(code, 4, stderr);
+  assert.match(stderr, /^error E_NO_SPACE\b/m);
+  assert.match(stderr, /make room/);
+}
+
+/** Parts are whole, or absent; of those that were begun nothing is left. */
+function assertWholeParts(folder: string): void {
+  const entries = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  assert.deepEqual(
+    entries.filter((name) => name.includes('.unfinished-')),
+    [],
+  );
+  const parts = entries.filter((name) => /\.a1$/.test(name));
+  assert.ok(parts.length > 0, 'some parts were written');
+  for (const part of parts) assert.deepEqual(readdirSync(join(folder, part)).sort(), ['data.npy', 'id.npy']);
+}
+
+interface Disk extends Disposable {
+  readonly path: string;
+  /** For a run on it. */
+  readonly options: RunOptions;
+}
+
+/** A disk of its own that is small; or a folder that is said to be on one, or whose writes fail. */
+function disk(size: '3m' | typeof ENOUGH): Disk {
+  const small = smallDisk(size);
+  const folder = small ?? temporaryFolder();
+  const how = small !== undefined ? 'file' : size === '3m' ? 'space' : 'writes';
+  return {
+    path: folder.path,
+    options: { preload: [FILL], env: { FILL: folder.path, FILL_HOW: how } },
+    [Symbol.dispose]: () => folder[Symbol.dispose](),
+  };
+}
+
+const makeRoom = ({ path }: { readonly path: string }): void => rmSync(join(path, 'filler'), { force: true });
+
+describe('a full disk', { concurrency: 2 }, () => {
+  test('too small for the dump: refused before anything is written', async () => {
+    using folder = temporaryFolder();
+    using small = disk('3m');
+    const out = join(small.path, 'out');
+    assertNoSpace(await milvusMigrate(dumpWords(out, join(folder.path, 'state')), small.options));
+    assert.equal(existsSync(out), false);
+  });
+
+  test('too small for the staging files: refused before anything is written or created', async () => {
+    await using at = await place();
+    using small = disk('3m');
+    assertNoSpace(await milvusMigrate(at.words('mixed', '--staging', small.path), small.options));
+    assert.deepEqual(readdirSync(small.path), []);
+    assert.deepEqual(await collections(at.database), []);
+  });
+
+  test('full in the middle of a dump: whole parts stay, and the same command ends when there is room', async () => {
+    using folder = temporaryFolder();
+    using small = disk(ENOUGH);
+    const words = dumpWords(join(small.path, 'out'), join(folder.path, 'state'));
+    assertNoSpace(await milvusMigrate(words, small.options));
+    assertWholeParts(join(small.path, 'out'));
+    makeRoom(small);
+    const ended = await milvusMigrate(words);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.equal(await compareDump(join(small.path, 'out'), 'mixed'), '');
+  });
+
+  test('full in the middle of a bulk load: what was loaded counts, and the same command ends when there is room', async () => {
+    await using at = await place();
+    using small = disk(ENOUGH);
+    const staging = join(small.path, 'staging');
+    const words = at.words('deletes', '--staging', staging);
+    assertNoSpace(await milvusMigrate(words, small.options));
+    assertWholeParts(staging);
+    makeRoom(small);
+    const ended = await milvusMigrate(words);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.deepEqual(readdirSync(staging), []);
+    await assertExact(at, 'deletes');
+  });
+
+  test('full under the state folder: said so, and the same command ends when there is room', async (context) => {
+    using folder = temporaryFolder();
+    using small = smallDisk('3m');
+    if (small === undefined) return context.skip('mounting a small file system is refused here');
+    const words = dumpWords(join(folder.path, 'out'), join(small.path, 'state'));
+    const full = await milvusMigrate(words, { preload: [FILL], env: { FILL: small.path, FILL_HOW: 'file' } });
+    assertNoSpace(full);
+    assert.match(full.stderr, /state\.sqlite/);
+    makeRoom(small);
+    const ended = await milvusMigrate(words);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.equal(await compareDump(join(folder.path, 'out'), 'mixed'), '');
+  });
+});

@@ -1,0 +1,29 @@
+/** Runs the command line up to a moment of its work, and does something to it there. */
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import type { Moment } from '../../src/run/events.ts';
+import { type Ended, milvusMigrate, watched } from './harness.ts';
+
+const KILL_AT = new URL('./killAt.js', import.meta.url).href;
+
+/** A moment, or its n-th occurrence. */
+export type Kill = Moment | `${Moment} ${number}`;
+
+const reached = (kill: Kill): RegExp => new RegExp(`reached: ${kill.replace(/ \d+$/, '')} `);
+
+/** kill -9 at that moment; asserts that it was just so. */
+export async function runKilled(words: readonly string[], kill: Kill): Promise<void> {
+  const ended = await milvusMigrate(words, { preload: [KILL_AT], env: { KILL_AT: kill } });
+  assert.equal(ended.signal, 'SIGKILL', `to be killed at ${kill}, it ended with ${ended.code}: ${ended.stderr}`);
+  assert.match(ended.stderr, reached(kill));
+}
+
+/** Calls `act` when the moment comes, while the run goes on (`SIGSTOP`: stands still). */
+export async function runUntil(
+  words: readonly string[],
+  { moment, signal }: { readonly moment: Kill; readonly signal: 'SIGSTOP' | 'none' },
+  act: (child: ChildProcess) => Promise<void>,
+): Promise<Ended> {
+  const env = { KILL_AT: moment, KILL_WITH: signal === 'none' ? '0' : signal };
+  return watched(words, { preload: [KILL_AT], env, when: reached(moment), act });
+}

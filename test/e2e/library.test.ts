@@ -1,0 +1,119 @@
+/** The package as a library, by its own name: `migrate` and `plan` with progress events and an AbortSignal. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import {
+  jobConfig,
+  type JobConfig,
+  listJobs,
+  MigrateError,
+  migrate,
+  type PlanReport,
+  type ProgressEvent,
+  plan,
+  type Report,
+  Secret,
+} from 'milvus-migrate';
+import { temporaryFolder } from '../temporary.ts';
+import { compareDump, fixture, wanted } from './harness.ts';
+import { assertAll, testDatabase } from './reading.ts';
+
+const source = (name: string) => ({ kind: 'milvus1x', path: join(fixture(name), 'db') }) as const;
+
+function dumpJob(name: string, path: string): JobConfig {
+  const files = { dir: join(path, 'out'), keep: true };
+  return jobConfig({ source: source(name), files, stateDir: join(path, 'state'), threads: 2, partBytes: 20_000 });
+}
+
+describe('library', { concurrency: 4 }, () => {
+  test('migrate aborted in the middle: the report says so, and a second call goes on', async () => {
+    using folder = temporaryFolder();
+    const job = dumpJob('mixed', folder.path);
+    const controller = new AbortController();
+    const doneAtAbort: number[] = [];
+    const stopped: Report = await migrate(job, 'dump', {
+      signal: controller.signal,
+      onProgress(event: ProgressEvent) {
+        if (event.kind !== 'progress' || event.stage !== 'dump' || event.done === 0) return;
+        doneAtAbort.push(event.done);
+        controller.abort();
+      },
+    });
+    assert.equal(stopped.exitCode, 130);
+    assert.equal(stopped.error?.code, 'E_INTERRUPTED');
+    const [listed] = await listJobs(job.stateDir);
+    assert.deepEqual([listed?.id, listed?.state], [stopped.job, 'interrupted']);
+    assert.ok(listed !== undefined && listed.progress > 0 && listed.progress < 1, `progress ${listed?.progress}`);
+
+    const events: ProgressEvent[] = [];
+    const finished = await migrate(job, 'dump', { onProgress: (event) => events.push(event) });
+    assert.equal(finished.exitCode, 0, finished.error?.message);
+    assert.equal(finished.job, stopped.job);
+    assert.deepEqual(events[0], { kind: 'job', id: stopped.job, resumed: true });
+    const first = events.find((event) => event.kind === 'progress' && event.stage === 'dump');
+    assert.ok(first?.kind === 'progress' && first.resumedBytes > 0, 'what was done is not done again');
+    assert.equal(await compareDump(join(folder.path, 'out'), 'mixed'), '');
+  });
+
+  test('migrate with a signal that is aborted already: nothing is written', async () => {
+    using folder = temporaryFolder();
+    const report = await migrate(dumpJob('l2', folder.path), 'dump', { signal: AbortSignal.abort() });
+    assert.equal(report.exitCode, 130);
+    assert.equal(existsSync(join(folder.path, 'out/tables')), false);
+  });
+
+  test('migrate into a Milvus, with an address and nothing else said', async () => {
+    using folder = temporaryFolder();
+    await using database = await testDatabase();
+    const endpoint = database.flags[1]!;
+    const job = jobConfig({
+      source: source('ip'),
+      target: { endpoint, database: database.name },
+      stateDir: join(folder.path, 'state'),
+    });
+    const report = await migrate(job, 'all');
+    assert.equal(report.exitCode, 0, report.error?.message);
+    assert.deepEqual(report.collections.map(({ verify }) => [verify.count, verify.samples]), report.collections.map(() => ['ok', 'ok']));
+    await assertAll(database, 'ip', wanted('ip'));
+  });
+
+  test('plan: a good job, and one that cannot run', async () => {
+    using folder = temporaryFolder();
+    const good: PlanReport = await plan(dumpJob('partitions', folder.path));
+    assert.deepEqual(good.obstacles, []);
+    assert.deepEqual(
+      good.plan.collections.map(({ datasets, rows }) => [datasets[0], rows]),
+      wanted('partitions').collections.map(({ name, rows }) => [name, rows]),
+    );
+    const blocked = await plan(jobConfig({ ...dumpJob('partitions', folder.path), target: '127.0.0.1:1' }));
+    assert.deepEqual(blocked.obstacles.map(({ code }) => code), ['E_TARGET_UNREACHABLE']);
+    assert.equal(existsSync(join(folder.path, 'state')), false);
+    await assert.rejects(
+      plan(dumpJob('rv-truncated', folder.path)),
+      (error) => error instanceof MigrateError && error.code === 'E_SEGMENT_TRUNCATED' && error.exitCode === 3,
+    );
+  });
+
+  test('jobConfig: defaults, an address with its login, and what is undefined as if it were not said', () => {
+    const job = jobConfig({
+      source: { kind: 'milvus1x', path: 'db' },
+      target: 'https://root:s3cret@milvus:19530',
+      files: 'staging',
+      threads: undefined,
+      mode: 'append',
+    });
+    assert.deepEqual([job.target?.endpoint, job.target?.user], ['https://milvus:19530', 'root']);
+    assert.ok(job.target?.password instanceof Secret);
+    assert.equal(job.target.password.reveal(), 's3cret');
+    assert.doesNotMatch(JSON.stringify(job), /s3cret/);
+    assert.ok(job.threads >= 1);
+    assert.equal(job.modeGiven, true);
+    const dir = join(process.cwd(), 'staging');
+    assert.deepEqual(job.files, { dir, seenAs: dir, oldLayout: false, keep: false });
+    assert.equal(job.source.kind === 'milvus1x' ? job.source.path : '', join(process.cwd(), 'db'));
+    const again = jobConfig({ source: { kind: 'dumped', dir: '/dump' }, files: { dir: '/elsewhere', seenAs: '/seen' } });
+    assert.deepEqual(again.files, { dir: '/dump', seenAs: '/seen', oldLayout: false, keep: true });
+    assert.throws(() => jobConfig({ source: { kind: 'dumped', dir: '/dump' }, target: 'ftp://x/y' }), { code: 'E_USAGE' });
+  });
+});
