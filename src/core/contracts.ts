@@ -324,6 +324,8 @@ export type InsertOutcome =
  */
 export interface Target extends AsyncDisposable {
   facts(): Promise<ServerFacts>;
+  /** Whether the server's own parts have found each other: after a restart they need a while. True where it can't be asked. */
+  healthy(): Promise<boolean>;
   createDatabaseIfAbsent(): Promise<void>;
   /** undefined: no such collection. */
   describe(collection: string): Promise<CollectionFacts | undefined>;

@@ -41,6 +41,12 @@ type Outcome =
 export async function importPart(run: ImportContext, record: PartitionRecord, into: string): Promise<Outcome> {
   const part = wholePart(record);
   if (record.load?.state === 'loaded') return { kind: 'loaded', rows: record.load.rows };
+  if (record.load?.state === 'streaming')
+    throw new MigrateError('E_LOAD_IN_DOUBT', 'some rows of a part were streamed by an earlier run', {
+      at: { collection: into },
+      found: `${record.load.acked} rows, and perhaps ${record.load.inFlight} more`,
+      hint: 'run again without --staging, as before; or start over with --mode overwrite --fresh',
+    });
   // Milvus refuses nothing about an empty file, but there is nothing to ask it for either.
   if (part.rows === 0) return loaded(run, part, part.dir);
   const submitted = record.load?.state === 'submitted' ? record.load : await submit(run, record, into);

@@ -6,6 +6,7 @@ import type { JobConfig, JobStages } from '../config/job.ts';
 import type { Checkpoint, JobRecord, JobState } from '../core/checkpoint.ts';
 import type { Store, Target } from '../core/contracts.ts';
 import { EXIT, MigrateError, toMigrateError, toPlain } from '../core/errors.ts';
+import type { PlanReport } from '../core/plan.ts';
 import type { ProgressEvent, Report } from '../core/report.ts';
 import { openStore, type StoreConfig } from '../stores/index.ts';
 import { openTarget } from '../targets/index.ts';
@@ -21,8 +22,15 @@ import { createMeter } from './progress.ts';
 import { joinRejects } from './rejects.ts';
 import { type Running, runStages } from './runJob.ts';
 
-export { exportMeta } from './exportMeta.ts';
-export { plan } from './planReport.ts';
+/** See `exportMeta.ts`. Loaded when it is called, as `plan` is: a dump starts without them. */
+export async function exportMeta(...given: Parameters<typeof import('./exportMeta.ts').exportMeta>) {
+  return (await import('./exportMeta.ts')).exportMeta(...given);
+}
+
+/** See `planReport.ts`. */
+export async function plan(...given: Parameters<typeof import('./planReport.ts').plan>): Promise<PlanReport> {
+  return (await import('./planReport.ts')).plan(...given);
+}
 
 export interface RunOptions {
   /** Aborting stops the run between two buffers; what is whole is recorded. */

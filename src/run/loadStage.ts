@@ -6,7 +6,8 @@ import type { PlannedCollection } from '../core/plan.ts';
 import { vectorOf } from '../core/schema.ts';
 import { createQueue, forEachConcurrently, type Queue } from './concurrently.ts';
 import type { RunContext } from './context.ts';
-import { type ImportContext, importPart, wholePart } from './importLoad.ts';
+import { asking, type ImportContext, importPart, wholePart } from './importLoad.ts';
+import { createBackoff } from './patience.ts';
 import { openPool, type Pool } from './pool.ts';
 import { settleImports, surplusRows } from './settleImports.ts';
 import { createPace, type StreamContext, streamPart } from './streamLoad.ts';
@@ -115,6 +116,7 @@ async function importAll(run: ImportContext, { loadable, queue }: Work): Promise
     if (outcome.kind === 'failed') {
       run.warn(`an import of ${record.planned.collection} failed and is tried again: ${outcome.reason}`);
       failed.push(record);
+      await untilHealthy(run);
     } else run.meter.add('load', { units: 1, rows: outcome.rows, bytes: record.planned.partition.bytes });
   };
   await forEachConcurrently(queue, run.config.loadTasks, one);
@@ -126,6 +128,20 @@ async function importAll(run: ImportContext, { loadable, queue }: Work): Promise
     for (const record of again) await resetFailed(run, record);
     await forEachConcurrently(again, run.config.loadTasks, one);
   }
+}
+
+/** Longer than a Milvus needs to forget the nodes of before; what else ails it then, its imports may not mind. */
+const RECOVERY_MS = 2 * 60_000;
+
+/**
+ * Waits until a Milvus that may have been started again is whole: an import that is submitted before can go to a data
+ * node that is not there any more, and then stays as it is until it expires, after 15 minutes (2.3.5).
+ */
+async function untilHealthy(run: ImportContext): Promise<void> {
+  const backoff = createBackoff(run.signal);
+  const since = performance.now();
+  while (!(await asking(run, () => run.target.healthy())) && performance.now() - since < RECOVERY_MS)
+    await backoff.wait();
 }
 
 async function refuseLeftovers(run: ImportContext, collection: string, loadable: Loadable): Promise<void> {

@@ -44,7 +44,6 @@ for (const [stop, how] of [
     const words = at.words(name, ...flags, ...(how === 'bulk' ? ['--staging', at.staging] : []));
     const ended = await runUntil(words, { moment, signal: 'none' }, RESTARTS[stop]);
     assert.equal(ended.code, 0, ended.stderr);
-    console.log(ended.stderr);
     await assertExact(at, name);
     assert.ok(reportOf(at).warnings.length > 0, 'it noticed');
   });

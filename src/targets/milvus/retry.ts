@@ -22,6 +22,7 @@ export function withRetry(target: Target, signal: AbortSignal | undefined, polic
   };
   return {
     facts: again('the server’s version', target.facts),
+    healthy: again('the server’s health', target.healthy),
     createDatabaseIfAbsent: again('the database', target.createDatabaseIfAbsent),
     describe: again('the collection', target.describe),
     createMilvusPartition: again('the partition', target.createMilvusPartition),

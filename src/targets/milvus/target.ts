@@ -8,6 +8,7 @@ import { connect } from './connect.ts';
 import { describe } from './describe.ts';
 import { readFacts } from './facts.ts';
 import { flush } from './flush.ts';
+import { isHealthy } from './health.ts';
 import { importTask, listImports, submitImport } from './imports.ts';
 import { insert } from './insert.ts';
 import { load, release } from './load.ts';
@@ -24,6 +25,7 @@ export async function openMilvus(config: TargetConfig, options: OpenOptions): Pr
   const { rpc } = connection;
   const target: Target = {
     facts: () => readFacts(connection, config),
+    healthy: () => isHealthy(rpc),
     createDatabaseIfAbsent: () => createDatabaseIfAbsent(rpc, config.database),
     describe: (collection) => describe(rpc, collection),
     create: (spec) => create(rpc, spec),

@@ -1,0 +1,133 @@
+/** What a later run makes of an earlier one that was stopped, or that was told something else. */
+import assert from 'node:assert/strict';
+import { cpSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fixture, milvusMigrate, wanted } from './harness.ts';
+import { type Place, place, reportOf } from './place.ts';
+import { assertAll, countRows } from './reading.ts';
+
+const KILL = new URL('./killAt.js', import.meta.url).href;
+
+const killed = (moment: string) => ({ preload: [KILL], env: { KILL_AT: moment } });
+
+/** `run` of a fixture, or another command with the same words. */
+const words = (at: Place, command: string, name: string, ...flags: string[]): string[] =>
+  at.words(name, ...flags).with(0, command);
+
+/** No index, not loaded: these tests are not about that, and it takes Milvus ten seconds. */
+const QUICK = ['--index', 'none', '--no-load', '--verify', 'counts'];
+
+describe('a later run', { concurrency: 4 }, () => {
+  test('verify of a load that is not finished fails, however well the counts fit what is recorded', async () => {
+    await using at = await place();
+    const run = words(at, 'run', 'l2', '--part-size', '20KB');
+    await milvusMigrate(run, killed('batch sent 2'));
+    const ended = await milvusMigrate(words(at, 'verify', 'l2', '--verify', 'counts'));
+    assert.equal(ended.code, 5, ended.stderr);
+    assert.match(ended.stderr, /not loaded yet/);
+    assert.equal((await milvusMigrate(run)).code, 0);
+    await assertAll(at.database, 'l2', wanted('l2'));
+  });
+
+  test('a part that was handed to a bulk insert is not streamed as well', async () => {
+    await using at = await place();
+    const bulk = words(at, 'run', 'l2', '--staging', at.staging, ...QUICK);
+    await milvusMigrate(bulk, killed('import recorded'));
+    const streamed = await milvusMigrate(words(at, 'run', 'l2', ...QUICK));
+    assert.equal(streamed.code, 4, streamed.stderr);
+    assert.match(streamed.stderr, /E_LOAD_IN_DOUBT[\s\S]*--staging/);
+    assert.equal((await milvusMigrate(words(at, 'run', 'l2', '--staging', at.staging))).code, 0);
+    await assertAll(at.database, 'l2', wanted('l2'));
+  });
+
+  test('a part that was streamed in part is not imported as well', async () => {
+    await using at = await place();
+    await milvusMigrate(words(at, 'run', 'l2', '--part-size', '20KB'), killed('batch sent 2'));
+    const bulk = await milvusMigrate(words(at, 'run', 'l2', '--part-size', '20KB', '--staging', at.staging, ...QUICK));
+    assert.equal(bulk.code, 4, bulk.stderr);
+    assert.match(bulk.stderr, /E_LOAD_IN_DOUBT/);
+    assert.equal((await milvusMigrate(words(at, 'run', 'l2', '--part-size', '20KB'))).code, 0);
+    await assertAll(at.database, 'l2', wanted('l2'));
+  });
+
+  test('rejected rows stay rejected when the flag is not given again', async () => {
+    await using at = await place();
+    const rejects = ['--reject-file', join(at.path, 'rejects.jsonl')];
+    const first = await milvusMigrate(words(at, 'run', 'non-finite', ...rejects));
+    assert.equal(first.code, 6, first.stderr);
+    const again = await milvusMigrate(words(at, 'verify', 'non-finite', '--verify', 'full'));
+    assert.equal(again.code, 6, again.stderr);
+    assert.ok(reportOf(at).collections.every(({ verify }) => verify.count === 'ok' && verify.samples === 'ok'));
+  });
+
+  test('a collection of which a part was loaded with --reject-file is not dropped by a run without it', async () => {
+    await using at = await place();
+    const flags = ['--part-size', '5KB', '--staging', at.staging];
+    const rejects = ['--reject-file', join(at.path, 'rejects.jsonl')];
+    await milvusMigrate(words(at, 'run', 'non-finite', ...flags, ...rejects), killed('import completed'));
+    const without = await milvusMigrate(words(at, 'run', 'non-finite', ...flags, ...QUICK));
+    assert.notEqual(without.code, 0);
+    const ended = await milvusMigrate(words(at, 'run', 'non-finite', ...flags, ...rejects));
+    assert.equal(ended.code, 6, ended.stderr);
+    assert.ok(reportOf(at).collections.every(({ verify }) => verify.count === 'ok' && verify.samples === 'ok'));
+  });
+
+  test('a dumped folder is loaded again, verified again, by name only where there is one', async () => {
+    await using at = await place();
+    const out = join(at.path, 'out');
+    const dump = await milvusMigrate([
+      'dump',
+      `milvus1x:${join(fixture('merge-disjoint'), 'db')}`,
+      '--out',
+      out,
+      '--state',
+      join(at.path, 's1'),
+    ]);
+    assert.equal(dump.code, 0, dump.stderr);
+    const load = ['load', out, ...at.database.flags, '--state', join(at.path, 's2'), ...QUICK];
+    const named = await milvusMigrate([...load, '--name', 'one']);
+    assert.equal(named.code, 2, named.stderr);
+    assert.match(named.stderr, /E_CONFIG/);
+    for (let round = 0; round < 2; round++) {
+      const ended = await milvusMigrate(load);
+      assert.equal(ended.code, 0, ended.stderr);
+    }
+  });
+
+  test('merging some collections leaves the others to move as they are', async () => {
+    await using at = await place();
+    const merge = ['--merge', 'faces/us,faces/eu-west.1', '--into', 'both', '--on-duplicate', 'first'];
+    const ended = await milvusMigrate(words(at, 'run', 'mixed', ...merge));
+    assert.equal(ended.code, 0, ended.stderr);
+    const faces = wanted('mixed').collections.find(({ name }) => name === 'faces');
+    const own = faces?.partitions.find(({ tag }) => tag === '')?.rows ?? 0;
+    assert.equal(await countRows(at.database, 'faces'), own);
+    assert.equal(await countRows(at.database, 'both'), (faces?.rows ?? 0) - own);
+  });
+
+  test('an import that failed is tried again by the next run when its cause is gone', async () => {
+    await using at = await place();
+    const flags = ['--staging', at.staging, '--keep'];
+    const run = words(at, 'run', 'l2', ...flags);
+    await milvusMigrate(run, killed('part recorded'));
+    // The files vanish after the preflight and before the import: Milvus does not see them.
+    const hidden = join(at.path, 'hidden');
+    await milvusMigrate(run, killed('import intended'));
+    renameSync(join(at.staging, 'tables'), hidden);
+    const failed = await milvusMigrate(run);
+    assert.notEqual(failed.code, 0);
+    cpSync(hidden, join(at.staging, 'tables'), { recursive: true });
+    const ended = await milvusMigrate(run);
+    assert.equal(ended.code, 0, ended.stderr);
+    await assertAll(at.database, 'l2', wanted('l2'));
+  });
+
+  test('an old collection is not replaced by one that was not verified', async () => {
+    await using at = await place();
+    assert.equal((await milvusMigrate(words(at, 'run', 'l2', ...QUICK))).code, 0);
+    const ended = await milvusMigrate(words(at, 'run', 'l2', '--mode', 'overwrite', '--verify', 'none'));
+    assert.equal(ended.code, 2, ended.stderr);
+    assert.match(ended.stderr, /E_CONFIG/);
+  });
+});
