@@ -164,22 +164,22 @@ async function waitForImport(run: ImportContext, id: string): Promise<ImportTask
   let seen = '';
   for (;;) {
     const task = await asking(run, () => run.target.importTask(id));
-    if (task === undefined || task.state === 'completed' || task.state === 'failed') {
-      run.imports.delete(id);
-      return task;
-    }
+    const over = task === undefined || task.state === 'completed' || task.state === 'failed';
+    if (over) run.imports.delete(id);
+    else run.imports.set(id, task.state);
+    run.meter.detail('load', importsInWords([...run.imports.values()]));
+    if (over) return task;
     const now = `${task.state} ${task.percent} %`;
     if (now !== seen) [seen, moved] = [now, performance.now()];
     if (performance.now() - moved > STUCK_MS)
       run.warn(`import task ${id} has stayed at «${now}» for 5 minutes: look at Milvus's log for its data nodes`);
-    run.imports.set(id, task.state);
-    run.meter.detail('load', importsInWords([...run.imports.values()]));
     await backoff.wait();
   }
 }
 
 /** «import tasks: 4 running, 2 queued». */
 function importsInWords(states: readonly ImportState[]): string {
+  if (states.length === 0) return '';
   const running = states.filter((state) => state === 'running').length;
   const queued = states.length - running;
   return `import tasks: ${running} running${queued > 0 ? `, ${queued} queued` : ''}`;

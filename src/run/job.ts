@@ -224,8 +224,8 @@ interface Reporting {
 function buildReport({ job, startedAt, warnings, error, meter, collections }: Reporting): Report {
   const { config, opened } = job;
   const ms = meter.ms();
-  const longest = Math.max(1, Date.now() - Date.parse(startedAt));
-  const moved = Math.max(meter.moved('dump'), meter.moved('scan'));
+  const reading = ms.dump ?? ms.scan ?? 0;
+  const moved = meter.moved('dump') + meter.moved('scan');
   const incomplete = isIncomplete({ collections });
   return {
     job: opened.record.id,
@@ -240,7 +240,7 @@ function buildReport({ job, startedAt, warnings, error, meter, collections }: Re
     rejectFile: config.rejectFile,
     output: filesLeft(job, error),
     ms,
-    bytesPerSecond: Math.round((moved * 1000) / longest),
+    bytesPerSecond: reading === 0 ? 0 : Math.round((moved * 1000) / reading),
     error: error === undefined ? undefined : toPlain(error),
     exitCode: error?.exitCode ?? (incomplete ? EXIT.incomplete : EXIT.ok),
   };
