@@ -58,9 +58,12 @@ export async function forgetJob(stateDir: string, id: string): Promise<void> {
 }
 
 export async function resumeConfig(stateDir: string, id: string): Promise<{ config: Json; stages: JobStages }> {
-  return withJob(stateDir, id, async (_state, { config }) => {
-    const target = typeof config === 'object' && config !== null && 'target' in config ? config.target : undefined;
-    return { config, stages: target === undefined ? 'dump' : 'all' };
+  return withJob(stateDir, id, async (state, job) => {
+    const { target, stages } = job.config as { readonly target?: Json; readonly stages?: Json };
+    // A dump whose files were handed to a target since is on its way there.
+    const loading = (await state.partitions(job.id)).some(({ load }) => load !== undefined);
+    const dumping = target === undefined || (stages === 'dump' && !loading);
+    return { config: job.config, stages: dumping ? 'dump' : 'all' };
   });
 }
 

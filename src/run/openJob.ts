@@ -61,7 +61,7 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
     const { title, reader, notes } = origin;
     if (known !== undefined) return { record: known, reader, title, notes, resumed: true, lock };
     if (stages === 'verify') throw noJob(config);
-    const record = await createJob({ config, checkpoint, target, origin, key });
+    const record = await createJob({ config, stages, checkpoint, target, origin, key });
     return { record, reader, title, notes, resumed: false, lock };
   } catch (thrown) {
     await lock[Symbol.asyncDispose]();
@@ -119,13 +119,14 @@ async function planOf(
 
 interface Creating {
   readonly config: JobConfig;
+  readonly stages: JobStages;
   readonly checkpoint: Checkpoint;
   readonly target: Target | undefined;
   readonly origin: Origin;
   readonly key: string;
 }
 
-async function createJob({ config, checkpoint, target, origin, key }: Creating): Promise<JobRecord> {
+async function createJob({ config, stages, checkpoint, target, origin, key }: Creating): Promise<JobRecord> {
   const plan = await origin.plan();
   const written = origin.parts.reduce((sum, { bytes }) => sum + bytes, 0);
   const { obstacles } = await check({ config, plan, target, written });
@@ -135,7 +136,8 @@ async function createJob({ config, checkpoint, target, origin, key }: Creating):
     key,
     source: origin.locator,
     target: config.target?.endpoint ?? config.files?.dir ?? '',
-    config: JSON.parse(JSON.stringify(config)) as Json,
+    // With the command's word, for `jobs resume`: it goes no further than the user did.
+    config: JSON.parse(JSON.stringify({ ...config, stages })) as Json,
     fingerprint: origin.fingerprint,
     collections: plan.collections,
     partitions: plan.partitions,
