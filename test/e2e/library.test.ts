@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import {
-  jobConfig,
   type JobConfig,
+  jobConfig,
   listJobs,
   MigrateError,
   migrate,
@@ -74,7 +74,10 @@ describe('library', { concurrency: 4 }, () => {
     });
     const report = await migrate(job, 'all');
     assert.equal(report.exitCode, 0, report.error?.message);
-    assert.deepEqual(report.collections.map(({ verify }) => [verify.count, verify.samples]), report.collections.map(() => ['ok', 'ok']));
+    assert.deepEqual(
+      report.collections.map(({ verify }) => [verify.count, verify.samples]),
+      report.collections.map(() => ['ok', 'ok']),
+    );
     await assertAll(database, 'ip', wanted('ip'));
   });
 
@@ -87,7 +90,10 @@ describe('library', { concurrency: 4 }, () => {
       wanted('partitions').collections.map(({ name, rows }) => [name, rows]),
     );
     const blocked = await plan(jobConfig({ ...dumpJob('partitions', folder.path), target: '127.0.0.1:1' }));
-    assert.deepEqual(blocked.obstacles.map(({ code }) => code), ['E_TARGET_UNREACHABLE']);
+    assert.deepEqual(
+      blocked.obstacles.map(({ code }) => code),
+      ['E_TARGET_UNREACHABLE'],
+    );
     assert.equal(existsSync(join(folder.path, 'state')), false);
     await assert.rejects(
       plan(dumpJob('rv-truncated', folder.path)),
@@ -112,8 +118,13 @@ describe('library', { concurrency: 4 }, () => {
     const dir = join(process.cwd(), 'staging');
     assert.deepEqual(job.files, { dir, seenAs: dir, oldLayout: false, keep: false });
     assert.equal(job.source.kind === 'milvus1x' ? job.source.path : '', join(process.cwd(), 'db'));
-    const again = jobConfig({ source: { kind: 'dumped', dir: '/dump' }, files: { dir: '/elsewhere', seenAs: '/seen' } });
+    const again = jobConfig({
+      source: { kind: 'dumped', dir: '/dump' },
+      files: { dir: '/elsewhere', seenAs: '/seen' },
+    });
     assert.deepEqual(again.files, { dir: '/dump', seenAs: '/seen', oldLayout: false, keep: true });
-    assert.throws(() => jobConfig({ source: { kind: 'dumped', dir: '/dump' }, target: 'ftp://x/y' }), { code: 'E_USAGE' });
+    assert.throws(() => jobConfig({ source: { kind: 'dumped', dir: '/dump' }, target: 'ftp://x/y' }), {
+      code: 'E_USAGE',
+    });
   });
 });

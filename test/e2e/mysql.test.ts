@@ -63,7 +63,9 @@ describe('metadata in MySQL', { concurrency: 4 }, () => {
     const without = await milvusMigrate(['jobs', 'resume', job.id, ...state]);
     assert.equal(without.code, 2, without.stderr);
     assert.match(without.stderr, /MILVUS_MIGRATE_META/);
-    const resumed = await milvusMigrate(['jobs', 'resume', job.id, ...state], { env: { MILVUS_MIGRATE_META: meta.dsn } });
+    const resumed = await milvusMigrate(['jobs', 'resume', job.id, ...state], {
+      env: { MILVUS_MIGRATE_META: meta.dsn },
+    });
     assert.equal(resumed.code, 0, resumed.stderr);
     const shown = await milvusMigrate(['jobs', 'show', job.id, '--json', ...state]);
     assertHidden([meta.password], shown, []);
@@ -80,7 +82,11 @@ describe('metadata in MySQL', { concurrency: 4 }, () => {
         `source: {mode: local, local: {tablesDir: ${tables('mixed')}}}\ntarget: {mode: local, local: {outputDir: out}}\n`,
     );
     const texts: string[] = [];
-    for (const [at, words] of [['-m', meta.dsn], ['--meta', meta.url], ['--config', yaml]].entries()) {
+    for (const [at, words] of [
+      ['-m', meta.dsn],
+      ['--meta', meta.url],
+      ['--config', yaml],
+    ].entries()) {
       const out = join(path, `out-${at}`);
       const ended = await milvusMigrate(['export', ...words, '-o', out]);
       assert.equal(ended.code, 0, ended.stderr);
@@ -95,23 +101,50 @@ describe('metadata in MySQL', { concurrency: 4 }, () => {
 
   test('whole numbers above 2^53 come exact', async () => {
     await using meta = await metaDatabase('mixed');
-    await meta.run("ALTER TABLE Tables MODIFY dimension BIGINT; UPDATE Tables SET dimension = 9007199254740993 WHERE table_id = 'docs'");
+    await meta.run(
+      "ALTER TABLE Tables MODIFY dimension BIGINT; UPDATE Tables SET dimension = 9007199254740993 WHERE table_id = 'docs'",
+    );
     const { ended } = await tried(meta, ['dump', '--meta', meta.url, '--tables', tables('mixed')]);
     assert.equal(ended.code, 3, ended.stderr);
     assert.match(plainText(ended.stderr), /^error E_DIMENSION: docs.*[\s\S]*9007199254740993/m);
   });
 
   for (const [title, change, code, said] of [
-    ['a wrong password', (meta: MetaDatabase) => meta.dsn.replace(meta.password, `${meta.password}-wrong`), 'E_SOURCE_ACCESS', /refuses the user or the password/],
-    ['an unknown host', (meta: MetaDatabase) => meta.dsn.replace(`${meta.host}:`, 'no-such-host.invalid:'), 'E_SOURCE_NOT_FOUND', /no-such-host\.invalid/],
-    ['a port where nothing listens', (meta: MetaDatabase) => meta.url.replace(`:${meta.port}/`, ':1/'), 'E_SOURCE_NOT_FOUND', /ECONNREFUSED/],
-    ['an unknown database', (meta: MetaDatabase) => meta.url.replace(meta.name, `${meta.name}_not`), 'E_SOURCE_', /_not/],
+    [
+      'a wrong password',
+      (meta: MetaDatabase) => meta.dsn.replace(meta.password, `${meta.password}-wrong`),
+      'E_SOURCE_ACCESS',
+      /refuses the user or the password/,
+    ],
+    [
+      'an unknown host',
+      (meta: MetaDatabase) => meta.dsn.replace(`${meta.host}:`, 'no-such-host.invalid:'),
+      'E_SOURCE_NOT_FOUND',
+      /no-such-host\.invalid/,
+    ],
+    [
+      'a port where nothing listens',
+      (meta: MetaDatabase) => meta.url.replace(`:${meta.port}/`, ':1/'),
+      'E_SOURCE_NOT_FOUND',
+      /ECONNREFUSED/,
+    ],
+    [
+      'an unknown database',
+      (meta: MetaDatabase) => meta.url.replace(meta.name, `${meta.name}_not`),
+      'E_SOURCE_',
+      /_not/,
+    ],
     ['no database', (meta: MetaDatabase) => meta.url.replace(`/${meta.name}`, ''), 'E_CONFIG', /no database/],
   ] as const)
     test(`${title}: a clear error, and the password nowhere`, async () => {
       await using meta = await metaDatabase('mixed');
       for (const words of [['dump', '--tables', tables('mixed')], ['export'], ['plan', '--tables', tables('mixed')]]) {
-        const { ended } = await tried(meta, [...words, '--meta', change(meta), ...(words[0] === 'dump' ? ['--debug'] : [])]);
+        const { ended } = await tried(meta, [
+          ...words,
+          '--meta',
+          change(meta),
+          ...(words[0] === 'dump' ? ['--debug'] : []),
+        ]);
         assert.equal(ended.code, code === 'E_CONFIG' ? 2 : 3, ended.stderr);
         assert.match(ended.stderr, new RegExp(`^error ${code}`, 'm'));
         assert.match(ended.stderr, said);

@@ -1,7 +1,20 @@
 /** `plan`: says what would happen and what stands in the way, and touches nothing. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statfsSync, statSync, truncateSync, writeFileSync, writeSync, closeSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { jobConfig } from '../../src/config/jobConfig.ts';
@@ -43,7 +56,10 @@ function hugeSource(folder: string): string {
   const [db, segment] = [join(folder, 'huge/db'), '1678354366132931000'];
   const dir = join(db, 'tables/huge', segment);
   mkdirSync(dir, { recursive: true });
-  for (const [name, bytes] of [['rv', rows * dim * 4], ['uid', rows * 8]] as const) {
+  for (const [name, bytes] of [
+    ['rv', rows * dim * 4],
+    ['uid', rows * 8],
+  ] as const) {
     const file = join(dir, `${segment}.${name}`);
     const header = Buffer.alloc(8);
     header.writeBigUInt64LE(BigInt(bytes));
@@ -54,7 +70,10 @@ function hugeSource(folder: string): string {
   }
   writeFileSync(join(dir, 'deleted_docs'), Buffer.alloc(8));
   const one = { collection: 'huge', segment, dim, rows, fileSize: rows * (dim * 4 + 8) };
-  writeFileSync(join(db, 'meta.json'), JSON.stringify({ collections: [{ collection: 'huge', metric: 1, rows, dim, segments: [one] }], rows }));
+  writeFileSync(
+    join(db, 'meta.json'),
+    JSON.stringify({ collections: [{ collection: 'huge', metric: 1, rows, dim, segments: [one] }], rows }),
+  );
   return db;
 }
 
@@ -71,7 +90,12 @@ describe('plan', { concurrency: 4 }, () => {
       try {
         const report = await plan(job);
         // Damage inside of a segment shows when it is read.
-        if (!existsSync(wantError)) assert.equal(report.plan.collections.reduce((sum, { rows }) => sum + rows, 0), wanted(name).rows, name);
+        if (!existsSync(wantError))
+          assert.equal(
+            report.plan.collections.reduce((sum, { rows }) => sum + rows, 0),
+            wanted(name).rows,
+            name,
+          );
         assert.deepEqual(report.obstacles, []);
         JSON.stringify(report);
       } catch (thrown) {
@@ -86,13 +110,24 @@ describe('plan', { concurrency: 4 }, () => {
 
   test('into an empty Milvus: possible; the database is not made', async () => {
     await using at = await place();
-    const flags = [source('mixed'), '--to', at.database.flags[1]!, '--database', `${at.database.name}_new`, '--staging', at.staging];
+    const flags = [
+      source('mixed'),
+      '--to',
+      at.database.flags[1]!,
+      '--database',
+      `${at.database.name}_new`,
+      '--staging',
+      at.staging,
+    ];
     const { ended, report } = await planned(at, flags);
     assert.equal(ended.code, 0, ended.stderr);
     assert.deepEqual(report.obstacles, []);
     assert.equal(report.target?.database, `${at.database.name}_new`);
     assert.ok(report.staging !== undefined && report.staging.needed > 0);
-    assert.deepEqual(report.plan.collections.map(({ rows }) => rows), wanted('mixed').collections.map(({ rows }) => rows));
+    assert.deepEqual(
+      report.plan.collections.map(({ rows }) => rows),
+      wanted('mixed').collections.map(({ rows }) => rows),
+    );
     const { db_names } = await at.database.client.listDatabases();
     assert.equal(db_names.includes(`${at.database.name}_new`), false);
     const text = await milvusMigrate(['plan', ...flags, '--state', join(at.path, 'state')]);
@@ -125,7 +160,10 @@ describe('plan', { concurrency: 4 }, () => {
     await client.flushSync({ collection_names: [collection!.name] });
     const filled = await planned(at, words);
     assert.equal(filled.ended.code, 4);
-    assert.deepEqual(filled.report.obstacles.map(({ code }) => code), ['E_COLLECTION_NOT_EMPTY']);
+    assert.deepEqual(
+      filled.report.obstacles.map(({ code }) => code),
+      ['E_COLLECTION_NOT_EMPTY'],
+    );
     for (const mode of ['append', 'skip', 'overwrite'])
       assert.equal((await planned(at, [...words, '--mode', mode])).ended.code, 0, mode);
 
@@ -134,15 +172,24 @@ describe('plan', { concurrency: 4 }, () => {
     writeFileSync(file, '');
     const other = await planned(at, [...words, '--name', 'other', '--staging', join(file, 'staging')]);
     assert.equal(other.ended.code, 4);
-    assert.deepEqual(other.report.obstacles.map(({ code }) => code), ['E_TARGET_SCHEMA', 'E_STORE']);
-    assert.ok(other.report.obstacles.every((obstacle) => !('stack' in obstacle)), 'no stack traces');
+    assert.deepEqual(
+      other.report.obstacles.map(({ code }) => code),
+      ['E_TARGET_SCHEMA', 'E_STORE'],
+    );
+    assert.ok(
+      other.report.obstacles.every((obstacle) => !('stack' in obstacle)),
+      'no stack traces',
+    );
   });
 
   test('a target that does not answer: the plan all the same, exit code 4', async () => {
     await using at = await place();
     const { ended, report } = await planned(at, [source('partitions'), '--to', 'http://127.0.0.1:1']);
     assert.equal(ended.code, 4);
-    assert.deepEqual(report.obstacles.map(({ code }) => code), ['E_TARGET_UNREACHABLE']);
+    assert.deepEqual(
+      report.obstacles.map(({ code }) => code),
+      ['E_TARGET_UNREACHABLE'],
+    );
     assert.equal(report.target, undefined);
     assert.equal(report.plan.collections.length, wanted('partitions').collections.length);
     const text = await milvusMigrate(['plan', source('partitions'), '--to', 'http://127.0.0.1:1']);
@@ -155,7 +202,10 @@ describe('plan', { concurrency: 4 }, () => {
     await using at = await place();
     const { ended, report } = await planned(at, [hugeSource(at.path), '--out', join(at.path, 'out')]);
     assert.equal(ended.code, 4, ended.stderr);
-    assert.deepEqual(report.obstacles.map(({ code }) => code), ['E_NO_SPACE']);
+    assert.deepEqual(
+      report.obstacles.map(({ code }) => code),
+      ['E_NO_SPACE'],
+    );
     assert.ok(report.staging?.free !== undefined && report.staging.free < report.staging.needed);
   });
 
@@ -165,11 +215,22 @@ describe('plan', { concurrency: 4 }, () => {
     const seen = await milvusMigrate(['plan', ...words, '--state', join(at.path, 'state'), '--json']);
     assert.equal(seen.code, 0, seen.stderr);
     assert.equal((JSON.parse(seen.stdout) as PlanReport).staging?.readable, true);
-    const unseen = await milvusMigrate(['plan', ...words, '--staging-as', '/mnt/import', '--state', join(at.path, 'state'), '--json']);
+    const unseen = await milvusMigrate([
+      'plan',
+      ...words,
+      '--staging-as',
+      '/mnt/import',
+      '--state',
+      join(at.path, 'state'),
+      '--json',
+    ]);
     assert.equal(unseen.code, 4);
     const { staging, obstacles } = JSON.parse(unseen.stdout) as PlanReport;
     assert.equal(staging?.readable, false);
-    assert.deepEqual(obstacles.map(({ code }) => code), ['E_STAGING']);
+    assert.deepEqual(
+      obstacles.map(({ code }) => code),
+      ['E_STAGING'],
+    );
     assert.match(obstacles[0]?.hint ?? '', /--staging-as/);
     assert.deepEqual(await collections(at.database), [], 'the scratch collection is gone');
     assert.deepEqual(readdirSync(at.staging, { recursive: true }), []);

@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import type { Ended } from './harness.ts';
 
 /** Asserts that none of the secrets, plain, percent-encoded or in base64, is in the output or in any file below the folders. */
-export function assertHidden(secrets: readonly string[], ended: Pick<Ended, 'stdout' | 'stderr'>, folders: readonly string[]): void {
+export function assertHidden(
+  secrets: readonly string[],
+  ended: Pick<Ended, 'stdout' | 'stderr'>,
+  folders: readonly string[],
+): void {
   const forms = secrets.flatMap((secret) => [
     secret,
     encodeURIComponent(secret),

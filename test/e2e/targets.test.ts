@@ -4,13 +4,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { createServer as createSocket, type AddressInfo, type Server } from 'node:net';
+import { type AddressInfo, createServer as createSocket, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MilvusClient } from '@zilliz/milvus2-sdk-node';
 import type { Report } from '../../src/core/report.ts';
-import { startMilvus, startMilvusLite, type TestServer } from '../servers/index.ts';
+import { startMilvusLite, type TestServer } from '../servers/index.ts';
+import { startServer } from '../servers/supervised.ts';
 import { temporaryFolder } from '../temporary.ts';
 import { type Ended, fixture, milvusMigrate, wanted } from './harness.ts';
 import { assertHidden } from './secrets.ts';
@@ -19,7 +21,11 @@ const FAST = ['--index', 'none', '--no-load'];
 const source = (name: string): string => `milvus1x:${join(fixture(name), 'db')}`;
 
 /** Runs it with a state folder and a report of its own, which are looked through for the secrets. */
-async function run(words: readonly string[], secrets: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+async function run(
+  words: readonly string[],
+  secrets: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Ended> {
   using folder = temporaryFolder();
   const ended = await milvusMigrate(
     [...words, '--state', join(folder.path, 'state'), '--report', join(folder.path, 'report.json')],
@@ -42,12 +48,14 @@ describe('milvus-lite', { concurrency: 2 }, () => {
       const staging = join(folder.path, 'staging');
       mkdirSync(staging);
       const report = join(folder.path, 'report.json');
-      const name = staged ? 'l2' : 'partitions';
+      const name = staged ? 'l2' : 'ip';
       const ended = await milvusMigrate([
         'run',
         source(name),
         '--to',
         lite.address,
+        '--name',
+        staged ? 'staged' : 'streamed',
         '--state',
         join(folder.path, 'state'),
         '--report',
@@ -58,9 +66,15 @@ describe('milvus-lite', { concurrency: 2 }, () => {
       ]);
       assert.equal(ended.code, 0, ended.stderr);
       const { collections, warnings } = JSON.parse(readFileSync(report, 'utf8')) as Report;
-      assert.equal(collections.reduce((sum, { loaded }) => sum + loaded, 0), wanted(name).rows);
+      assert.equal(
+        collections.reduce((sum, { loaded }) => sum + loaded, 0),
+        wanted(name).rows,
+      );
       for (const { verify } of collections) assert.deepEqual([verify.count, verify.samples], ['ok', 'ok']);
-      assert.equal(warnings.some((text) => /milvus-lite .* has no bulk insert/.test(text)), staged);
+      assert.equal(
+        warnings.some((text) => /milvus-lite .* has no bulk insert/.test(text)),
+        staged,
+      );
       assert.deepEqual(readdirSync(staging), []);
     });
 });
@@ -85,7 +99,10 @@ describe('what is no Milvus', { concurrency: 4 }, () => {
     test(`${title}: E_TARGET_UNREACHABLE, exit code 4, within seconds`, async () => {
       const port = await start();
       const started = performance.now();
-      const ended = await run(['run', source('l2'), '--to', `http://127.0.0.1:${port}`, '--password', 'pw-7c1e'], ['pw-7c1e']);
+      const ended = await run(
+        ['run', source('l2'), '--to', `http://127.0.0.1:${port}`, '--password', 'pw-7c1e'],
+        ['pw-7c1e'],
+      );
       assert.equal(ended.code, 4, ended.stderr);
       assert.match(ended.stderr, /^error E_TARGET_UNREACHABLE/m);
       assert.ok(ended.stderr.includes(`127.0.0.1:${port}`), ended.stderr);
@@ -94,21 +111,41 @@ describe('what is no Milvus', { concurrency: 4 }, () => {
     });
 
   test('https to a server without TLS', async () => {
-    const port = await open(createSocket((socket) => socket.on('error', () => socket.destroy()).on('data', () => socket.end('no\n'))));
+    const port = await open(
+      createSocket((socket) => socket.on('error', () => socket.destroy()).on('data', () => socket.end('no\n'))),
+    );
     const ended = await run(['run', source('l2'), '--to', `https://127.0.0.1:${port}`], []);
     assert.equal(ended.code, 4, ended.stderr);
     assert.match(ended.stderr, /^error E_TARGET_UNREACHABLE/m);
   });
 });
 
+const ROOT = { username: 'root', password: 'Milvus' };
+
+async function answers(address: string): Promise<void> {
+  for (const deadline = Date.now() + 60_000; ; await delay(200)) {
+    const client = new MilvusClient({ address, ...ROOT, timeout: 5_000, maxRetries: 0 });
+    try {
+      const { status } = await client.showCollections();
+      if (status.error_code === 'Success') return;
+      if (Date.now() > deadline) throw new Error(`Milvus at ${address}: ${status.reason}`);
+    } catch (thrown) {
+      if (Date.now() > deadline) throw thrown;
+    } finally {
+      await client.closeConnection();
+    }
+  }
+}
+
 describe('a Milvus that asks for a login', { concurrency: 4 }, () => {
   const [user, password] = ['mover', 'S3cret/@:%pw 9'];
   let milvus: TestServer;
   let admin: MilvusClient;
   before(async () => {
-    // The first question that the server is asked is one that needs a login: it is up when it refuses.
-    milvus = await startMilvus({ env: { MILVUS_EXTRA: 'common.security.authorizationEnabled=true' } });
-    admin = new MilvusClient({ address: milvus.address, username: 'root', password: 'Milvus' });
+    // startMilvus would wait until it lists collections to a stranger.
+    const env = { MILVUS_EXTRA: 'common.security.authorizationEnabled=true' };
+    milvus = await startServer({ script: 'milvus.sh', ports: 13, answers }, { env });
+    admin = new MilvusClient({ address: milvus.address, ...ROOT });
     await admin.createUser({ username: user, password });
     await admin.addUserToRole({ username: user, roleName: 'admin' });
   });
@@ -119,14 +156,24 @@ describe('a Milvus that asks for a login', { concurrency: 4 }, () => {
 
   const loaded = async (database: string, ended: Ended): Promise<void> => {
     assert.equal(ended.code, 0, ended.stderr);
-    const client = new MilvusClient({ address: milvus.address, username: 'root', password: 'Milvus', database });
+    const client = new MilvusClient({ address: milvus.address, ...ROOT, database });
     const { data } = await client.showCollections();
-    assert.deepEqual(data.map(({ name }) => name).sort(), wanted('l2').collections.map(({ name }) => name).sort());
+    assert.deepEqual(
+      data.map(({ name }) => name).sort(),
+      wanted('l2')
+        .collections.map(({ name }) => name)
+        .sort(),
+    );
     await client.closeConnection();
   };
 
   test('none, a wrong password, an unknown user: E_TARGET_AUTH, exit code 4', async () => {
-    for (const login of [[], ['--user', user, '--password', 'wr0ng-pw'], ['--user', 'nobody', '--password', 'wr0ng-pw'], ['--token', 'wr0ng-pw']])
+    for (const login of [
+      [],
+      ['--user', user, '--password', 'wr0ng-pw'],
+      ['--user', 'nobody', '--password', 'wr0ng-pw'],
+      ['--token', 'wr0ng-pw'],
+    ])
       for (const command of ['run', 'plan']) {
         const words = [command, source('l2'), '--to', milvus.address, ...login];
         const ended = command === 'run' ? await run(words, ['wr0ng-pw']) : await milvusMigrate(words);
@@ -138,7 +185,10 @@ describe('a Milvus that asks for a login', { concurrency: 4 }, () => {
 
   test('the right one by flag; a database that is not there is made', async () => {
     const words = ['run', source('l2'), '--to', milvus.address, '--database', 'by_flag', ...FAST];
-    await loaded('by_flag', await run([...words, '--user', user, '--password', password, '--log-format', 'json'], [password]));
+    await loaded(
+      'by_flag',
+      await run([...words, '--user', user, '--password', password, '--log-format', 'json'], [password]),
+    );
   });
 
   test('in the address', async () => {
@@ -157,7 +207,10 @@ describe('a Milvus that asks for a login', { concurrency: 4 }, () => {
     const words = ['run', source('mixed'), '--to', milvus.address, '--database', 'by_env', ...FAST, ...state];
     const login = { MILVUS_MIGRATE_USER: user, MILVUS_MIGRATE_PASSWORD: password };
     const cli = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
-    const child = spawn(process.execPath, [cli, ...words], { env: { ...process.env, ...login }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [cli, ...words], {
+      env: { ...process.env, ...login },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let [stdout, stderr, titles] = ['', '', ''];
     child.stdout.on('data', (data) => {
       stdout += data;
@@ -184,6 +237,8 @@ describe('a Milvus that asks for a login', { concurrency: 4 }, () => {
 
 /** Command line and names of all threads of a process (Linux). */
 function processTitles(pid: number): string {
-  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8'));
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8'),
+  );
   return [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '), ...threads].join('\n');
 }
