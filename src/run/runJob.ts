@@ -11,11 +11,11 @@ import type { RunContext } from './context.ts';
 import { dumpStage, isSearched } from './dumpStage.ts';
 import { findDuplicates } from './duplicates.ts';
 import { announce } from './events.ts';
-import { exportMeta } from './exportMeta.ts';
+import { exportMeta, META_FILE } from './exportMeta.ts';
 import { type FinishContext, indexAndLoad, swapIn } from './finishCollection.ts';
 import { manifestFile } from './layout.ts';
 import { type Loadable, startLoading } from './loadStage.ts';
-import { writeManifest } from './manifest.ts';
+import { hasManifest, writeManifest } from './manifest.ts';
 import { checkStaging } from './preflight.ts';
 import { prepareCollection, recheckCollection } from './prepare.ts';
 import { verifyCollection } from './verify.ts';
@@ -203,6 +203,8 @@ function startVerifying(run: TargetRun, collections: Loadable): Verifying {
 async function verifyOne(run: TargetRun, name: string): Promise<string | undefined> {
   const planned = plannedOf(run, name);
   const started = performance.now();
+  // What an earlier verification said counts no longer, however this one ends.
+  await run.ledger.recordCollection(name, { ...recordOf(run, name), report: undefined });
   const verify = await verifyCollection(run, { planned, record: recordOf(run, name) });
   await run.ledger.addTime(name, 'verify', Math.round(performance.now() - started));
   const wrong = verify.count === 'failed' || verify.samples === 'failed';
@@ -222,7 +224,10 @@ async function cleanUp(run: Running, complete: Loadable): Promise<void> {
     if (part === undefined || load?.state !== 'loaded' || !complete.has(planned.collection)) continue;
     for (const dir of [part.dir, load.dir]) if (dir !== '') await files.store.remove(dir);
   }
-  if (complete.size === run.collections.length) await files.store.remove(manifestFile(run.jobId));
+  if (complete.size < run.collections.length) return;
+  await files.store.remove(manifestFile(run.jobId));
+  // The meta.json of the old layout came with it; where another dump is left in the folder, it is that one's.
+  if (config.files.oldLayout && !hasManifest(files.config.root)) await files.store.remove(META_FILE);
 }
 
 function recordOf(run: Running, name: string): CollectionRecord {

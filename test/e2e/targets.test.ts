@@ -77,6 +77,16 @@ describe('milvus-lite', { concurrency: 2 }, () => {
       );
       assert.deepEqual(readdirSync(staging), []);
     });
+
+  test('each partition is counted by itself', async () => {
+    using folder = temporaryFolder();
+    const report = join(folder.path, 'report.json');
+    const flags = ['--to', lite.address, '--state', join(folder.path, 'state'), '--report', report];
+    const ended = await milvusMigrate(['run', source('partitions'), ...flags]);
+    assert.equal(ended.code, 0, ended.stderr);
+    const { collections } = JSON.parse(readFileSync(report, 'utf8')) as Report;
+    for (const { verify } of collections) assert.deepEqual([verify.count, verify.samples], ['ok', 'ok']);
+  });
 });
 
 describe('what is no Milvus', { concurrency: 4 }, () => {

@@ -47,6 +47,8 @@ async function milvusAnswers(address: string): Promise<void> {
   for (;;) {
     const client = new MilvusClient({ address, timeout: 5_000, maxRetries: 0 });
     try {
+      // Else nobody hears it fail, and the process ends.
+      await client.connectPromise;
       const answer = await client.showCollections();
       if (answer.status.error_code === 'Success') return;
       if (Date.now() > deadline)

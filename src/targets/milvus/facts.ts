@@ -13,7 +13,7 @@ const MAX_FILE_BYTES = 16 * 2 ** 30;
 
 export async function readFacts(connection: Connection, config: TargetConfig): Promise<ServerFacts> {
   const { rpc } = connection;
-  const lite = /milvus[_-]?lite/i.test(connection.version);
+  const lite = isLite(connection);
   const version = /\d+\.\d+(?:\.\d+)?/.exec(connection.version)?.[0] ?? 'unknown';
   return {
     product: lite ? 'milvus-lite' : 'Milvus',
@@ -26,6 +26,10 @@ export async function readFacts(connection: Connection, config: TargetConfig): P
     maxPartitions: maxPartitions(version),
     maxFileBytes: MAX_FILE_BYTES,
   };
+}
+
+export function isLite({ version }: Connection): boolean {
+  return /[_-]lite/i.test(version);
 }
 
 /** rootCoord.maxPartitionNum: 4096 by default up to 2.3, 1024 from 2.4 on. A server may be set otherwise; it does not tell. */

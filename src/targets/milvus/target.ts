@@ -6,7 +6,7 @@ import { buildIndex } from './buildIndex.ts';
 import { create, createDatabaseIfAbsent, createMilvusPartition, drop, rename } from './collections.ts';
 import { connect } from './connect.ts';
 import { describe } from './describe.ts';
-import { readFacts } from './facts.ts';
+import { isLite, readFacts } from './facts.ts';
 import { flush } from './flush.ts';
 import { isHealthy } from './health.ts';
 import { importTask, listImports, submitImport } from './imports.ts';
@@ -41,7 +41,7 @@ export async function openMilvus(config: TargetConfig, options: OpenOptions): Pr
     createIndex: (collection, field, index, metric) => buildIndex(rpc, { collection, field }, { index, metric }),
     load: (collection) => load(rpc, collection),
     release: (collection) => release(rpc, collection),
-    count: (collection, milvusPartition) => count(rpc, { collection, milvusPartition }),
+    count: (collection, milvusPartition) => count(rpc, { collection, milvusPartition }, isLite(connection)),
     countKeys: (collection, keyField, keys, milvusPartition) =>
       countKeys(rpc, { collection, milvusPartition }, { keyField, keys }),
     statistics: (collection, milvusPartition) => statistics(rpc, collection, milvusPartition),
