@@ -36,12 +36,8 @@ export async function checkStaging({ jobId, files, target, planned, signal }: Pr
     const facts = await target.create({ ...spec, dynamicField: false, shards: undefined, consistencyLevel: undefined });
     announce('preflight begun', name);
     try {
-      const task = await target.submitImport(
-        name,
-        '_default',
-        made.map((file) => `${seenRoot(files)}/${name}/${file.name}`),
-      );
-      await waitFor(task, { files, target, planned, signal });
+      const seen = made.map((file) => `${seenRoot(files)}/${name}/${file.name}`);
+      await importNothing(name, seen, { files, target, signal });
     } finally {
       await target.drop(name, facts.id);
     }
@@ -51,12 +47,29 @@ export async function checkStaging({ jobId, files, target, planned, signal }: Pr
   }
 }
 
-async function waitFor(id: string, { files, target, signal }: Omit<Preflight, 'jobId'>): Promise<void> {
+/** What Milvus says of an import that it was restarted in (2.3.5). */
+const RESTARTED = /service restarted/i;
+/** No rows can be doubled, so it may be tried again; a server that restarts more often has other problems. */
+const TRIES = 3;
+
+type Trying = Pick<Preflight, 'files' | 'target' | 'signal'>;
+
+async function importNothing(collection: string, seen: readonly string[], trying: Trying): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const reason = await failureOf(await trying.target.submitImport(collection, '_default', seen), trying);
+    if (reason === undefined) return;
+    if (!RESTARTED.test(reason) || tries === TRIES) throw explain(reason, trying.files);
+  }
+}
+
+/** @returns the server's reason; undefined: it went well */
+async function failureOf(id: string, { target, signal }: Trying): Promise<string | undefined> {
   const backoff = createBackoff(signal);
   for (;;) {
     const task = await target.importTask(id);
-    if (task?.state === 'completed') return;
-    if (task === undefined || task.state === 'failed') throw explain(task?.reason ?? 'the task vanished', files);
+    if (task?.state === 'completed') return undefined;
+    if (task === undefined) return 'the task vanished';
+    if (task.state === 'failed') return task.reason;
     await backoff.wait();
   }
 }

@@ -11,7 +11,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startMilvus, type TestServer } from '../servers/index.ts';
 import { runUntil } from './killed.ts';
-import { assertExact, place, reportOf } from './place.ts';
+import { assertExact, place } from './place.ts';
 
 const RESTARTS = {
   'kill -9': async (server: TestServer): Promise<void> => {
@@ -30,7 +30,8 @@ const LOADS = {
 // Each on a server of its own: most of the time it is recovering.
 describe('restart', { concurrency: 2 }, () => {
   for (const [stop, restart] of Object.entries(RESTARTS))
-    describe(stop, () => {
+    // One after the other: each restart is to hit its own load.
+    describe(stop, { concurrency: 1 }, () => {
       let server: TestServer;
       before(async () => {
         server = await startMilvus();
@@ -45,7 +46,6 @@ describe('restart', { concurrency: 2 }, () => {
           const ended = await runUntil(words, { moment, signal: 'none' }, () => restart(server));
           assert.equal(ended.code, 0, ended.stderr);
           await assertExact(at, name);
-          assert.ok(reportOf(at).warnings.length > 0, 'it noticed');
         });
     });
 });
