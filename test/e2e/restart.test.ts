@@ -29,8 +29,8 @@ const LOADS = {
 
 // Each on a server of its own: most of the time it is recovering.
 describe('restart', { concurrency: 2 }, () => {
+  // One after the other: each restart is to hit its own load.
   for (const [stop, restart] of Object.entries(RESTARTS))
-    // One after the other: each restart is to hit its own load.
     describe(stop, { concurrency: 1 }, () => {
       let server: TestServer;
       before(async () => {
