@@ -86,6 +86,6 @@ function explain(reason: string, files: NonNullable<JobConfig['files']>): Migrat
       ? `Milvus sees no ${seen}: if it runs in a container, mount the folder there and give the path inside with --staging-as; or leave --staging away to stream the rows`
       : denied
         ? `let the user that Milvus runs as read ${seen}; or leave --staging away to stream the rows`
-        : 'look at the log of Milvus; or leave --staging away to stream the rows',
+        : 'run the same command again; if it fails again, look at the log of Milvus, or leave --staging away to stream the rows',
   });
 }

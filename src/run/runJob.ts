@@ -18,7 +18,7 @@ import { type Loadable, startLoading } from './loadStage.ts';
 import { hasManifest, writeManifest } from './manifest.ts';
 import { checkStaging } from './preflight.ts';
 import { prepareCollection, recheckCollection } from './prepare.ts';
-import { verifyCollection } from './verify.ts';
+import { AFTER_LOAD_MS, AT_REST_MS, type VerifyContext, verifyCollection } from './verify.ts';
 
 export interface Running extends RunContext {
   readonly sourceTitle: string;
@@ -155,7 +155,7 @@ async function withhold(run: TargetRun, loadable: Loadable): Promise<Loadable> {
 async function indexAndVerify(run: TargetRun, complete: Loadable): Promise<void> {
   const units = (count: number) => ({ units: count, rows: 0, bytes: 0 });
   run.meter.start('index', units(complete.size), units(0));
-  const failures = startVerifying(run, complete);
+  const failures = startVerifying({ ...run, countSettlesMs: AFTER_LOAD_MS }, complete);
   await forEachConcurrently(complete, run.config.loadTasks, async ([name, record]) => {
     const started = performance.now();
     await indexAndLoad(run, plannedOf(run, name), record);
@@ -168,7 +168,7 @@ async function indexAndVerify(run: TargetRun, complete: Loadable): Promise<void>
 }
 
 async function verifyStage(run: TargetRun, known: Loadable): Promise<void> {
-  const failures = startVerifying(run, known);
+  const failures = startVerifying({ ...run, countSettlesMs: AT_REST_MS }, known);
   await forEachConcurrently(known.keys(), run.config.loadTasks, failures.verify);
   failures.end();
 }
@@ -179,7 +179,7 @@ interface Verifying {
   end(): void;
 }
 
-function startVerifying(run: TargetRun, collections: Loadable): Verifying {
+function startVerifying(run: TargetRun & VerifyContext, collections: Loadable): Verifying {
   const failed: string[] = [];
   run.meter.start('verify', { units: collections.size, rows: 0, bytes: 0 }, { units: 0, rows: 0, bytes: 0 });
   return {
@@ -200,7 +200,7 @@ function startVerifying(run: TargetRun, collections: Loadable): Verifying {
 }
 
 /** @returns what differs, in words; undefined: nothing */
-async function verifyOne(run: TargetRun, name: string): Promise<string | undefined> {
+async function verifyOne(run: TargetRun & VerifyContext, name: string): Promise<string | undefined> {
   const planned = plannedOf(run, name);
   const started = performance.now();
   // What an earlier verification said counts no longer, however this one ends.

@@ -15,6 +15,8 @@ export type Verification = CollectionReport['verify'];
 
 export interface VerifyContext extends RunContext {
   readonly target: Target;
+  /** How long a count that is not right yet is asked for again. */
+  readonly countSettlesMs: number;
 }
 
 export interface Verified {
@@ -22,8 +24,10 @@ export interface Verified {
   readonly record: CollectionRecord;
 }
 
-/** After an import a loaded collection's count was seen to stay old for 16 s; this long it may take to come right. */
-const COUNT_SETTLES_MS = 90_000;
+/** After an import a loaded collection's count was seen to stay old for 18 s; this long it may take to come right. */
+export const AFTER_LOAD_MS = 90_000;
+/** Where this run loaded nothing itself. */
+export const AT_REST_MS = 20_000;
 const NAMED_DIFFERENCES = 10;
 
 export async function verifyCollection(run: VerifyContext, { planned, record }: Verified): Promise<Verification> {
@@ -149,7 +153,7 @@ async function settledCount(
         ? run.target.count(record.loadInto, milvusPartition)
         : BigInt(await run.target.statistics(record.loadInto, milvusPartition)),
     );
-    if (found === BigInt(rows) || performance.now() - started > COUNT_SETTLES_MS) return found;
+    if (found === BigInt(rows) || performance.now() - started > run.countSettlesMs) return found;
     run.meter.detail('verify', `${record.loadInto}: Milvus counts ${found} of ${rows} rows so far`);
     await backoff.wait();
   }

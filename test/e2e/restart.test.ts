@@ -44,6 +44,7 @@ describe('restart', { concurrency: 2 }, () => {
           const { name, moment, flags } = LOADS[how];
           const words = at.words(name, ...flags, ...(how === 'bulk' ? ['--staging', at.staging] : []));
           const ended = await runUntil(words, { moment, signal: 'none' }, () => restart(server));
+          assert.match(ended.stderr, /^reached: /m);
           assert.equal(ended.code, 0, ended.stderr);
           await assertExact(at, name);
         });

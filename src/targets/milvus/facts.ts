@@ -28,8 +28,9 @@ export async function readFacts(connection: Connection, config: TargetConfig): P
   };
 }
 
+/** Not the embedded wheel of the real server, which calls itself «v2.3.5-lite». */
 export function isLite({ version }: Connection): boolean {
-  return /[_-]lite/i.test(version);
+  return /milvus[_-]?lite/i.test(version);
 }
 
 /** rootCoord.maxPartitionNum: 4096 by default up to 2.3, 1024 from 2.4 on. A server may be set otherwise; it does not tell. */
