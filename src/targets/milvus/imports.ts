@@ -6,8 +6,9 @@
  * Seen of 2.3.5: one task runs at a time, the others are pending. Pending → Started → Persisted (row_count is final, the
  * rows are not visible) → Completed, the only final success. A server that is killed and started again marks what was
  * Started or Persisted as Failed («task marked failed as service restarted»); its rows never become visible, though the
- * statistics go on counting those of a Persisted one. Pending tasks are kept, and go on about a minute later. A task
- * that stays Persisted holds up all others until it expires (rootCoord.importTaskExpiration, 15 minutes).
+ * statistics go on counting those of a Persisted one. Pending tasks are kept; most go on about a minute later, but one
+ * can be handed to the data node of before and stay until it expires (rootCoord.importTaskExpiration, 15 minutes, looked
+ * at every five). A task that stays Persisted holds up all others until then.
  */
 import type { ImportState, ImportTask } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
