@@ -29,9 +29,12 @@ function once<C extends ReaderConfig | StoreConfig, T>(
   return made;
 }
 
-const ready = new Int32Array(shared.ready);
-Atomics.add(ready, 0, 1);
-Atomics.notify(ready, 0);
+// As a microtask, which runs when whoever loads this module (Piscina, by `require`) is through with it.
+queueMicrotask(() => {
+  const ready = new Int32Array(shared.ready);
+  Atomics.add(ready, 0, 1);
+  Atomics.notify(ready, 0);
+});
 
 async function run(task: WorkerTask): Promise<WorkerResults[keyof WorkerResults]> {
   if (Atomics.load(new Int32Array(shared.abort), 0) !== 0) throw new MigrateError('E_INTERRUPTED', 'interrupted');
