@@ -209,7 +209,16 @@ async function routeOf({ config, stages, target }: Opened, warn: (text: string) 
 function gatherRejects(run: Running): void {
   if (run.config.rejectFile === undefined) return;
   const parts = run.ledger.partitions().map(({ planned }) => rejectPart(run, planned.partition.id));
-  joinRejects(parts, resolve(run.config.rejectFile));
+  const wanted = run.ledger.partitions().reduce((sum, { part }) => sum + (part?.rejected ?? 0), 0);
+  const written = joinRejects(parts, resolve(run.config.rejectFile));
+  // Of a dumped folder, rows can have been rejected when it was dumped: those stand in that dump's file.
+  if (run.reader.kind !== 'dumped' && written !== wanted)
+    throw new MigrateError('E_STATE', 'rejected rows are missing from the state folder', {
+      at: { file: run.config.rejectFile },
+      found: `${written} rows`,
+      wanted: `${wanted} rows`,
+      hint: 'start over with --fresh',
+    });
 }
 
 interface Reporting {

@@ -47,6 +47,7 @@ export function openRejects(file: string, task: DumpTask): RejectWriter {
         fs.fsyncSync(opened);
         fs.closeSync(opened);
         fs.renameSync(temporary, file);
+        syncFolder(dirname(file));
       });
       fd = undefined;
     },
@@ -64,6 +65,13 @@ function rejectLine(task: DumpTask, row: { segment: string; key: string; vector:
   const { collection, partition } = task;
   const { milvusPartition } = partition;
   return `${JSON.stringify({ collection, milvusPartition, segment: row.segment, id: row.key, reason: 'NaN or infinity', vector: values })}\n`;
+}
+
+/** Makes a new name durable: the part that it belongs to is recorded next. */
+function syncFolder(dir: string): void {
+  const fd = fs.openSync(dir, 'r');
+  fs.fsyncSync(fd);
+  fs.closeSync(fd);
 }
 
 function writing(file: string, call: () => void): void {
@@ -94,6 +102,7 @@ export function joinRejects(partitionFiles: readonly string[], file: string): nu
       fs.closeSync(fd);
     }
     fs.renameSync(temporary, file);
+    syncFolder(dirname(file));
   });
   return lines;
 }

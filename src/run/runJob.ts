@@ -144,8 +144,10 @@ async function withhold(run: TargetRun, loadable: Loadable): Promise<Loadable> {
       `${name} is not loaded: ${report.nonFinite} of its rows hold NaN or infinity, which Milvus 2.x refuses ` +
         `(first: id ${first?.key} in segment ${first?.segment}); with --reject-file FILE they are put there and the rest is loaded`,
     );
+    // An earlier verification of it says nothing about a collection that is withheld.
+    const withheld: CollectionRecord = { ...record, report: undefined };
+    await run.ledger.recordCollection(name, record.created ? { ...withheld, phase: 'creating', id: '' } : withheld);
     if (!record.created) continue;
-    await run.ledger.recordCollection(name, { ...record, phase: 'creating', id: '' });
     await run.target.drop(record.loadInto, record.id);
   }
   return complete;
