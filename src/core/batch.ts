@@ -2,10 +2,18 @@
 
 export interface Column {
   readonly field: string;
-  /** Bytes of one value. */
+  /** Bytes of one value; 0 where values have different lengths (`offsets`). */
   readonly rowBytes: number;
-  /** Exactly rows × rowBytes bytes, little endian, a view into the slab (8-byte aligned at its start). */
+  /**
+   * A view into the slab, 8-byte aligned at its start. Fixed width: exactly rows × rowBytes bytes, little endian, a Bool
+   * one byte (0 or 1). Else the values one behind the other: VarChar as UTF-8, JSON as its text, Array as the text of a
+   * JSON array.
+   */
   readonly bytes: Uint8Array;
+  /** Where values have different lengths: rows + 1 offsets into `bytes`, the first 0, the last its length. */
+  readonly offsets?: Uint32Array;
+  /** One byte a row: not 0 where the row has no value (its bytes are zeros, or it has none). Absent: all have one. */
+  readonly nulls?: Uint8Array;
 }
 
 /**
@@ -31,6 +39,17 @@ export function columnOf(batch: Batch, field: string): Column {
   const column = batch.columns.find((candidate) => candidate.field === field);
   if (column === undefined) throw new TypeError(`the batch has no column ${field}`);
   return column;
+}
+
+/** The bytes of one value. */
+export function valueAt({ bytes, rowBytes, offsets }: Column, row: number): Uint8Array {
+  if (offsets === undefined) return bytes.subarray(row * rowBytes, (row + 1) * rowBytes);
+  return bytes.subarray(offsets[row]!, offsets[row + 1]!);
+}
+
+/** Whether the row has no value. */
+export function isNull({ nulls }: Column, row: number): boolean {
+  return nulls !== undefined && nulls[row] !== 0;
 }
 
 /** Int64 values of a column, as a view. */

@@ -2,8 +2,19 @@
 
 export type MetricType = 'L2' | 'IP' | 'COSINE' | 'HAMMING' | 'JACCARD' | 'SUBSTRUCTURE' | 'SUPERSTRUCTURE';
 
-/** Types of fixed width. The encoders for the others come with the sources that need them. */
-export type FieldType = 'Int64' | 'FloatVector' | 'BinaryVector';
+export type ScalarType =
+  | 'Bool'
+  | 'Int8'
+  | 'Int16'
+  | 'Int32'
+  | 'Int64'
+  | 'Float'
+  | 'Double'
+  | 'VarChar'
+  | 'JSON'
+  | 'Array';
+
+export type FieldType = ScalarType | 'FloatVector' | 'BinaryVector';
 
 export interface Field {
   readonly name: string;
@@ -11,28 +22,58 @@ export interface Field {
   readonly primaryKey: boolean;
   /** Vector fields: dimensions (bits for BinaryVector, a multiple of 8). Others: 0. */
   readonly dim: number;
+  /** Whether a row may have no value. Absent: each has one. */
+  readonly nullable?: boolean;
+  /** VarChar, and Array of VarChar: the longest value in bytes of UTF-8. */
+  readonly maxLength?: number;
+  /** Array: the type of its elements, which are never null. */
+  readonly element?: Exclude<ScalarType, 'JSON' | 'Array'>;
+  /** Array: how many elements a row has at most. */
+  readonly maxCapacity?: number;
+  /** JSON: it is the collection's dynamic field, `$meta`, which is not declared when the collection is created. */
+  readonly dynamic?: boolean;
 }
 
 export interface Schema {
-  /** The primary key first, then the vectors. */
+  /** The primary key first, then the vectors, then the rest. */
   readonly fields: readonly Field[];
   /** Metric of the (first) vector field. */
   readonly metric: MetricType;
 }
 
-/** Bytes of one value of `field`. */
-export function fieldBytes(field: Field): number {
+/** Bytes of one value; undefined: values have different lengths. */
+export function fixedBytes(field: Field): number | undefined {
   switch (field.type) {
+    case 'Bool':
+    case 'Int8':
+      return 1;
+    case 'Int16':
+      return 2;
+    case 'Int32':
+    case 'Float':
+      return 4;
     case 'Int64':
+    case 'Double':
       return 8;
     case 'FloatVector':
       return field.dim * 4;
     case 'BinaryVector':
       return field.dim / 8;
+    case 'VarChar':
+    case 'JSON':
+    case 'Array':
+      return undefined;
   }
 }
 
-/** Bytes of one row of `schema`. */
+/** Bytes of one value of a field of fixed width. */
+export function fieldBytes(field: Field): number {
+  const bytes = fixedBytes(field);
+  if (bytes === undefined) throw new TypeError(`values of ${field.name} (${field.type}) have no fixed width`);
+  return bytes;
+}
+
+/** Bytes of one row of `schema`, all of whose fields have a fixed width. */
 export function rowBytes(schema: Schema): number {
   return schema.fields.reduce((sum, field) => sum + fieldBytes(field), 0);
 }

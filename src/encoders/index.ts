@@ -7,4 +7,8 @@ export type FileFormat = keyof typeof ENCODERS;
 export const ENCODERS = {
   npy: async (group: StoreGroup, schema: Schema): Promise<Encoder> =>
     (await import('./npy.ts')).openNpyEncoder(group, schema),
+  parquet: async (group: StoreGroup, schema: Schema): Promise<Encoder> =>
+    (await import('./parquet.ts')).openParquetEncoder(group, schema),
+  json: async (group: StoreGroup, schema: Schema): Promise<Encoder> =>
+    (await import('./jsonRows.ts')).openJsonEncoder(group, schema),
 } as const;

@@ -1,15 +1,18 @@
 /** No files: reads through, for the checksums of what a streaming insert will send. */
 import { type Batch, columnOf } from '../core/batch.ts';
+import { createColumnCrc } from '../core/columnCrc.ts';
 import type { Encoder } from '../core/contracts.ts';
-import { crc32 } from '../core/crc32.ts';
 import type { Schema } from '../core/schema.ts';
 
 export function openNoEncoder(schema: Schema): Encoder {
-  const columnCrc: Record<string, number> = Object.fromEntries(schema.fields.map(({ name }) => [name, 0]));
+  const crcs = schema.fields.map((field) => ({ name: field.name, crc: createColumnCrc(field) }));
   return {
     async write(batch: Batch) {
-      for (const { name } of schema.fields) columnCrc[name] = crc32(columnOf(batch, name).bytes, columnCrc[name]);
+      for (const { name, crc } of crcs) crc.add(columnOf(batch, name), batch.rows);
     },
-    close: async () => ({ files: [], columnCrc }),
+    close: async () => ({
+      files: [],
+      columnCrc: Object.fromEntries(crcs.map(({ name, crc }) => [name, crc.value()])),
+    }),
   };
 }

@@ -2,7 +2,7 @@
 import { type Batch, columnOf } from '../core/batch.ts';
 import type { Encoded, Encoder, PartFile, StoreGroup, StoreWriter } from '../core/contracts.ts';
 import { crc32, crc32Combine } from '../core/crc32.ts';
-import type { Field, Schema } from '../core/schema.ts';
+import type { Field, FieldType, Schema } from '../core/schema.ts';
 import { NPY_HEADER_BYTES, type NpyShape, npyHeader } from '../formats/npy.ts';
 
 /** Milvus takes a column file's base name for the field's name. */
@@ -56,14 +56,28 @@ async function finish({ field, writer, crc, bytes }: FieldFile, rows: number): P
   };
 }
 
-/** Type and shape of a field's column: Int64 `[rows]`, FloatVector `[rows, dim]`, BinaryVector `[rows, dim / 8]`. */
+/** NumPy's type of one value. Absent: Milvus takes no such column as NumPy, or values have no fixed width. */
+const NPY_TYPE: Partial<Record<FieldType, NpyShape['type']>> = {
+  Bool: '|b1',
+  Int8: '|i1',
+  Int16: '<i2',
+  Int32: '<i4',
+  Int64: '<i8',
+  Float: '<f4',
+  Double: '<f8',
+  FloatVector: '<f4',
+  BinaryVector: '|u1',
+};
+
+/** Whether a schema can be written as NumPy files: fixed widths and no nulls. */
+export function fitsNpy(schema: Schema): boolean {
+  return schema.fields.every(({ type, nullable }) => NPY_TYPE[type] !== undefined && nullable !== true);
+}
+
+/** Type and shape of a field's column: `[rows]`, FloatVector `[rows, dim]`, BinaryVector `[rows, dim / 8]`. */
 export function npyShape(field: Field, rows: number): NpyShape {
-  switch (field.type) {
-    case 'Int64':
-      return { type: '<i8', shape: [rows] };
-    case 'FloatVector':
-      return { type: '<f4', shape: [rows, field.dim] };
-    case 'BinaryVector':
-      return { type: '|u1', shape: [rows, field.dim / 8] };
-  }
+  const type = NPY_TYPE[field.type];
+  if (type === undefined) throw new TypeError(`${field.name} (${field.type}) can not be a NumPy file`);
+  const width = field.type === 'BinaryVector' ? field.dim / 8 : field.dim;
+  return { type, shape: width === 0 ? [rows] : [rows, width] };
 }

@@ -4,10 +4,12 @@
  *
  * A packed float array is its little-endian bytes and a binary vector is its bytes, so columns are copied as they lie.
  */
-import type { Batch, Column } from '../core/batch.ts';
+import type { Batch } from '../core/batch.ts';
 import { columnOf } from '../core/batch.ts';
-import type { Field, Schema } from '../core/schema.ts';
-import { int64sLength, readInt64s, writeInt64s } from './varint64.ts';
+import type { Schema } from '../core/schema.ts';
+import { fieldData } from './milvusColumns.ts';
+import { bytes, field, join, number } from './protobufPieces.ts';
+import { readInt64s } from './varint64.ts';
 
 export interface WriteRequest {
   readonly collection: string;
@@ -45,10 +47,7 @@ export interface QueryResult {
   readonly columns: readonly ResultColumn[];
 }
 
-// Data types (schema.proto) and message types (common.proto) that occur here.
-const INT64 = 5;
-const BINARY_VECTOR = 100;
-const FLOAT_VECTOR = 101;
+// Message types (common.proto).
 const MSG_INSERT = 400;
 const MSG_UPSERT = 404;
 
@@ -59,12 +58,6 @@ const text = new TextEncoder();
 
 // ------------------------------------------------------------------------------------------------ writing
 
-/** A piece of a message whose length is known before its bytes are written. */
-interface Piece {
-  readonly length: number;
-  write(into: Uint8Array, at: number): void;
-}
-
 /** InsertRequest or UpsertRequest (their fields have the same numbers) in a buffer of its own. */
 export function encodeWriteRequest(request: WriteRequest): Uint8Array {
   const { schema, batch, how } = request;
@@ -72,71 +65,12 @@ export function encodeWriteRequest(request: WriteRequest): Uint8Array {
     field(1, join([number(1, how === 'insert' ? MSG_INSERT : MSG_UPSERT)])),
     field(3, bytes(text.encode(request.collection))),
     field(4, bytes(text.encode(request.milvusPartition))),
-    ...schema.fields.map((column) => field(5, fieldData(column, columnOf(batch, column.name)))),
+    ...schema.fields.map((column) => field(5, fieldData(column, columnOf(batch, column.name), batch.rows))),
     number(7, batch.rows),
   ]);
   const out = new Uint8Array(message.length);
   message.write(out, 0);
   return out;
-}
-
-function fieldData(column: Field, values: Column): Piece {
-  const name = field(2, bytes(text.encode(column.name)));
-  switch (column.type) {
-    case 'Int64':
-      return join([number(1, INT64), name, field(3, field(3, field(1, int64s(values.bytes))))]);
-    case 'FloatVector': {
-      const floats = field(2, field(1, bytes(values.bytes)));
-      return join([number(1, FLOAT_VECTOR), name, field(4, join([number(1, column.dim), floats]))]);
-    }
-    case 'BinaryVector':
-      return join([
-        number(1, BINARY_VECTOR),
-        name,
-        field(4, join([number(1, column.dim), field(3, bytes(values.bytes))])),
-      ]);
-  }
-}
-
-function bytes(value: Uint8Array): Piece {
-  return { length: value.length, write: (into, at) => into.set(value, at) };
-}
-
-function int64s(value: Uint8Array): Piece {
-  return { length: int64sLength(value), write: (into, at) => void writeInt64s(value, into, at) };
-}
-
-function join(pieces: readonly Piece[]): Piece {
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const write = (into: Uint8Array, start: number) => {
-    let at = start;
-    for (const piece of pieces) {
-      piece.write(into, at);
-      at += piece.length;
-    }
-  };
-  return { length, write };
-}
-
-/** A length-delimited field. */
-function field(id: number, value: Piece): Piece {
-  return join([bytes(varint((id << 3) | BYTES)), bytes(varint(value.length)), value]);
-}
-
-/** A varint field of a value from 0 to 2^53 − 1. */
-function number(id: number, value: number): Piece {
-  return join([bytes(varint((id << 3) | VARINT)), bytes(varint(value))]);
-}
-
-function varint(value: number): Uint8Array {
-  const out: number[] = [];
-  let rest = value;
-  while (rest > 0x7f) {
-    out.push((rest % 0x80) | 0x80);
-    rest = Math.floor(rest / 0x80);
-  }
-  out.push(rest);
-  return Uint8Array.from(out);
 }
 
 // ------------------------------------------------------------------------------------------------ reading

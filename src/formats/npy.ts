@@ -13,8 +13,10 @@ const MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
 const PREFIX_BYTES = 10;
 const MAX_HEADER_BYTES = 65_535 + PREFIX_BYTES;
 
-/** The types that our encoders write: int64, float32, uint8, all little endian. */
-export type NpyType = '<i8' | '<f4' | '|u1';
+/** The types that our encoders write, with the bytes of one element; all little endian. */
+const ITEM_BYTES = { '<i8': 8, '<i4': 4, '<i2': 2, '|i1': 1, '|u1': 1, '|b1': 1, '<f4': 4, '<f8': 8 } as const;
+
+export type NpyType = keyof typeof ITEM_BYTES;
 
 export interface NpyShape {
   readonly type: NpyType;
@@ -24,7 +26,7 @@ export interface NpyShape {
 
 /** Bytes of one element. */
 export function npyItemBytes(type: NpyType): number {
-  return { '<i8': 8, '<f4': 4, '|u1': 1 }[type];
+  return ITEM_BYTES[type];
 }
 
 /** The whole header, NPY_HEADER_BYTES long, C order. Throws RangeError for shapes that do not fit into it (none of ours). */
@@ -68,10 +70,11 @@ export function parseNpyHeader(bytes: Uint8Array, file: string): NpyLayout {
   const dataOffset = PREFIX_BYTES + length;
   if (dataOffset > bytes.length) throw bad('header length', `${dataOffset} bytes`, `at most ${bytes.length} bytes`);
   const dict = Buffer.from(bytes.subarray(PREFIX_BYTES, dataOffset)).toString('latin1');
-  const match = /^\{'descr': '(<i8|<f4|\|u1)', 'fortran_order': False, 'shape': \((\d+),(?: (\d+))?,?\), \} *\n$/.exec(
+  const match = /^\{'descr': '([<|][iufb]\d)', 'fortran_order': False, 'shape': \((\d+),(?: (\d+))?,?\), \} *\n$/.exec(
     dict,
   );
-  if (match === null) throw bad('header', dict.trim(), 'int64, float32 or uint8 in C order');
+  if (match === null || !Object.hasOwn(ITEM_BYTES, match[1]!))
+    throw bad('header', dict.trim(), `${Object.keys(ITEM_BYTES).join(', ')} in C order`);
   const shape = [match[2], match[3]].filter((dim) => dim !== undefined).map(Number);
   if (!shape.every(Number.isSafeInteger)) throw bad('shape', dict.trim(), 'sizes below 2^53');
   return { type: match[1] as NpyType, shape, dataOffset };

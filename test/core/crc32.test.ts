@@ -28,3 +28,12 @@ test('a second half beyond 4 GiB', () => {
   for (let at = 0; at < 2 ** 33; at += block.bytes) whole = crc32Combine(whole, block.crc, block.bytes);
   assert.equal(crc32Combine(crc32(head), zeros.crc, zeros.bytes), whole);
 });
+
+test('nothing more changes nothing, whatever memory it is of', () => {
+  for (const nothing of [
+    new Uint8Array(0),
+    new Uint8Array(new SharedArrayBuffer(0)),
+    new Uint8Array(new SharedArrayBuffer(8), 8),
+  ])
+    assert.equal(crc32(nothing, 123), 123);
+});

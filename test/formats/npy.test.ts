@@ -9,7 +9,7 @@ import { NPY_HEADER_BYTES, type NpyShape, npyHeader, npyItemBytes, parseNpyHeade
 import { temporaryFolder } from '../temporary.ts';
 
 const shapes = fc.record({
-  type: fc.constantFrom('<i8', '<f4', '|u1') as fc.Arbitrary<NpyShape['type']>,
+  type: fc.constantFrom('<i8', '<i4', '<i2', '|i1', '|u1', '|b1', '<f4', '<f8') as fc.Arbitrary<NpyShape['type']>,
   shape: fc.oneof(
     fc.tuple(fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER })),
     fc.tuple(fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), fc.integer({ min: 1, max: 32_768 })),
@@ -35,6 +35,11 @@ test('numpy reads what we write', () => {
     { type: '<f4', shape: [2, 5] },
     { type: '|u1', shape: [4, 16] },
     { type: '<f4', shape: [0, 7] },
+    { type: '<i4', shape: [3] },
+    { type: '<i2', shape: [3] },
+    { type: '|i1', shape: [3] },
+    { type: '<f8', shape: [2] },
+    { type: '|b1', shape: [1] },
   ];
   cases.forEach(({ type, shape }, index) => {
     const bytes = shape.reduce((all, size) => all * size, npyItemBytes(type));

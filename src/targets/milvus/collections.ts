@@ -36,7 +36,13 @@ export async function create(rpc: Rpc, spec: CollectionSpec): Promise<Collection
     status = (await rpc.client.createCollection({
       collection_name: spec.name,
       description: spec.description,
-      fields: spec.schema.fields.map((field) => ({ ...fieldParams(field), data_type: convertToDataType(field.type) })),
+      fields: spec.schema.fields
+        .filter(({ dynamic }) => dynamic !== true)
+        .map((field) => ({
+          ...fieldParams(field),
+          data_type: convertToDataType(field.type),
+          ...(field.element === undefined ? {} : { element_type: convertToDataType(field.element) }),
+        })),
       enable_dynamic_field: spec.dynamicField,
       ...(spec.shards === undefined ? {} : { shards_num: spec.shards }),
       ...(spec.consistencyLevel === undefined ? {} : { consistency_level: levelOf(spec.consistencyLevel) }),
@@ -66,6 +72,9 @@ function fieldParams(field: Field) {
     is_primary_key: field.primaryKey,
     autoID: false,
     ...(field.dim > 0 ? { dim: field.dim } : {}),
+    ...(field.maxLength === undefined ? {} : { max_length: field.maxLength }),
+    ...(field.maxCapacity === undefined ? {} : { max_capacity: field.maxCapacity }),
+    ...(field.nullable === true ? { nullable: true } : {}),
   };
 }
 

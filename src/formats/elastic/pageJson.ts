@@ -1,0 +1,173 @@
+/** An Elasticsearch search answer in JSON: hits are found by stepping over their bytes, nothing is built for them. */
+import { type NumberCursor, readFloat32 } from '../json/float32.ts';
+import { eachElement, eachMember, JsonTextError, type Member, skipSpace, skipValue } from '../json/scan.ts';
+import type { Hit, OnHit, PageFacts, VectorFault } from './page.ts';
+
+/** @throws JsonTextError where the text is cut or malformed */
+export function scanJsonPage(bytes: Uint8Array, onHit: OnHit): PageFacts {
+  const facts = { hits: 0, timedOut: false, shards: { total: 0, failed: 0 } } as {
+    -readonly [K in keyof PageFacts]: PageFacts[K];
+  };
+  const start = skipSpace(bytes, 0);
+  const end = eachMember(bytes, start, (member) => {
+    const { valueStart } = member;
+    switch (keyOf(bytes, member)) {
+      case 'hits':
+        return scanHits(bytes, valueStart, { facts, onHit });
+      case 'timed_out':
+        return parsed(bytes, valueStart, (value) => {
+          facts.timedOut = value === true;
+        });
+      case '_shards':
+        return parsed(bytes, valueStart, (value) => {
+          const { total, failed } = value as { total?: unknown; failed?: unknown };
+          facts.shards = { total: Number(total), failed: Number(failed) };
+        });
+      case 'pit_id':
+        return parsed(bytes, valueStart, (value) => {
+          facts.pitId = String(value);
+        });
+      case '_scroll_id':
+        return parsed(bytes, valueStart, (value) => {
+          facts.scrollId = String(value);
+        });
+      case 'error':
+        return parsed(bytes, valueStart, (value) => {
+          facts.error = JSON.stringify(value);
+        });
+      default:
+        return skipValue(bytes, valueStart);
+    }
+  });
+  const behind = skipSpace(bytes, end);
+  if (behind !== bytes.length) throw new JsonTextError(behind, 'the end of the answer');
+  return facts;
+}
+
+interface Scan {
+  readonly facts: { hits: number; total: PageFacts['total'] };
+  readonly onHit: OnHit;
+}
+
+function scanHits(bytes: Uint8Array, at: number, { facts, onHit }: Scan): number {
+  const hit: Hit = { index: '', id: '', sourceAt: -1, sortAt: -1, fieldsAt: -1, seqNo: -1 };
+  return eachMember(bytes, at, (member) => {
+    switch (keyOf(bytes, member)) {
+      case 'hits':
+        return eachElement(bytes, member.valueStart, (start) => {
+          const end = scanHit(bytes, start, hit);
+          facts.hits++;
+          onHit(hit);
+          return end;
+        });
+      case 'total':
+        return parsed(bytes, member.valueStart, (value) => {
+          facts.total = totalOf(value);
+        });
+      default:
+        return skipValue(bytes, member.valueStart);
+    }
+  });
+}
+
+/** A number before Elasticsearch 7, an object since. */
+function totalOf(value: unknown): PageFacts['total'] {
+  if (typeof value === 'number') return { value, exact: true };
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { value: count, relation } = value as { value?: unknown; relation?: unknown };
+  return { value: Number(count), exact: relation === 'eq' };
+}
+
+function scanHit(bytes: Uint8Array, at: number, hit: Hit): number {
+  hit.index = '';
+  hit.id = '';
+  hit.sourceAt = -1;
+  hit.sortAt = -1;
+  hit.fieldsAt = -1;
+  hit.seqNo = -1;
+  return eachMember(bytes, at, (member) => {
+    const { valueStart } = member;
+    const end = skipValue(bytes, valueStart);
+    switch (keyOf(bytes, member)) {
+      case '_id':
+        hit.id = textAt(bytes, valueStart, end);
+        break;
+      case '_index':
+        hit.index = textAt(bytes, valueStart, end);
+        break;
+      case '_source':
+        hit.sourceAt = valueStart;
+        break;
+      case 'sort':
+        hit.sortAt = valueStart;
+        break;
+      case 'fields':
+        hit.fieldsAt = valueStart;
+        break;
+      case '_seq_no':
+        hit.seqNo = Number(slice(bytes, valueStart, end));
+        break;
+    }
+    return end;
+  });
+}
+
+function parsed(bytes: Uint8Array, at: number, take: (value: unknown) => void): number {
+  const end = skipValue(bytes, at);
+  take(parseAt(bytes, at, end));
+  return end;
+}
+
+/** The value in [from, to), with JSON.parse. @throws JsonTextError where it is none */
+export function parseAt(bytes: Uint8Array, from: number, to: number): unknown {
+  try {
+    return JSON.parse(slice(bytes, from, to));
+  } catch {
+    throw new JsonTextError(from, 'a JSON value');
+  }
+}
+
+function textAt(bytes: Uint8Array, from: number, to: number): string {
+  const value = parseAt(bytes, from, to);
+  if (typeof value !== 'string') throw new JsonTextError(from, 'a string');
+  return value;
+}
+
+/** Nearly all keys are plain; one with an escape is parsed. */
+export function keyOf(bytes: Uint8Array, { keyStart, keyEnd }: Readonly<Member>): string {
+  const text = slice(bytes, keyStart + 1, keyEnd - 1);
+  return text.includes('\\') ? textAt(bytes, keyStart, keyEnd) : text;
+}
+
+function slice(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('utf8');
+}
+
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+const COMMA = 0x2c;
+
+/**
+ * Reads the array at `cursor.at` into `target`, which is as long as the vector has dimensions.
+ * @returns undefined, with `cursor.at` behind the array; or what is wrong with it, with `cursor.at` anywhere
+ */
+export function readJsonVector(bytes: Uint8Array, cursor: NumberCursor, target: Float32Array): VectorFault | undefined {
+  if (bytes[cursor.at] !== OPEN) return { kind: 'type', at: cursor.at };
+  let at = skipSpace(bytes, cursor.at + 1);
+  if (bytes[at] === CLOSE) return { kind: 'length', found: 0 };
+  for (let index = 0; ; index++) {
+    cursor.at = at;
+    cursor.failed = false;
+    const value = readFloat32(bytes, cursor);
+    if (cursor.failed) return { kind: 'element', index, at };
+    if (value - value !== 0) return { kind: 'range', index, at };
+    // Beyond its end: counted on, so that the error can say how many there are. Typed arrays ignore such a write.
+    target[index] = value;
+    at = skipSpace(bytes, cursor.at);
+    if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1);
+    else if (bytes[at] === CLOSE) {
+      cursor.at = at + 1;
+      return index + 1 === target.length ? undefined : { kind: 'length', found: index + 1 };
+    } else return { kind: 'element', index, at };
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * Steps over JSON values in a text's bytes (UTF-8), without building them. It checks as much as it needs to know where a
+ * value ends; what is inside of a value that is kept is checked when that value is parsed.
+ */
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+
+/** What is wrong with a text, and at which byte. The caller knows which page it was. */
+export class JsonTextError extends Error {
+  readonly offset: number;
+
+  constructor(offset: number, wanted: string) {
+    super(`${wanted} expected at byte ${offset}`);
+    this.offset = offset;
+  }
+}
+
+/** The first byte at or behind `at` that is no white space. */
+export function skipSpace(bytes: Uint8Array, at: number): number {
+  for (let next = at; ; next++) {
+    const byte = bytes[next];
+    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return next;
+  }
+}
+
+/** @param at its opening quote @returns the byte behind its closing quote */
+export function skipString(bytes: Uint8Array, at: number): number {
+  if (bytes[at] !== QUOTE) throw new JsonTextError(at, 'a string');
+  for (let next = bytes.indexOf(QUOTE, at + 1); next >= 0; next = bytes.indexOf(QUOTE, next + 1)) {
+    let slashes = 0;
+    while (bytes[next - 1 - slashes] === BACKSLASH) slashes++;
+    // An even number of them are escaped backslashes: the quote is the string's end.
+    if (slashes % 2 === 0) return next + 1;
+  }
+  throw new JsonTextError(bytes.length, 'the end of a string');
+}
+
+/** @param at the first byte of any value @returns the byte behind it */
+export function skipValue(bytes: Uint8Array, at: number): number {
+  const first = bytes[at];
+  if (first === QUOTE) return skipString(bytes, at);
+  if (first === OPEN_OBJECT || first === OPEN_ARRAY) return skipNested(bytes, at);
+  let next = at;
+  // A number, true, false or null: up to what may follow a value.
+  for (; next < bytes.length; next++) {
+    const byte = bytes[next]!;
+    if (byte === COMMA || byte === CLOSE_OBJECT || byte === CLOSE_ARRAY || byte <= 0x20) break;
+  }
+  if (next === at) throw new JsonTextError(at, 'a value');
+  return next;
+}
+
+/** Depth is counted, not recursed into: a hostile text can nest as deep as it likes. */
+function skipNested(bytes: Uint8Array, at: number): number {
+  let depth = 0;
+  for (let next = at; next < bytes.length; ) {
+    const byte = bytes[next];
+    if (byte === QUOTE) {
+      next = skipString(bytes, next);
+      continue;
+    }
+    next++;
+    if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) depth++;
+    else if ((byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) && --depth === 0) return next;
+  }
+  throw new JsonTextError(bytes.length, 'the end of an object or array');
+}
+
+/** One member of an object: where its key's string and its value begin and end. */
+export interface Member {
+  keyStart: number;
+  keyEnd: number;
+  valueStart: number;
+}
+
+/**
+ * Walks the members of the object at `at`; `take` says where the value ended (it may have read it itself).
+ * @returns the byte behind the object
+ */
+export function eachMember(bytes: Uint8Array, at: number, take: (member: Readonly<Member>) => number): number {
+  if (bytes[at] !== OPEN_OBJECT) throw new JsonTextError(at, 'an object');
+  const member: Member = { keyStart: 0, keyEnd: 0, valueStart: 0 };
+  let next = skipSpace(bytes, at + 1);
+  if (bytes[next] === CLOSE_OBJECT) return next + 1;
+  for (;;) {
+    member.keyStart = next;
+    member.keyEnd = skipString(bytes, next);
+    next = skipSpace(bytes, member.keyEnd);
+    if (bytes[next] !== COLON) throw new JsonTextError(next, '«:»');
+    member.valueStart = skipSpace(bytes, next + 1);
+    next = skipSpace(bytes, take(member));
+    if (bytes[next] === CLOSE_OBJECT) return next + 1;
+    if (bytes[next] !== COMMA) throw new JsonTextError(next, '«,» or «}»');
+    next = skipSpace(bytes, next + 1);
+  }
+}
+
+/** Walks the values of the array at `at`, as `eachMember` does. */
+export function eachElement(
+  bytes: Uint8Array,
+  at: number,
+  take: (valueStart: number, index: number) => number,
+): number {
+  if (bytes[at] !== OPEN_ARRAY) throw new JsonTextError(at, 'an array');
+  let next = skipSpace(bytes, at + 1);
+  if (bytes[next] === CLOSE_ARRAY) return next + 1;
+  for (let index = 0; ; index++) {
+    next = skipSpace(bytes, take(next, index));
+    if (bytes[next] === CLOSE_ARRAY) return next + 1;
+    if (bytes[next] !== COMMA) throw new JsonTextError(next, '«,» or «]»');
+    next = skipSpace(bytes, next + 1);
+  }
+}

@@ -1,0 +1,67 @@
+/** Stepping over JSON: every value ends where JSON.parse says it does. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { eachElement, eachMember, JsonTextError, skipSpace, skipValue } from '../../../src/formats/json/scan.ts';
+
+const spaces = fc.string({ unit: fc.constantFrom(' ', '\n', '\r', '\t'), maxLength: 3 });
+
+test('any value between others is stepped over whole', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.constantFrom(undefined, 1), spaces, (value, indent, space) => {
+      const text = JSON.stringify(value, undefined, indent);
+      const bytes = Buffer.from(`[1,${space}${text}${space},"]"]`);
+      const start = skipSpace(bytes, 3);
+      assert.equal(start, 3 + space.length);
+      assert.equal(skipValue(bytes, start), start + Buffer.byteLength(text));
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test('members of an object, values of an array: the same as JSON.parse', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.constantFrom(undefined, 2), (object, indent) => {
+      const bytes = Buffer.from(JSON.stringify(object, undefined, indent));
+      const found: [string, unknown][] = [];
+      const end = eachMember(bytes, 0, ({ keyStart, keyEnd, valueStart }) => {
+        const valueEnd = skipValue(bytes, valueStart);
+        found.push([parse(bytes, keyStart, keyEnd) as string, parse(bytes, valueStart, valueEnd)]);
+        return valueEnd;
+      });
+      assert.equal(end, bytes.length);
+      assert.deepEqual(found, Object.entries(JSON.parse(bytes.toString())));
+    }),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue()), (array) => {
+      const bytes = Buffer.from(JSON.stringify(array));
+      const found: unknown[] = [];
+      const end = eachElement(bytes, 0, (start, index) => {
+        assert.equal(index, found.length);
+        const valueEnd = skipValue(bytes, start);
+        found.push(parse(bytes, start, valueEnd));
+        return valueEnd;
+      });
+      assert.equal(end, bytes.length);
+      assert.deepEqual(found, JSON.parse(bytes.toString()));
+    }),
+  );
+});
+
+function parse(bytes: Buffer, from: number, to: number): unknown {
+  return JSON.parse(bytes.subarray(from, to).toString());
+}
+
+test('cut anywhere, a text is an error and never a value', () => {
+  const text = Buffer.from('{"a":[1,{"b":"\\\\\\"}]"}],"c":"\u00e9\ud83d\ude00","d":{"e":[[]]}}');
+  assert.equal(skipValue(text, 0), text.length);
+  for (let length = 0; length < text.length; length++)
+    assert.throws(() => skipValue(text.subarray(0, length), 0), JsonTextError, `cut at ${length}`);
+});
+
+test('nested a million deep: no stack is needed', () => {
+  const depth = 1_000_000;
+  const bytes = Buffer.from('['.repeat(depth) + ']'.repeat(depth));
+  assert.equal(skipValue(bytes, 0), bytes.length);
+});
