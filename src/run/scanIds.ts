@@ -1,0 +1,103 @@
+/**
+ * Looks through ids that somebody stored in the source, before their rows move: how many occur more than once, how many
+ * are negative. Milvus takes both, each row as one of its own; but whoever stored them may not know.
+ *
+ * Most indexes hold the ids 0 … n−1, each once: that a bit for each of them shows. Else the same external sort as in the
+ * search for duplicates says which are not so; memory does not grow with the number of rows.
+ */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { forEachConcurrently } from './concurrently.ts';
+import { recordKey } from './keySort.ts';
+import { breathe, mergeRuns } from './mergeRuns.ts';
+import type { Pool } from './pool.ts';
+import type { ReadTask } from './tasks.ts';
+
+const NAMED_IDS = 5;
+/** Bits of 64 MiB: more rows than that are sorted at once. */
+const MOST_MARKED = 64 * 1024 * 1024 * 8;
+/** High words of records have their sign bit flipped: below this they are those of negative ids. */
+const FIRST_NOT_NEGATIVE = 0x80000000;
+
+export interface IdScan {
+  /** Ids that occur more than once, and the rows that have one of them. */
+  readonly repeated: number;
+  readonly repeatedRows: number;
+  /** Rows with a negative id. */
+  readonly negative: number;
+  /** The first of the repeated ids, as decimal digits. */
+  readonly examples: readonly string[];
+}
+
+export interface ScanRequest {
+  readonly pool: Pool;
+  readonly tasks: readonly ReadTask[];
+  /** A folder of its own, removed at the end. */
+  readonly dir: string;
+  readonly signal: AbortSignal;
+}
+
+export async function scanIds(request: ScanRequest): Promise<IdScan> {
+  if (await areRowNumbers(request)) return { repeated: 0, repeatedRows: 0, negative: 0, examples: [] };
+  return sortIds(request);
+}
+
+/** Whether each id of 0 … n−1 occurs once. */
+async function areRowNumbers({ pool, tasks }: ScanRequest): Promise<boolean> {
+  const count = tasks.reduce((sum, { partition }) => sum + partition.rows, 0);
+  if (count > MOST_MARKED) return false;
+  const bits = new SharedArrayBuffer(Math.ceil(count / 32) * 4);
+  let odd = 0;
+  await forEachConcurrently(tasks, pool.threads, async (read) => {
+    // What is known to be odd already is not looked at further.
+    if (odd === 0)
+      odd += (await pool.run<'marks'>({ kind: 'marks', ...read, droppedFile: undefined, bits, count })).odd;
+  });
+  return odd === 0;
+}
+
+async function sortIds({ pool, tasks, dir, signal }: ScanRequest): Promise<IdScan> {
+  fs.rmSync(dir, { recursive: true, force: true });
+  fs.mkdirSync(dir, { recursive: true });
+  try {
+    const runs: string[] = [];
+    await forEachConcurrently(tasks.entries(), pool.threads, async ([ordinal, read]) => {
+      const file = join(dir, `${ordinal}`);
+      runs.push(...(await pool.run<'keys'>({ kind: 'keys', ...read, droppedFile: undefined, ordinal, file })).runs);
+    });
+    return await count(runs, dir, signal);
+  } finally {
+    fs.rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function count(runs: readonly string[], dir: string, signal: AbortSignal): Promise<IdScan> {
+  const examples: string[] = [];
+  const found = { repeated: 0, repeatedRows: 0, negative: 0 };
+  let [high, low, same, seen] = [-1, -1, 0, 0];
+  for (const record of await mergeRuns(runs, dir, signal)) {
+    if (++seen % 65_536 === 0) await breathe(signal);
+    if (record.high < FIRST_NOT_NEGATIVE) found.negative++;
+    same = record.high === high && record.low === low ? same + 1 : 1;
+    ({ high, low } = record);
+    if (same === 1) continue;
+    found.repeatedRows += same === 2 ? 2 : 1;
+    if (same > 2) continue;
+    found.repeated++;
+    if (examples.length < NAMED_IDS) examples.push(String(recordKey(high, low)));
+  }
+  return { ...found, examples };
+}
+
+/** What people should know of it; undefined: nothing. */
+export function tellIds({ repeated, repeatedRows, negative, examples }: IdScan): string | undefined {
+  const told: string[] = [];
+  if (repeated > 0) {
+    const which = `${examples.join(', ')}${repeated > examples.length ? ', …' : ''}`;
+    told.push(
+      `ids that occur more than once: ${repeated} (${which}), in ${repeatedRows} rows; Milvus keeps each row, and what asks by id may find any of them`,
+    );
+  }
+  if (negative > 0) told.push(`rows with negative ids: ${negative}, kept as they are`);
+  return told.length === 0 ? undefined : told.join('; ');
+}

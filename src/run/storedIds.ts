@@ -1,0 +1,70 @@
+/** Scans the ids of collections whose source stores them: once a job, or for a plan that is asked to. */
+
+import * as fs from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JobConfig } from '../config/job.ts';
+import type { ReaderConfig } from '../core/contracts.ts';
+import type { JobPlan, PlannedCollection } from '../core/plan.ts';
+import type { RunContext } from './context.ts';
+import { isSearched } from './dumpStage.ts';
+import type { Pool } from './pool.ts';
+import { readTask } from './rowStream.ts';
+import { type IdScan, scanIds, tellIds } from './scanIds.ts';
+
+/** Warns of what it finds, in every run of the job. Collections whose duplicates are searched anyway are left out. */
+export async function scanStoredIds(run: RunContext): Promise<void> {
+  for (const { target, storedIds } of run.collections) {
+    if (storedIds !== true || isSearched(run, target)) continue;
+    const done = join(run.jobDir, `ids-${target}.json`);
+    const found = existsSync(done) ? readScan(done) : await scanOnce(run, target, done);
+    const told = tellIds(found);
+    if (told !== undefined) run.warn(`${target}: ${told}`);
+  }
+}
+
+function readScan(file: string): IdScan {
+  return JSON.parse(readFileSync(file, 'utf8')) as IdScan;
+}
+
+async function scanOnce(run: RunContext, target: string, done: string): Promise<IdScan> {
+  const tasks = run.ledger.of(target).map((record) => readTask(run, record));
+  const found = await scanIds({ pool: run.pool, tasks, dir: join(run.jobDir, 'ids'), signal: run.signal });
+  // Whole or absent: a run that was killed scans again.
+  fs.writeFileSync(`${done}.new`, JSON.stringify(found));
+  fs.renameSync(`${done}.new`, done);
+  return found;
+}
+
+export interface PlanScan {
+  readonly config: JobConfig;
+  readonly plan: JobPlan;
+  readonly reader: ReaderConfig;
+  readonly pool: Pool;
+  readonly signal: AbortSignal;
+}
+
+/** The plan with a note on every collection whose ids are stored. */
+export async function scanPlannedIds({ config, plan, reader, pool, signal }: PlanScan): Promise<JobPlan> {
+  const collections: PlannedCollection[] = [];
+  for (const planned of plan.collections) {
+    if (planned.storedIds !== true) {
+      collections.push(planned);
+      continue;
+    }
+    fs.mkdirSync(config.stateDir, { recursive: true });
+    const tasks = plan.partitions
+      .filter(({ collection }) => collection === planned.target)
+      .map(({ partition }) => ({
+        reader,
+        partition,
+        schema: planned.schema,
+        droppedFile: undefined,
+        rejectNonFinite: false,
+      }));
+    const found = await scanIds({ pool, tasks, dir: mkdtempSync(join(config.stateDir, 'scan-')), signal });
+    const text = tellIds(found) ?? 'ids: each occurs once, none is negative';
+    collections.push({ ...planned, notes: [...planned.notes, { kind: 'info', text }] });
+  }
+  return { ...plan, collections };
+}
