@@ -4,62 +4,29 @@
  * WAL with synchronous = FULL: what was committed survives a crash of the machine too. A job's lock is an exclusive
  * transaction on a database of its own, which ends with the process, however that ends; a pid file would not.
  */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import type {
-  Checkpoint,
-  CollectionRecord,
-  JobRecord,
-  JobState,
-  LoadRecord,
-  NewJob,
-  PartitionRecord,
-} from '../core/checkpoint.ts';
-import type { Part } from '../core/contracts.ts';
-import { MigrateError, messageOf, type PlainError, systemCode } from '../core/errors.ts';
-import type { PlannedPartition } from '../core/plan.ts';
-import type { Report } from '../core/report.ts';
-
-/** Changes with every incompatible change of the tables. */
-const FORMAT = 1;
-
-const TABLES = `
-  CREATE TABLE IF NOT EXISTS jobs (
-    id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, state TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
-    source TEXT NOT NULL, target TEXT NOT NULL, config TEXT NOT NULL, fingerprint TEXT NOT NULL,
-    collections TEXT NOT NULL, error TEXT, report TEXT) STRICT;
-  CREATE TABLE IF NOT EXISTS partitions (
-    job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, id TEXT NOT NULL, ordinal INTEGER NOT NULL,
-    planned TEXT NOT NULL, part TEXT, load TEXT, PRIMARY KEY (job, id)) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS collections (
-    job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, target TEXT NOT NULL, record TEXT NOT NULL,
-    PRIMARY KEY (job, target)) STRICT, WITHOUT ROWID;`;
-
-interface JobRow {
-  readonly id: string;
-  readonly key: string;
-  readonly state: string;
-  readonly created_at: string;
-  readonly updated_at: string;
-  readonly source: string;
-  readonly target: string;
-  readonly config: string;
-  readonly fingerprint: string;
-  readonly collections: string;
-  readonly error: string | null;
-  readonly report: string | null;
-}
+import type { Checkpoint, JobLock, JobRecord, NewJob } from '../core/checkpoint.ts';
+import type { Upload } from '../core/contracts.ts';
+import { MigrateError, messageOf, systemCode } from '../core/errors.ts';
+import type { PartitionRow } from './rows.ts';
+import { type CollectionRow, collectionsOf, type JobRow, jobOf, jsonOrNull, partitionOf, toJson } from './rows.ts';
+import { openStateFile, STATE_FILE } from './sqliteFile.ts';
 
 /** @param stateDir made if absent, readable by its owner alone */
 export function openSqliteCheckpoint(stateDir: string): Checkpoint {
-  const database = open(stateDir);
+  const database = openStateFile(stateDir);
   const now = (): string => new Date().toISOString();
-  const run = (sql: string, ...values: (string | number | null)[]): void => {
-    writing(stateDir, () => database.prepare(sql).run(...values));
+  const run = (sql: string, ...values: (string | number | null)[]): number =>
+    writing(stateDir, () => database.prepare(sql).run(...values).changes);
+  /** For rows that were made with the job: without one there is nothing to go on with. */
+  const runOnJob = (id: string, sql: string, ...values: (string | number | null)[]): void => {
+    if (run(sql, ...values) === 0) throw gone(stateDir, id);
   };
+  const all = <T>(sql: string, ...values: string[]): T[] => database.prepare(sql).all(...values) as T[];
   const jobs = (where: string, ...values: string[]): JobRecord[] =>
-    (database.prepare(`SELECT * FROM jobs ${where}`).all(...values) as JobRow[]).map(jobOf);
+    all<JobRow>(`SELECT * FROM jobs ${where}`, ...values).map(jobOf);
 
   const create = (job: NewJob): JobRecord => {
     const { id, key, source, target } = job;
@@ -80,98 +47,92 @@ export function openSqliteCheckpoint(stateDir: string): Checkpoint {
 
   return {
     lock: async (key) => lockJob(stateDir, key),
+    isLocked: async (key) => isLocked(stateDir, key),
     find: async (key) => jobs('WHERE key = ?', key)[0],
     list: async () => jobs('ORDER BY updated_at DESC, id'),
     create: async (job) => create(job),
-    async update(id, { state, error, report }) {
-      const json = [error, report].map((value) => (value === undefined ? null : toJson(value)));
-      run(
+    update: async (id, { state, error, report }) =>
+      runOnJob(
+        id,
         'UPDATE jobs SET state = ?, updated_at = ?, error = ?, report = ? WHERE id = ?',
         state,
         now(),
-        json[0]!,
-        json[1]!,
+        jsonOrNull(error),
+        jsonOrNull(report),
         id,
+      ),
+    forget: async (id) => void run('DELETE FROM jobs WHERE id = ?', id),
+    partitions: async (id) =>
+      all<PartitionRow>('SELECT planned, part, load FROM partitions WHERE job = ? ORDER BY ordinal', id).map(
+        partitionOf,
+      ),
+    recordPart: async (id, part) =>
+      runOnJob(id, 'UPDATE partitions SET part = ? WHERE job = ? AND id = ?', toJson(part), id, part.partition),
+    discardPart: async (id, partition) =>
+      void run('UPDATE partitions SET part = NULL WHERE job = ? AND id = ? AND load IS NULL', id, partition),
+    recordLoad: async (id, partition, load) =>
+      runOnJob(id, 'UPDATE partitions SET load = ? WHERE job = ? AND id = ?', toJson(load), id, partition),
+    collections: async (id) =>
+      collectionsOf(all<CollectionRow>('SELECT target, record FROM collections WHERE job = ?', id)),
+    recordCollection: async (id, target, record) =>
+      void run('INSERT OR REPLACE INTO collections (job, target, record) VALUES (?, ?, ?)', id, target, toJson(record)),
+    recordUpload: async (id, { path, token }) =>
+      void run('INSERT OR IGNORE INTO uploads (job, path, token) VALUES (?, ?, ?)', id, path, token),
+    uploads: async (id) => all<Upload>('SELECT path, token FROM uploads WHERE job = ? ORDER BY path, token', id),
+    async dropUploads(id, uploads) {
+      const drop = database.prepare('DELETE FROM uploads WHERE job = ? AND path = ? AND token = ?');
+      writing(stateDir, () =>
+        database.transaction(() => {
+          for (const { path, token } of uploads) drop.run(id, path, token);
+        })(),
       );
     },
-    forget: async (id) => run('DELETE FROM jobs WHERE id = ?', id),
-    partitions: async (id) =>
-      (
-        database.prepare('SELECT planned, part, load FROM partitions WHERE job = ? ORDER BY ordinal').all(id) as {
-          planned: string;
-          part: string | null;
-          load: string | null;
-        }[]
-      ).map(partitionOf),
-    recordPart: async (id, part) =>
-      run('UPDATE partitions SET part = ? WHERE job = ? AND id = ?', toJson(part), id, part.partition),
-    discardPart: async (id, partition) =>
-      run('UPDATE partitions SET part = NULL WHERE job = ? AND id = ? AND load IS NULL', id, partition),
-    recordLoad: async (id, partition, load) =>
-      run('UPDATE partitions SET load = ? WHERE job = ? AND id = ?', toJson(load), id, partition),
-    collections: async (id) =>
-      new Map(
-        (
-          database.prepare('SELECT target, record FROM collections WHERE job = ?').all(id) as {
-            target: string;
-            record: string;
-          }[]
-        ).map(({ target, record }) => [target, JSON.parse(record) as CollectionRecord]),
-      ),
-    recordCollection: async (id, target, record) =>
-      run('INSERT OR REPLACE INTO collections (job, target, record) VALUES (?, ?, ?)', id, target, toJson(record)),
     [Symbol.asyncDispose]: async () => void database.close(),
   };
 }
 
-function open(stateDir: string): Database.Database {
-  try {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-    const file = join(stateDir, 'state.sqlite');
-    const database = new Database(file, { timeout: 10_000 });
-    chmodSync(file, 0o600);
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = FULL');
-    database.pragma('foreign_keys = ON');
-    const found = database.pragma('user_version', { simple: true });
-    if (found !== 0 && found !== FORMAT)
-      throw new MigrateError('E_STATE', 'the state folder was written by another version of this tool', {
-        at: { file },
-        found: `format ${found}`,
-        wanted: `format ${FORMAT}`,
-        hint: 'use that version, or another --state folder',
-      });
-    if (found === 0) {
-      database.exec(TABLES);
-      database.pragma(`user_version = ${FORMAT}`);
-    }
-    return database;
-  } catch (thrown) {
-    if (thrown instanceof MigrateError) throw thrown;
-    throw new MigrateError('E_STATE', 'could not open the state folder', {
-      at: { file: stateDir },
-      found: messageOf(thrown),
-      hint: 'name a folder that this user can write to with --state',
-      cause: thrown,
-    });
-  }
+/** Whether the folder has jobs: to ask does not make one. */
+export function hasSqliteCheckpoint(stateDir: string): boolean {
+  return existsSync(join(stateDir, STATE_FILE));
 }
 
-function lockJob(stateDir: string, key: string): AsyncDisposable {
+function lockJob(stateDir: string, key: string): JobLock {
+  const database = tryLock(stateDir, key);
+  if (database === undefined)
+    throw new MigrateError('E_JOB_LOCKED', 'another process is at work on this job', {
+      hint: 'wait until it ends, or stop it; `milvus-migrate jobs` lists the jobs',
+    });
+  // The lock of an open file is not lost while the process lives.
+  return { lost: new AbortController().signal, [Symbol.asyncDispose]: async () => void database.close() };
+}
+
+function isLocked(stateDir: string, key: string): boolean {
+  const database = tryLock(stateDir, key);
+  database?.close();
+  return database === undefined;
+}
+
+/** undefined: another process has it. */
+function tryLock(stateDir: string, key: string): Database.Database | undefined {
   const dir = join(stateDir, 'locks');
   mkdirSync(dir, { recursive: true });
   const database = new Database(join(dir, `${key}.sqlite`), { timeout: 0 });
   try {
     database.exec('BEGIN EXCLUSIVE');
+    return database;
   } catch (thrown) {
     database.close();
-    if (systemCode(thrown) !== 'SQLITE_BUSY') throw thrown;
-    throw new MigrateError('E_JOB_LOCKED', 'another process is at work on this job', {
-      hint: 'wait until it ends, or stop it; `milvus-migrate jobs` lists the jobs',
-      cause: thrown,
-    });
+    if (systemCode(thrown) === 'SQLITE_BUSY') return undefined;
+    throw thrown;
   }
-  return { [Symbol.asyncDispose]: async () => void database.close() };
+}
+
+function gone(stateDir: string, id: string): MigrateError {
+  return new MigrateError('E_STATE', 'the job is not recorded any more', {
+    at: { file: join(stateDir, STATE_FILE) },
+    found: `no job ${id}`,
+    hint: 'it was forgotten meanwhile; run the same command again',
+  });
 }
 
 function writing<T>(stateDir: string, call: () => T): T {
@@ -180,7 +141,7 @@ function writing<T>(stateDir: string, call: () => T): T {
   } catch (thrown) {
     const full = systemCode(thrown) === 'SQLITE_FULL';
     throw new MigrateError(full ? 'E_NO_SPACE' : 'E_STATE', 'could not record the progress of the job', {
-      at: { file: join(stateDir, 'state.sqlite') },
+      at: { file: join(stateDir, STATE_FILE) },
       found: messageOf(thrown),
       hint: full
         ? 'make room and run the same command again'
@@ -188,34 +149,4 @@ function writing<T>(stateDir: string, call: () => T): T {
       cause: thrown,
     });
   }
-}
-
-function toJson(value: unknown): string {
-  return JSON.stringify(value);
-}
-
-function partitionOf(row: { planned: string; part: string | null; load: string | null }): PartitionRecord {
-  return {
-    planned: JSON.parse(row.planned) as PlannedPartition,
-    part: row.part === null ? undefined : (JSON.parse(row.part) as Part),
-    load: row.load === null ? undefined : (JSON.parse(row.load) as LoadRecord),
-  };
-}
-
-function jobOf(row: JobRow): JobRecord {
-  const { id, key, source, target } = row;
-  return {
-    id,
-    key,
-    source,
-    target,
-    state: row.state as JobState,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    config: JSON.parse(row.config),
-    fingerprint: JSON.parse(row.fingerprint),
-    collections: JSON.parse(row.collections),
-    error: row.error === null ? undefined : (JSON.parse(row.error) as PlainError),
-    report: row.report === null ? undefined : (JSON.parse(row.report) as Report),
-  };
 }

@@ -2,9 +2,9 @@
  * The contract of a checkpoint: where a job stands, durable at every step. Types only.
  *
  * Every method has happened, durably, when its promise resolves. All are asynchronous so that a database server can
- * stand behind them; hosts that share one must exclude each other by `lock`.
+ * stand behind them; hosts that share one exclude each other by `lock`.
  */
-import type { Json, Part } from './contracts.ts';
+import type { Json, Part, Upload } from './contracts.ts';
 import type { PlainError } from './errors.ts';
 import type { PlannedCollection, PlannedPartition } from './plan.ts';
 import type { CollectionReport, Report, StageName } from './report.ts';
@@ -71,9 +71,20 @@ export interface CollectionRecord {
   readonly ms: Readonly<Partial<Record<StageName, number>>>;
 }
 
+/** A job held against other processes, until disposed or this process dies. Disposing never fails. */
+export interface JobLock extends AsyncDisposable {
+  /**
+   * Aborted when the lock was lost before it was given back (its connection broke and another process may have it); the
+   * reason is a MigrateError E_JOB_LOCKED. What this process writes for the job from then on is refused with the same.
+   */
+  readonly lost: AbortSignal;
+}
+
 export interface Checkpoint extends AsyncDisposable {
-  /** Holds the job against other processes until disposed, or this process dies. E_JOB_LOCKED if another has it. */
-  lock(key: string): Promise<AsyncDisposable>;
+  /** E_JOB_LOCKED if another process has it. */
+  lock(key: string): Promise<JobLock>;
+  /** Whether any process has it; takes nothing from anybody. */
+  isLocked(key: string): Promise<boolean>;
   find(key: string): Promise<JobRecord | undefined>;
   /** All jobs, newest first. */
   list(): Promise<readonly JobRecord[]>;
@@ -93,4 +104,10 @@ export interface Checkpoint extends AsyncDisposable {
   recordLoad(id: string, partition: string, load: LoadRecord): Promise<void>;
   collections(id: string): Promise<ReadonlyMap<string, CollectionRecord>>;
   recordCollection(id: string, target: string, record: CollectionRecord): Promise<void>;
+  /** An upload to the files' store is about to begin. */
+  recordUpload(id: string, upload: Upload): Promise<void>;
+  /** Uploads that were recorded and not yet dropped: of parts that were never finished, after a crash. */
+  uploads(id: string): Promise<readonly Upload[]>;
+  /** They are complete, or aborted. Unknown ones are fine. */
+  dropUploads(id: string, uploads: readonly Upload[]): Promise<void>;
 }

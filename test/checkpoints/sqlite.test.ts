@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import Database from 'better-sqlite3';
 import { openSqliteCheckpoint } from '../../src/checkpoints/sqlite.ts';
 import { checkpointContract } from '../contract/checkpoint.ts';
 import { temporaryFolder } from '../temporary.ts';
@@ -41,4 +42,54 @@ test('sqlite: junk in the place of the state is named', async () => {
   using folder = temporaryFolder();
   writeFileSync(join(folder.path, 'state.sqlite'), 'this is no database, but it is long enough to be taken for one');
   assert.throws(() => openSqliteCheckpoint(folder.path), { code: 'E_STATE' });
+});
+
+/** The tables as the first release made them. */
+const FIRST_TABLES = `
+  CREATE TABLE jobs (
+    id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, state TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
+    source TEXT NOT NULL, target TEXT NOT NULL, config TEXT NOT NULL, fingerprint TEXT NOT NULL,
+    collections TEXT NOT NULL, error TEXT, report TEXT) STRICT;
+  CREATE TABLE partitions (
+    job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, id TEXT NOT NULL, ordinal INTEGER NOT NULL,
+    planned TEXT NOT NULL, part TEXT, load TEXT, PRIMARY KEY (job, id)) STRICT, WITHOUT ROWID;
+  CREATE TABLE collections (
+    job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, target TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (job, target)) STRICT, WITHOUT ROWID;
+  INSERT INTO jobs VALUES ('old', 'key', 'running', '2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z', 's', 't', '{}', '{}', '[]', NULL, NULL);
+  INSERT INTO partitions VALUES ('old', 'p0', 0, '{"ordinal":0}', '{"rows":1}', NULL);`;
+
+function stateFile(folder: string, version: number): void {
+  const database = new Database(join(folder, 'state.sqlite'));
+  database.exec(FIRST_TABLES);
+  database.pragma(`user_version = ${version}`);
+  database.close();
+}
+
+for (const [what, version] of [
+  ['of the first release', 1],
+  ['whose making was cut off before its number', 0],
+] as const)
+  test(`sqlite: a state folder ${what} is brought up to date in place`, async () => {
+    using folder = temporaryFolder();
+    stateFile(folder.path, version);
+    await using one = openSqliteCheckpoint(folder.path);
+    await using other = openSqliteCheckpoint(folder.path);
+    assert.equal((await other.find('key'))?.id, 'old');
+    assert.deepEqual((await one.partitions('old'))[0]?.part, { rows: 1 });
+    await one.recordUpload('old', { path: 'a', token: 'b' });
+    assert.deepEqual(await other.uploads('old'), [{ path: 'a', token: 'b' }]);
+  });
+
+test('sqlite: a state folder of a newer version is left alone', async () => {
+  using folder = temporaryFolder();
+  stateFile(folder.path, 99);
+  assert.throws(() => openSqliteCheckpoint(folder.path), {
+    code: 'E_STATE',
+    message: /newer version/,
+    found: 'format 99',
+  });
+  const database = new Database(join(folder.path, 'state.sqlite'), { readonly: true });
+  assert.equal(database.pragma('user_version', { simple: true }), 99);
+  database.close();
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseMysqlDsn, showMysql } from '../../../src/sources/milvus1x/mysqlDsn.ts';
+import { parseMysqlDsn, showMysql } from '../../src/formats/mysqlDsn.ts';
 
 const plain = {
   user: 'root',
@@ -31,6 +31,13 @@ test('defaults, sockets, IPv6, TLS', () => {
   );
   assert.equal(parseMysqlDsn('u@tcp(h)/m?tls=true').tls, 'verify');
   assert.equal(parseMysqlDsn('mysql://u@h/m?tls=skip-verify').tls, 'skip-verify');
+  for (const [word, tls] of [
+    ['VERIFY_IDENTITY', 'verify'],
+    ['VERIFY_CA', 'verify'],
+    ['REQUIRED', 'skip-verify'],
+    ['DISABLED', 'off'],
+  ])
+    assert.equal(parseMysqlDsn(`mysql://u@h/m?ssl-mode=${word}`).tls, tls);
 });
 
 test('passwords keep their special characters', () => {

@@ -2,7 +2,7 @@
  * Addresses of a MySQL server, in the two forms that Milvus users have: `user:password@tcp(host:port)/db?params` (the
  * older migration tool's) and `mysql://user:password@host:port/db` (Milvus 1.x's own backend_url).
  */
-import { MigrateError } from '../../core/errors.ts';
+import { MigrateError } from '../core/errors.ts';
 
 const DEFAULT_PORT = 3306;
 const FORMS = 'mysql://user:password@host:3306/database or user:password@tcp(host:3306)/database';
@@ -15,7 +15,7 @@ export interface MysqlAddress {
   /** Path of a Unix socket, in place of host and port. */
   readonly socket: string | undefined;
   readonly database: string;
-  /** From the parameter `tls` or `ssl`. */
+  /** From the parameter `tls`, `ssl` or `ssl-mode`. */
   readonly tls: 'off' | 'verify' | 'skip-verify';
 }
 
@@ -61,12 +61,15 @@ function parseGoDsn(text: string): MysqlAddress {
   return { user, password, ...hostAndPort(address), socket: undefined, database, tls };
 }
 
-/** Words of the Go driver. Any other one names a certificate of its own, which we do not have: the server is verified. */
+/**
+ * Words of the Go driver, and of MySQL's own `ssl-mode`. Any other one names a certificate of its own, which we do not
+ * have: the server is verified.
+ */
 function tlsOf(params: string): MysqlAddress['tls'] {
   const query = new URLSearchParams(params);
-  const word = (query.get('tls') ?? query.get('ssl') ?? 'false').toLowerCase();
-  if (['false', '0', ''].includes(word)) return 'off';
-  return ['skip-verify', 'preferred'].includes(word) ? 'skip-verify' : 'verify';
+  const word = (query.get('tls') ?? query.get('ssl') ?? query.get('ssl-mode') ?? 'false').toLowerCase();
+  if (['false', '0', '', 'disabled'].includes(word)) return 'off';
+  return ['skip-verify', 'preferred', 'required'].includes(word) ? 'skip-verify' : 'verify';
 }
 
 function hostAndPort(text: string): { host: string; port: number } {

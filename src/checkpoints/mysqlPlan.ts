@@ -1,0 +1,40 @@
+/** A job and its plan as rows: a plan may have many thousand partitions. */
+import type { NewJob } from '../core/checkpoint.ts';
+import { bytesOf, type Sql, type SqlValue } from './mysqlConnection.ts';
+import { TABLE } from './mysqlTables.ts';
+import { toJson } from './rows.ts';
+
+/** Of one statement: large enough that the way there and back does not count, small beside max_allowed_packet. */
+const BATCH_ROWS = 200;
+const BATCH_BYTES = 1024 * 1024;
+
+/** @param at ISO 8601, UTC */
+export async function insertJob(sql: Sql, job: NewJob, at: string): Promise<void> {
+  const { id, key, source, target } = job;
+  await sql.run(
+    `INSERT INTO ${TABLE.jobs} (id, job_key, state, created_at, updated_at, source, target, config, fingerprint, collections)
+       VALUES (?, ?, 'planned', ?, ?, ?, ?, ?, ?, ?)`,
+    ...[id, key, at, at, source, target, ...[job.config, job.fingerprint, job.collections].map(toJson)],
+  );
+  const rows = job.partitions.map((planned): SqlValue[] => [id, planned.partition.id, toJson(planned)]);
+  for (const batch of inBatches(rows))
+    await sql.run(
+      `INSERT INTO ${TABLE.partitions} (job, id, planned) VALUES ${batch.map(() => '(?, ?, ?)').join(', ')}`,
+      ...batch.flat(),
+    );
+}
+
+function* inBatches(rows: readonly SqlValue[][]): Generator<SqlValue[][]> {
+  let batch: SqlValue[][] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    const more = row.reduce<number>((sum, value) => sum + bytesOf(value), 0);
+    if (batch.length === BATCH_ROWS || (batch.length > 0 && bytes + more > BATCH_BYTES)) {
+      yield batch;
+      [batch, bytes] = [[], 0];
+    }
+    batch.push(row);
+    bytes += more;
+  }
+  if (batch.length > 0) yield batch;
+}
