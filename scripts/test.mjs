@@ -4,9 +4,12 @@
  *
  *   node scripts/test.mjs [--big] [--no-coverage] [test/formats/npy.test.ts …] [-- flags of node --test …]
  *
- * One Milvus and one MariaDB are started for all suites that can share: TEST_MILVUS (host:port), TEST_MYSQL
- * (mysql://…). Those that are already in the environment are used instead. MILVUS_MIGRATE_FIXTURES: the fixtures.
- * TEST_PYTHON: a Python with NumPy. The last lines are the closing lines of Node's test runner.
+ * One Milvus, MariaDB, MinIO, fake-gcs-server and Azurite are started for all suites that can share: TEST_MILVUS
+ * (host:port), TEST_MYSQL (mysql://…), TEST_MINIO (JSON of a MinioAccess, see test/servers/startMinio.ts), TEST_GCS
+ * (http://…), TEST_AZURITE (JSON of an AzuriteAccess, see test/servers/startAzurite.ts). Those that are already in the
+ * environment are used instead. MILVUS_MIGRATE_FIXTURES: the fixtures. FAISS_FIXTURES: those of Faiss. TEST_PYTHON: a
+ * Python with NumPy; TEST_FAISS_PYTHON: one with faiss-cpu.
+ * The last lines are the closing lines of Node's test runner.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +17,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { constants, tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { makeFixtures } from './fixtures.mjs';
+import { makeFaissFixtures, makeFixtures } from './fixtures.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 /** No file may take longer, whatever it waits for. */
@@ -82,14 +85,29 @@ function build() {
 async function surroundings() {
   execFileSync('bash', [join(root, 'scripts/ensure-test-servers.sh')], { stdio: 'inherit' });
   const python = execFileSync('bash', [join(root, 'test/servers/python.sh'), 'get'], { encoding: 'utf8' }).trim();
-  const found = { TEST_PYTHON: python, MILVUS_MIGRATE_FIXTURES: makeFixtures(root, python) };
+  const faiss = execFileSync('bash', [join(root, 'test/servers/faiss-python.sh'), 'get'], { encoding: 'utf8' }).trim();
+  const found = {
+    TEST_PYTHON: python,
+    TEST_FAISS_PYTHON: faiss,
+    MILVUS_MIGRATE_FIXTURES: makeFixtures(root, python),
+    FAISS_FIXTURES: makeFaissFixtures(root, faiss),
+  };
   const { startMilvus, startMariadb } = await import(pathToFileURL(join(root, 'dist/test/servers/index.js')).href);
-  const [milvus, mariadb] = await Promise.all([
+  const { startMinio } = await import(pathToFileURL(join(root, 'dist/test/servers/startMinio.js')).href);
+  const { startGcs } = await import(pathToFileURL(join(root, 'dist/test/servers/startGcs.js')).href);
+  const { startAzurite } = await import(pathToFileURL(join(root, 'dist/test/servers/startAzurite.js')).href);
+  const [milvus, mariadb, minio, gcs, azurite] = await Promise.all([
     process.env.TEST_MILVUS ? undefined : started(startMilvus()),
     process.env.TEST_MYSQL ? undefined : started(startMariadb()),
+    process.env.TEST_MINIO ? undefined : started(startMinio()),
+    process.env.TEST_GCS ? undefined : started(startGcs()),
+    process.env.TEST_AZURITE ? undefined : started(startAzurite()),
   ]);
   if (milvus) found.TEST_MILVUS = milvus.address;
   if (mariadb) found.TEST_MYSQL = mariadb.url;
+  if (minio) found.TEST_MINIO = JSON.stringify(minio.access);
+  if (gcs) found.TEST_GCS = gcs.endpoint;
+  if (azurite) found.TEST_AZURITE = JSON.stringify(azurite.access);
   return { ...process.env, ...found };
 }
 

@@ -9,6 +9,8 @@
 import type { Batch } from './batch.ts';
 import type { IndexSpec, MetricType, Schema } from './schema.ts';
 
+export type * from './storeContract.ts';
+
 /** JSON as it goes into partitions, checkpoints and across worker ports. Never a secret, never a vector. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
@@ -29,6 +31,8 @@ export interface Slab {
 /** The fixed memory of one worker. `acquire` waits until the consumer of an earlier batch gave its slab back. */
 export interface SlabRing {
   readonly slabBytes: number;
+  /** How many there are: who holds all of them waits for ever for another. */
+  readonly slabs: number;
   acquire(): Slab;
   release(slab: Slab): void;
 }
@@ -51,6 +55,10 @@ export interface Dataset {
   readonly index: IndexSpec | undefined;
   /** Set where an exact metric is not to be had in every server: tried first, before `schema.metric`. */
   readonly preferredMetric: MetricType | undefined;
+  /** What the target collection's description is to say of it («decoded from IVF-PQ, lossy»); undefined: nothing special. */
+  readonly description?: string | undefined;
+  /** Whether its ids are what somebody stored, so that some may occur twice or be negative: then they are looked through. */
+  readonly storedIds?: boolean | undefined;
   readonly notes: readonly Note[];
   /** Segments left out by `--skip-bad-segments`. */
   readonly skipped: readonly SkippedSegment[];
@@ -69,6 +77,8 @@ export interface SkippedSegment {
 export interface PlanHint {
   /** Aim for partitions of this many bytes of live rows. */
   readonly partBytes: number;
+  /** Threads that will read them: a source of one large file cuts it so that all have work. Absent: 1. */
+  readonly threads?: number | undefined;
 }
 
 /** Unit of work, of retry and of checkpoint. Plain JSON, a stable id made from what it covers. */
@@ -93,7 +103,7 @@ export interface Source extends AsyncDisposable {
   readonly kind: string;
   /** One line for people: «Milvus 1.x, SQLite metadata». */
   readonly title: string;
-  /** What identifies the source, without secrets: resolved path, host and database. Part of the job's identity. */
+  /** What identifies the source, without secrets: resolved path, bucket and prefix, host and database. Part of the job's identity. */
   readonly locator: string;
   /** What the workers' reader needs. */
   readonly reader: ReaderConfig;
@@ -108,6 +118,8 @@ export interface ReaderConfig {
   /** Key in `sources/index.ts`. */
   readonly kind: string;
   readonly detail: Json;
+  /** Read-only tables (codebooks, lists) that main laid out once and all workers look into, by name. */
+  readonly shared?: Readonly<Record<string, SharedArrayBuffer>>;
 }
 
 export interface SourceReader extends AsyncDisposable {
@@ -130,57 +142,6 @@ export interface KeyBatch {
   /** Ordinal among the partition's live rows of the first key. */
   readonly first: number;
   readonly keys: BigInt64Array;
-}
-
-// ------------------------------------------------------------------------------------------------ store
-
-export interface StoreStat {
-  readonly size: number;
-  /** ETag, generation, or for local files device, inode, size and time of change: differs when the content may differ. */
-  readonly version: string;
-}
-
-/** Paths are relative to the store's root, with `/`, never absolute, never with `..`. */
-export interface Store extends AsyncDisposable {
-  /** undefined: not there. Any other failure is an error. */
-  stat(path: string): Promise<StoreStat | undefined>;
-  /** Exactly target.length bytes from `start` of that version, or an error: a short read never passes. */
-  readInto(path: string, target: Uint8Array, start: number, version?: string): Promise<void>;
-  /** Every file below the prefix, in no promised order. A prefix that is not there is empty. */
-  list(prefix: string): AsyncIterable<{ readonly path: string; readonly size: number }>;
-  /** Starts a group of files that become visible together, or not at all. */
-  begin(dir: string): Promise<StoreGroup>;
-  /** One small file, whole or absent, replacing what was there. */
-  put(path: string, bytes: Uint8Array): Promise<void>;
-  /** Gives a committed folder another name. Where only `to` is there, it was done before: fine. */
-  move(from: string, to: string): Promise<void>;
-  /** Removes a file, or all files below a folder, and parents that became empty. Absent is fine. */
-  remove(path: string): Promise<void>;
-  /**
-   * Removes what a crashed run left unfinished directly below the prefix: groups never committed whose folder's name
-   * holds `mark` (others may be at work in the same store). Returns how many.
-   */
-  sweep(prefix: string, mark: string): Promise<number>;
-  /** Free bytes for writing; undefined where the store has no such limit. */
-  free(): Promise<number | undefined>;
-}
-
-/** Files of one part on their way into a folder of the store. */
-export interface StoreGroup {
-  /** Opens a file of the group. Several may be open at once. */
-  create(name: string): Promise<StoreWriter>;
-  /** All files closed: makes them durable and visible under the folder's final name, in one step. */
-  commit(): Promise<void>;
-  /** Leaves nothing. May be called after a failed commit, and twice. */
-  abort(): Promise<void>;
-}
-
-export interface StoreWriter {
-  /** Appends. The bytes may be reused once the promise resolves. */
-  write(bytes: Uint8Array): Promise<void>;
-  /** Overwrites the first bytes, once, before close: a header that is known last. */
-  patchStart(bytes: Uint8Array): Promise<void>;
-  close(): Promise<void>;
 }
 
 // ------------------------------------------------------------------------------------------------ encoder, parts

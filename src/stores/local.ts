@@ -7,8 +7,9 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
-import type { Store, StoreGroup, StoreStat, StoreWriter } from '../core/contracts.ts';
+import type { Store, StoreFile, StoreGroup, StoreStat, StoreWriter } from '../core/contracts.ts';
 import { MigrateError, messageOf, systemCode } from '../core/errors.ts';
+import { checkedPath } from './paths.ts';
 
 /** After so many bytes a flush is begun on the side, so that the disk works while the next buffers are made. */
 const FLUSH_BYTES = 32 * 1024 * 1024;
@@ -19,25 +20,22 @@ const UNFINISHED = '.unfinished-';
 export function openLocalStore(root: string): Store {
   const full = (path: string): string => join(root, checkedPath(path));
   return {
+    // The kernel reads ahead: more reads at once only cost seeks.
+    traits: { readsInFlight: 1 },
+    describe: full,
     stat: async (path) => statOf(full(path)),
-    readInto: async (path, target, start, version) => readInto({ file: full(path), target, start, version }),
+    openFile: async (path) => openFile(full(path)),
     list: (prefix) => listFiles(root, checkedPath(prefix)),
     begin: async (dir) => beginGroup(root, full(dir)),
     put: async (path, bytes) => putFile(full(path), bytes),
     move: async (from, to) => moveFolder(full(from), full(to)),
     remove: async (path) => removeTree(root, full(path)),
+    // Nothing is kept under an id here: `sweep` finds what a crashed run left.
+    discard: async () => undefined,
     sweep: async (prefix, mark) => sweepUnfinished(full(prefix), mark),
     free: async () => freeBytes(root),
     [Symbol.asyncDispose]: async () => undefined,
   };
-}
-
-/** Paths of ours are relative and stay below the root, whatever a name in the source was. */
-function checkedPath(path: string): string {
-  const steps = path.split('/');
-  if (path.startsWith('/') || path.includes('\0') || path.includes('\\') || steps.includes('..') || steps.includes('.'))
-    throw new MigrateError('E_STORE', 'a path that leaves its folder', { found: JSON.stringify(path) });
-  return path;
 }
 
 function failure(what: string, file: string, cause: unknown): MigrateError {
@@ -71,37 +69,78 @@ function attempt<T>(what: string, file: string, call: () => T): T {
 
 function statOf(file: string): StoreStat | undefined {
   const stat = attempt('look at a file', file, () => fs.statSync(file, { bigint: true, throwIfNoEntry: false }));
-  if (stat === undefined || !stat.isFile()) return undefined;
-  return { size: Number(stat.size), version: [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(':') };
+  return stat?.isFile() ? asStoreStat(stat) : undefined;
+}
+
+/**
+ * Size and time of change alone: a job that is gone on with must know its source again after the rights were put right,
+ * after a copy that keeps times, and after a restart of the machine, which may number its devices anew.
+ */
+function asStoreStat(stat: fs.BigIntStats): StoreStat {
+  return { size: Number(stat.size), version: `${stat.size}:${stat.mtimeNs}` };
+}
+
+/** The descriptor stays with the file that was opened: a rename over its name does not reach it. */
+function openFile(file: string): StoreFile | undefined {
+  const fd = attempt('open', file, () => openOrAbsent(file));
+  if (fd === undefined) return undefined;
+  let open = true;
+  const close = async (): Promise<void> => {
+    if (open) fs.closeSync(fd);
+    open = false;
+  };
+  const opened = attempt('look at a file', file, () => fs.fstatSync(fd, { bigint: true }));
+  if (!opened.isFile()) {
+    fs.closeSync(fd);
+    return undefined;
+  }
+  return {
+    ...asStoreStat(opened),
+    async readInto(target, start) {
+      if (!open) throw new MigrateError('E_STORE', 'a file that is closed was read', { at: { file } });
+      attempt('read', file, () => readExactly({ fd, file, target, start }));
+      // Afterwards, so that a change in the middle of the read is seen too. Not ctime: a rename changes it.
+      const now = attempt('look at a file', file, () => fs.fstatSync(fd, { bigint: true }));
+      if (now.size !== opened.size || now.mtimeNs !== opened.mtimeNs)
+        throw new MigrateError('E_STORE', 'the file changed while it was read', {
+          at: { file, offset: start },
+          hint: 'stop whatever writes to it, and run again',
+        });
+    },
+    close,
+  };
+}
+
+/** undefined: there is no such file, or a part of its path is a file. */
+function openOrAbsent(file: string): number | undefined {
+  try {
+    // A pipe or a socket would block for ever without it.
+    return fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  } catch (thrown) {
+    const code = systemCode(thrown);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw thrown;
+  }
 }
 
 interface ReadRequest {
+  readonly fd: number;
   readonly file: string;
   readonly target: Uint8Array;
   readonly start: number;
-  readonly version: string | undefined;
 }
 
-function readInto({ file, target, start, version }: ReadRequest): void {
-  if (version !== undefined && statOf(file)?.version !== version)
-    throw new MigrateError('E_STORE', 'the file changed while it was read', { at: { file, offset: start } });
-  attempt('read', file, () => {
-    const fd = fs.openSync(file, 'r');
-    try {
-      for (let done = 0; done < target.length; ) {
-        const got = fs.readSync(fd, target, done, target.length - done, start + done);
-        if (got === 0)
-          throw new MigrateError('E_STORE', 'the file ended early', {
-            at: { file, offset: start },
-            found: `${done} bytes`,
-            wanted: `${target.length} bytes`,
-          });
-        done += got;
-      }
-    } finally {
-      fs.closeSync(fd);
-    }
-  });
+function readExactly({ fd, file, target, start }: ReadRequest): void {
+  for (let done = 0; done < target.length; ) {
+    const got = fs.readSync(fd, target, done, target.length - done, start + done);
+    if (got === 0)
+      throw new MigrateError('E_STORE', 'the file ended early', {
+        at: { file, offset: start },
+        found: `${done} bytes`,
+        wanted: `${target.length} bytes`,
+      });
+    done += got;
+  }
 }
 
 async function* listFiles(root: string, prefix: string): AsyncGenerator<{ path: string; size: number }> {

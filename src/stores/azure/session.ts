@@ -1,0 +1,123 @@
+/** One container as the files of this folder see it: calls of the SDK, without its retries, whose errors are ours. */
+import type { BlockBlobClient, ContainerClient, StoragePipelineOptions } from '@azure/storage-blob';
+import type { ObjectStoreConfig } from '../../core/contracts.ts';
+import type { Connections } from '../http/connections.ts';
+import type { FailedCall } from '../http/failure.ts';
+import { type StoreNames, storeNames } from '../names.ts';
+import { once } from '../once.ts';
+import type { AzureAccess } from './access.ts';
+import { answerOf, azureFailure, noContainer, notAzure } from './failure.ts';
+import { azureTransport } from './transport.ts';
+
+/** What was tried, as in «could not …», and on which path. */
+export interface Doing {
+  readonly what: string;
+  readonly path: string;
+}
+
+export interface AzureSession extends StoreNames {
+  readonly container: ContainerClient;
+  /** Whether a container that is not there is one that will be made: then it is empty until the first write. */
+  readonly createsBucket: boolean;
+  blob(path: string): BlockBlobClient;
+  /** One call of the SDK, with its error in our words. */
+  call<T>(doing: Doing, request: () => Promise<T>): Promise<T>;
+  /** As `call`; undefined where the service answers with this status. */
+  unless<T>(status: number, doing: Doing, request: () => Promise<T>): Promise<T | undefined>;
+  /** The value, or an error: an answer with a good status that lacks it is not Azure's. */
+  must<T>(value: T | undefined, field: string, doing: Doing): T;
+  failed(doing: Doing): FailedCall;
+  /** Before the first write: looks for the container and makes it, where the configuration says so. */
+  ready(): Promise<void>;
+  /** An object that is not there, in a container that is: else an error. */
+  absent(doing: Doing): Promise<undefined>;
+}
+
+export interface SessionParts {
+  readonly config: ObjectStoreConfig;
+  readonly access: AzureAccess;
+  readonly connections: Connections;
+}
+
+export async function azureSession({ config, access, connections }: SessionParts): Promise<AzureSession> {
+  const names = storeNames(config);
+  const container = await openContainer(config, access, connections);
+  const failed = ({ what, path }: Doing): FailedCall => ({
+    what,
+    place: names.describe(path),
+    endpoint: `${access.url.origin}${access.url.pathname.replace(/\/$/, '')}`,
+    secrets: access.secrets,
+  });
+  const must = <T>(value: T | undefined, field: string, doing: Doing): T => {
+    if (value === undefined) throw notAzure(failed(doing), field);
+    return value;
+  };
+  const unless = async <T>(status: number, doing: Doing, request: () => Promise<T>) => {
+    try {
+      return await request();
+    } catch (thrown) {
+      if (answerOf(thrown).status === status) return undefined;
+      throw azureFailure(thrown, failed(doing));
+    }
+  };
+  const call = async <T>(doing: Doing, request: () => Promise<T>): Promise<T> =>
+    (await unless(NEVER, doing, request)) as T;
+  const exists = once(async () => {
+    const found = await unless(404, { what: 'look for the container', path: '' }, () =>
+      container.getProperties().catch((thrown: unknown) => {
+        // Refused: it may not be looked at, but its blobs may.
+        if (answerOf(thrown).status === 403) return {};
+        throw thrown;
+      }),
+    );
+    return found === undefined ? undefined : true;
+  });
+  const ready = once(async () => {
+    // 409: another worker was quicker, or it is still being deleted: then the first write says so.
+    if (config.createBucket && (await exists()) !== true)
+      await unless(409, { what: 'make the container', path: '' }, () => container.create());
+    return true;
+  });
+  return {
+    ...names,
+    container,
+    createsBucket: config.createBucket,
+    blob: (path) => container.getBlockBlobClient(names.key(path)),
+    call,
+    unless,
+    must,
+    failed,
+    ready: async () => void (await ready()),
+    async absent(doing) {
+      if (!config.createBucket && (await exists()) !== true) throw noContainer(failed(doing));
+      return undefined;
+    },
+  };
+}
+
+/** No answer has this status. */
+const NEVER = -1;
+
+async function openContainer(
+  config: ObjectStoreConfig,
+  { url, login }: AzureAccess,
+  connections: Connections,
+): Promise<ContainerClient> {
+  const { AnonymousCredential, BlobServiceClient, StorageSharedKeyCredential } = await import('@azure/storage-blob');
+  const options: StoragePipelineOptions = {
+    httpClient: azureTransport(connections),
+    // Wrappers of ours do that, for all stores alike.
+    retryOptions: { maxTries: 1 },
+  };
+  const service = (): InstanceType<typeof BlobServiceClient> => {
+    if (login.kind === 'key')
+      return new BlobServiceClient(url.href, new StorageSharedKeyCredential(login.account, login.key), options);
+    const signed = login.kind === 'sas' ? `${url.href}?${login.sas}` : url.href;
+    return new BlobServiceClient(signed, new AnonymousCredential(), options);
+  };
+  if (login.kind !== 'default') return service().getContainerClient(config.bucket);
+  // The library asks the environment where the metadata server is.
+  if (config.iamEndpoint !== undefined) process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST ??= config.iamEndpoint;
+  const { DefaultAzureCredential } = await import('@azure/identity');
+  return new BlobServiceClient(url.href, new DefaultAzureCredential(), options).getContainerClient(config.bucket);
+}

@@ -1,0 +1,45 @@
+/** Sizes of the pieces that objects are sent in, and the memory that they are collected in. */
+
+const MiB = 1024 * 1024;
+
+/** S3 takes no more pieces, and none but the last below 5 MiB. */
+export const MOST_PIECES = 10_000;
+const FIRST_BYTES = 8 * MiB;
+const LARGEST_BYTES = 1024 * MiB;
+/** Pieces of one size before it doubles: the first 6.25 GiB go in 8 MiB pieces, and 10,000 hold 5 TiB. */
+const PIECES_PER_SIZE = 800;
+
+/** Bytes of the piece of that number (1, 2, …). */
+export function pieceBytes(number: number): number {
+  const doublings = Math.floor((number - 1) / PIECES_PER_SIZE);
+  return Math.min(LARGEST_BYTES, FIRST_BYTES * 2 ** Math.min(doublings, 30));
+}
+
+/** Pieces of one file on their way at once: enough to hide the latency, few enough to bound the memory. */
+export function piecesInFlight(bytes: number): number {
+  return Math.max(1, Math.min(3, Math.floor((48 * MiB) / bytes)));
+}
+
+/** Buffers of one store, lent to its writers and used again: memory that is given back and taken anew grows the heap. */
+export interface PieceMemory {
+  take(bytes: number): Buffer;
+  giveBack(buffer: Buffer): void;
+}
+
+/** What is kept for the next writer: the buffers of one large file. */
+const KEPT = 5;
+
+export function pieceMemory(): PieceMemory {
+  const kept: Buffer[] = [];
+  return {
+    take(bytes) {
+      const at = kept.findLastIndex((buffer) => buffer.length === bytes);
+      // Not zeroed, so that a small file touches only as many pages as it has bytes.
+      return at < 0 ? Buffer.allocUnsafeSlow(bytes) : kept.splice(at, 1)[0]!;
+    },
+    giveBack(buffer) {
+      if (kept.length === KEPT) kept.shift();
+      kept.push(buffer);
+    },
+  };
+}

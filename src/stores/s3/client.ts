@@ -1,0 +1,72 @@
+/** The SDK's client: loaded when the first store of its kind is opened, without retries of its own. */
+import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
+import type { ObjectStoreConfig, StoreCredentials } from '../../core/contracts.ts';
+import { MigrateError } from '../../core/errors.ts';
+import type { Patience } from '../http/connections.ts';
+import type { S3Endpoint } from './endpoint.ts';
+import { metadataCredentials } from './metadataCredentials.ts';
+
+/** Connections of one thread: reads, pieces, and a few for the rest. */
+const CONNECTIONS = 64;
+
+type Credentials = Pick<S3ClientConfig, 'credentials'>;
+
+export async function openS3Client(
+  config: ObjectStoreConfig,
+  { endpoint, credentials, patience }: { endpoint: S3Endpoint; credentials: StoreCredentials; patience: Patience },
+): Promise<S3> {
+  // Which versions of Node we run on is ours to say: the SDK would print a warning into the user's terminal.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+  const { S3 } = await import('@aws-sdk/client-s3');
+  const agent = { keepAlive: true, maxSockets: CONNECTIONS };
+  const client = new S3({
+    ...(endpoint.url === undefined ? {} : { endpoint: endpoint.url }),
+    ...(endpoint.region === undefined ? {} : { region: endpoint.region }),
+    ...credentialsOf(config, credentials),
+    forcePathStyle: endpoint.pathStyle,
+    maxAttempts: 1,
+    // Checksums are computed here, by zlib, and only for what is checked there.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    // It costs a connection per piece: the SDK makes a new one for each request that asks first.
+    expectContinueHeader: false,
+    requestHandler: {
+      connectionTimeout: patience.connectMs,
+      socketTimeout: patience.idleMs,
+      // A queue for connections is wanted, not warned of.
+      socketAcquisitionWarningTimeout: 3_600_000,
+      httpAgent: agent,
+      httpsAgent: agent,
+    },
+  });
+  if (endpoint.ssl) leaveBodiesUnsigned(client);
+  return client;
+}
+
+function credentialsOf(config: ObjectStoreConfig, given: StoreCredentials): Credentials {
+  const { accessKey, secretKey, sessionToken } = given;
+  if (config.useIam || (accessKey === undefined && secretKey === undefined))
+    return config.iamEndpoint === undefined ? {} : { credentials: metadataCredentials(config.iamEndpoint) };
+  if (accessKey === undefined || secretKey === undefined)
+    throw new MigrateError('E_CONFIG', 'an access key and its secret key come together', {
+      found: accessKey === undefined ? 'only a secret key' : 'only an access key',
+    });
+  const keys = { accessKeyId: accessKey, secretAccessKey: secretKey };
+  return { credentials: sessionToken === undefined ? keys : { ...keys, sessionToken } };
+}
+
+/**
+ * Under TLS a hash of the body in the signature proves nothing more than the connection does, and SHA-256 of every
+ * byte would be the dearest thing in an upload. The service checks the body by its CRC-32 or MD5.
+ */
+function leaveBodiesUnsigned(client: S3): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const request = args.request as { headers?: Record<string, string>; body?: unknown };
+      if (request.headers !== undefined && request.body instanceof Uint8Array)
+        request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
+      return next(args);
+    },
+    { step: 'build', name: 'leaveBodiesUnsigned' },
+  );
+}

@@ -1,0 +1,114 @@
+/** Reading objects: one version of each, by ranges. */
+import type { Readable } from 'node:stream';
+import type { HeadObjectCommandOutput, S3 } from '@aws-sdk/client-s3';
+import type { StoreFile, StoreStat } from '../../core/contracts.ts';
+import { MigrateError } from '../../core/errors.ts';
+import { fillTarget, otherBytes } from '../http/ranges.ts';
+import { answerOf } from './failure.ts';
+import type { S3Session } from './session.ts';
+
+interface Head extends StoreStat {
+  /** As the service gives it; undefined: it has none, or was not asked. */
+  readonly crc32: string | undefined;
+}
+
+/** undefined: no such object, in a bucket that is there. @param checksum whether its CRC-32 is asked for */
+export async function headObject(session: S3Session, path: string, checksum = false): Promise<Head | undefined> {
+  const [call, target] = [
+    { what: 'look at an object', path },
+    { Bucket: session.bucket, Key: session.key(path) },
+  ];
+  const found = await session.call(call.what, path, (s3) =>
+    s3
+      .headObject({ ...target, ...(checksum ? { ChecksumMode: 'ENABLED' as const } : {}) })
+      .catch((thrown: unknown) => notThere(s3, target, thrown)),
+  );
+  if (found === undefined) {
+    if (session.createsBucket || (await session.bucketExists())) return undefined;
+    throw new MigrateError('E_STORE', 'could not look at an object: the bucket does not exist', {
+      at: { file: session.describe(path) },
+      found: 'HTTP 404, NoSuchBucket',
+      hint: 'check the bucket, the endpoint and the region',
+    });
+  }
+  return {
+    size: session.must(found.ContentLength, 'Content-Length', call),
+    version: session.must(found.ETag, 'ETag', call),
+    crc32: found.ChecksumCRC32,
+  };
+}
+
+/**
+ * An answer to HEAD has no body, so no code: what is not a plain 404 is asked for again in a way that has one. Where that
+ * goes well (the SDK learned the service's clock from the first answer), so will the second HEAD.
+ */
+async function notThere(
+  s3: S3,
+  target: { Bucket: string; Key: string },
+  thrown: unknown,
+): Promise<HeadObjectCommandOutput | undefined> {
+  const { status, code } = answerOf(thrown);
+  if (status === 404) return undefined;
+  if (status === undefined || status >= 500 || code !== undefined) throw thrown;
+  try {
+    const { Body } = await s3.getObject({ ...target, Range: 'bytes=0-0' });
+    (Body as NodeJS.ReadableStream & { destroy(): void }).destroy();
+  } catch (second) {
+    const { code } = answerOf(second);
+    if (code === 'NoSuchKey') return undefined;
+    // A range of an empty object.
+    if (code !== 'InvalidRange') throw second;
+  }
+  return s3.headObject(target);
+}
+
+export async function openObject(session: S3Session, path: string): Promise<StoreFile | undefined> {
+  const head = await headObject(session, path);
+  if (head === undefined) return undefined;
+  const { size, version } = head;
+  return {
+    size,
+    version,
+    async readInto(target, start) {
+      if (start + target.length > size) throw tooShort(session, path, { start, length: target.length, size });
+      if (target.length > 0) await readRange(session, path, { target, start, version });
+    },
+    close: async () => undefined,
+  };
+}
+
+interface Range {
+  readonly target: Uint8Array;
+  readonly start: number;
+  readonly version: string;
+}
+
+async function readRange(session: S3Session, path: string, { target, start, version }: Range): Promise<void> {
+  const last = start + target.length - 1;
+  const [call, place] = [{ what: 'read', path }, session.describe(path)];
+  const request = { Bucket: session.bucket, Key: session.key(path), IfMatch: version, Range: `bytes=${start}-${last}` };
+  await session.call(call.what, path, async (s3) => {
+    const answer = await s3.getObject(request);
+    const body = answer.Body as Readable;
+    // Whoever does not know of ranges or conditions sends something else, with a good status.
+    const wanted = new RegExp(`^bytes ${start}-${last}/\\d+$`);
+    if (!wanted.test(answer.ContentRange ?? '') || answer.ETag !== version) {
+      body.destroy();
+      session.must(answer.ContentRange, 'Content-Range', call);
+      throw otherBytes(place, `${answer.ContentRange}, ETag ${answer.ETag}`, `bytes ${start}-${last}, ETag ${version}`);
+    }
+    await fillTarget(body, target, { place, start });
+  });
+}
+
+function tooShort(
+  session: S3Session,
+  path: string,
+  { start, length, size }: { start: number; length: number; size: number },
+): MigrateError {
+  return new MigrateError('E_STORE', 'the object ended early', {
+    at: { file: session.describe(path), offset: start },
+    found: `${Math.max(0, size - start)} bytes`,
+    wanted: `${length} bytes`,
+  });
+}
