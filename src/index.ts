@@ -10,16 +10,20 @@ export type {
   TargetConfig,
 } from './config/job.ts';
 export {
+  type CredentialsChoice,
   type FilesChoice,
   type JobChoices,
   jobConfig,
   type SourceChoice,
+  type StoreChoice,
   type TargetChoice,
 } from './config/jobConfig.ts';
 export { Secret } from './config/secret.ts';
+export type { ObjectStoreConfig, StoreCredentials } from './core/contracts.ts';
 export { ERROR_EXIT, type ErrorCode, EXIT, MigrateError, type PlainError } from './core/errors.ts';
 export type { JobPlan, PlannedCollection, PlannedPartition, PlanReport, WriteMode } from './core/plan.ts';
 export type { CollectionReport, ProgressEvent, Report, StageName } from './core/report.ts';
+export type { CleanedJob } from './run/cleanJob.ts';
 export { type LiveCounters, migrate, plan, type RunOptions } from './run/job.ts';
-export { forgetJob, type JobSummary, listJobs, resumeConfig, showJob } from './run/jobs.ts';
+export { cleanJob, forgetJob, type JobSummary, type JobsPlace, listJobs, resumeConfig, showJob } from './run/jobs.ts';
 export { TOOL_VERSION } from './version.ts';

@@ -1,6 +1,6 @@
 /** What commands ask of `run/`. It is loaded when a command calls it: a help text needs no database driver. */
 import type { JobConfig, JobStages } from '../config/job.ts';
-import type { Json } from '../core/contracts.ts';
+import type { Json, StoreConfig } from '../core/contracts.ts';
 import type { PlainError } from '../core/errors.ts';
 import type { JobPlan, PlanReport } from '../core/plan.ts';
 import type { ProgressEvent, Report } from '../core/report.ts';
@@ -19,10 +19,13 @@ export interface RunOptions {
 
 export interface JobEngine {
   migrate(config: JobConfig, stages: JobStages, options?: RunOptions): Promise<Report>;
-  plan(config: JobConfig, options: RunOptions & { readonly preflight: boolean }): Promise<PlanReport>;
+  plan(
+    config: JobConfig,
+    options: RunOptions & { readonly preflight: boolean; readonly scan: boolean },
+  ): Promise<PlanReport>;
   exportMeta(
     config: JobConfig,
-    outDir: string,
+    out: string | StoreConfig,
   ): Promise<{ readonly file: string; readonly collections: number; readonly rows: number }>;
 }
 
@@ -46,12 +49,32 @@ export interface JobDetails extends JobSummary {
   readonly report: Report | undefined;
 }
 
+/** What `jobs clean` did about one job. */
+export interface CleanedJob {
+  readonly id: string;
+  /** Where its files are or were: a folder, `s3://bucket/prefix`; undefined: it had none. */
+  readonly where: string | undefined;
+  /** Parts whose files were removed. */
+  readonly removed: number;
+  /** Why files stay; undefined: none stays. */
+  readonly kept: string | undefined;
+}
+
+/** Where jobs are kept. */
+export type StatePlace = Pick<JobConfig, 'stateDir' | 'state'>;
+
 export interface JobStore {
-  listJobs(stateDir: string): Promise<readonly JobSummary[]>;
-  showJob(stateDir: string, id: string): Promise<JobDetails>;
-  forgetJob(stateDir: string, id: string): Promise<void>;
+  listJobs(place: StatePlace): Promise<readonly JobSummary[]>;
+  showJob(place: StatePlace, id: string): Promise<JobDetails>;
+  /** @param credentials of the job's stores, given anew: its intermediate files may lie in a bucket */
+  forgetJob(place: StatePlace, id: string, credentials?: JobConfig['credentials']): Promise<void>;
+  /**
+   * Removes the intermediate files of one finished and verified job, and what it has not finished uploading. Nothing
+   * that the job did not write; nothing of a job with `keep`, or one that is not verified, and then it says why.
+   */
+  cleanJob(place: StatePlace, id: string, credentials: JobConfig['credentials']): Promise<CleanedJob>;
   /** The job's configuration as `toStored` of config/stored.ts wrote it. */
-  resumeConfig(stateDir: string, id: string): Promise<{ readonly config: Json; readonly stages: JobStages }>;
+  resumeConfig(place: StatePlace, id: string): Promise<{ readonly config: Json; readonly stages: JobStages }>;
 }
 
 export interface Engine {

@@ -1,6 +1,6 @@
 /** Single flags as values: numbers, sizes, words. Each error says what was found and what is wanted. */
-import { resolve } from 'node:path';
 import { chooseWord, orList } from '../config/choices.ts';
+import { type Location, localPath, parseLocation } from '../config/storeUrl.ts';
 import { parseWhole } from '../config/units.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { FlagName } from './flags.ts';
@@ -50,10 +50,16 @@ export function textFlag(raw: RawArgs, flag: FlagName): string | undefined {
   return text;
 }
 
-/** A path, meant from `cwd`. */
+/** A path of this host, meant from `cwd`. */
 export function pathFlag(raw: RawArgs, flag: FlagName, cwd: string): string | undefined {
   const text = textFlag(raw, flag);
-  return text === undefined ? undefined : resolve(cwd, text);
+  return text === undefined ? undefined : localPath(text, cwd, `--${flag}`);
+}
+
+/** A path, or a place in an object store. */
+export function placeFlag(raw: RawArgs, flag: FlagName, cwd: string): Location | undefined {
+  const text = textFlag(raw, flag);
+  return text === undefined ? undefined : parseLocation(text, cwd, `--${flag}`);
 }
 
 /** `a,b` as names; the flag may be repeated. Names stay exactly as they were typed. */

@@ -1,5 +1,7 @@
 /** Every flag of every command: what it is called, what it takes, what it means. Help, parser and docs follow it. */
 
+import { SOURCE_FLAGS } from './sourceFlags.ts';
+
 export type FlagGroup = 'source' | 'target' | 'files' | 'speed' | 'safety' | 'output';
 
 export interface Flag {
@@ -18,63 +20,6 @@ export interface Flag {
   /** Environment variable that stands in where neither flag nor file says it. */
   readonly env?: string;
 }
-
-const SOURCE_FLAGS = {
-  config: {
-    name: 'config',
-    also: ['c'],
-    value: 'FILE',
-    group: 'source',
-    help: 'job file, or an old migration.yaml; flags win over it',
-  },
-  meta: {
-    name: 'meta',
-    value: 'URL|FILE',
-    group: 'source',
-    help: "Milvus 1.x's metadata: mysql://…, user:pw@tcp(host:3306)/db, a meta.sqlite or a meta.json",
-    preset: 'meta.sqlite in the source folder',
-    env: 'MILVUS_MIGRATE_META',
-  },
-  tables: {
-    name: 'tables',
-    value: 'DIR',
-    group: 'source',
-    help: "Milvus 1.x's tables folder",
-    preset: 'tables in the source folder',
-  },
-  col: {
-    name: 'col',
-    value: 'A,B',
-    repeat: true,
-    group: 'source',
-    help: 'collections to take, by source name',
-    preset: 'all',
-  },
-  merge: {
-    name: 'merge',
-    value: 'A,B',
-    repeat: true,
-    group: 'source',
-    help: 'collections (or collection/partition) to merge into the one that the next --into names; repeatable',
-  },
-  into: { name: 'into', value: 'C', repeat: true, group: 'source', help: 'name of the merged collection' },
-  'on-duplicate': {
-    name: 'on-duplicate',
-    value: 'fail|keep-all|first',
-    group: 'source',
-    help: 'ids that occur in several merged collections; first: the first in plan order stays',
-    preset: 'fail',
-  },
-  sqlite: { name: 'sqlite', also: ['s'], value: 'FILE', group: 'source', help: "Milvus 1.x's meta.sqlite" },
-  mysql: {
-    name: 'mysql',
-    also: ['m'],
-    value: 'URL',
-    group: 'source',
-    help: "Milvus 1.x's MySQL: user:pw@tcp(host:3306)/db or mysql://…; a password here shows in ps",
-    env: 'MILVUS_MIGRATE_META',
-  },
-} as const satisfies Record<string, Flag>;
 
 const TARGET_FLAGS = {
   to: {
@@ -161,26 +106,49 @@ const TARGET_FLAGS = {
 const FILE_FLAGS = {
   staging: {
     name: 'staging',
-    value: 'DIR',
+    value: 'DIR|URL',
     group: 'files',
-    help: 'folder that Milvus can read too: bulk insert, which is faster',
+    help: "folder or bucket that Milvus can read too (s3://bucket/prefix, Milvus's own bucket): bulk insert, which is faster",
     preset: 'none: rows are streamed',
   },
   'staging-as': {
     name: 'staging-as',
     value: 'PATH',
     group: 'files',
-    help: 'the same folder as Milvus sees it (in its container)',
-    preset: 'the same path',
+    help: 'the same folder as Milvus sees it (in its container); of a bucket, the key prefix',
+    preset: 'the same path, the same prefix',
   },
-  out: { name: 'out', value: 'DIR', group: 'files', help: 'folder for the dumped files' },
+  out: { name: 'out', value: 'DIR|URL', group: 'files', help: 'folder or bucket for the dumped files' },
+  'files-endpoint': {
+    name: 'files-endpoint',
+    value: 'HOST|URL',
+    group: 'files',
+    help: 'where the object store of --staging, --out, --output or the dumped files answers',
+    preset: "the cloud's own",
+    env: 'MILVUS_MIGRATE_FILES_ENDPOINT',
+  },
+  'files-region': {
+    name: 'files-region',
+    value: 'REGION',
+    group: 'files',
+    help: 'region of that bucket',
+    preset: "as the cloud's own variables and files say",
+    env: 'MILVUS_MIGRATE_FILES_REGION',
+  },
   keep: {
     name: 'keep',
     group: 'files',
-    help: 'keep the files after a verified load',
+    help: 'keep the files after a verified load; jobs clean keeps them too',
     preset: 'run and start clean them',
   },
-  output: { name: 'output', also: ['o'], value: 'DIR', group: 'files', help: 'folder for meta.json', preset: '.' },
+  output: {
+    name: 'output',
+    also: ['o'],
+    value: 'DIR|URL',
+    group: 'files',
+    help: 'folder or bucket for meta.json',
+    preset: '.',
+  },
 } as const satisfies Record<string, Flag>;
 
 const SPEED_FLAGS = {
@@ -204,6 +172,13 @@ const SPEED_FLAGS = {
     group: 'speed',
     help: 'import tasks that Milvus is given at a time',
     preset: '4',
+  },
+  'max-mbps': {
+    name: 'max-mbps',
+    value: 'N',
+    group: 'speed',
+    help: 'megabytes a second that are moved from and to each object store at most, all threads together',
+    preset: 'no limit',
   },
 } as const satisfies Record<string, Flag>;
 
@@ -247,11 +222,17 @@ const SAFETY_FLAGS = {
   fresh: { name: 'fresh', group: 'safety', help: 'forget what an earlier job did and start over' },
   state: {
     name: 'state',
-    value: 'DIR',
+    value: 'DIR|URL',
     group: 'safety',
-    help: 'where jobs are recorded',
+    help: 'where jobs are recorded: a folder, or mysql://… for several hosts; a password here shows in ps',
     preset: '$XDG_STATE_HOME/milvus-migrate',
     env: 'MILVUS_MIGRATE_STATE',
+  },
+  scan: {
+    name: 'scan',
+    group: 'safety',
+    help: 'look through the ids that the source stores: which occur twice, which are negative',
+    preset: 'while it runs',
   },
   preflight: {
     name: 'preflight',
@@ -304,6 +285,7 @@ export function dashed(name: string): string {
 
 const COMMON: readonly FlagName[] = ['log-format', 'debug', 'help'];
 const SELECTION: readonly FlagName[] = ['config', 'meta', 'tables', 'col', 'merge', 'into', 'on-duplicate'];
+const FAISS: readonly FlagName[] = ['collection', 'metric', 'keep-transformed', 'allow-sketch', 'strict'];
 const CONNECTION: readonly FlagName[] = ['to', 'user', 'password', 'token', 'database'];
 const COLLECTION: readonly FlagName[] = [
   'name',
@@ -326,11 +308,15 @@ const DUMPING: readonly FlagName[] = [
   'state',
 ];
 const STAGING: readonly FlagName[] = ['staging', 'staging-as', 'keep'];
+const PLACES: readonly FlagName[] = ['source-endpoint', 'source-region', 'files-endpoint', 'files-region'];
+const STORES: readonly FlagName[] = [...PLACES, 'max-mbps'];
 const JOB: readonly FlagName[] = [
   ...SELECTION,
+  ...FAISS,
   ...CONNECTION,
   ...COLLECTION,
   ...STAGING,
+  ...STORES,
   ...DUMPING,
   'load-tasks',
   'mode',
@@ -340,13 +326,26 @@ const JOB: readonly FlagName[] = [
 /** The flags that each command takes. Those about a job share theirs, so that one line can be planned, run and verified. */
 export const COMMAND_FLAGS = {
   run: [...JOB, 'report', 'json', ...COMMON],
-  plan: [...JOB, 'out', 'preflight', 'json', ...COMMON],
+  plan: [...JOB, 'out', 'preflight', 'scan', 'json', ...COMMON],
   dump: [...JOB, 'out', 'report', 'json', ...COMMON],
   load: [...JOB, 'report', 'json', ...COMMON],
   start: [...JOB, 'report', 'json', ...COMMON],
   verify: [...JOB, 'report', 'json', ...COMMON],
-  export: ['sqlite', 'mysql', 'output', 'config', 'col', 'meta', 'json', ...COMMON],
-  jobs: ['config', 'meta', ...CONNECTION, 'threads', 'load-tasks', 'check-parts', 'state', 'report', 'json', ...COMMON],
+  export: ['sqlite', 'mysql', 'output', 'config', 'col', 'meta', ...PLACES, 'json', ...COMMON],
+  inspect: [...FAISS, 'source-endpoint', 'source-region', 'json', ...COMMON],
+  jobs: [
+    'config',
+    'meta',
+    ...CONNECTION,
+    'threads',
+    'load-tasks',
+    'max-mbps',
+    'check-parts',
+    'state',
+    'report',
+    'json',
+    ...COMMON,
+  ],
   server: ['port', 'config', ...COMMON],
   version: ['json', ...COMMON],
   help: [...COMMON],

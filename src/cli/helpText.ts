@@ -33,7 +33,8 @@ const ARGUMENTS: Partial<Record<CommandName, string>> = {
   load: '[DIR]',
   verify: '[SOURCE|DIR]',
   export: '[SOURCE]',
-  jobs: '[list | show ID | resume ID | forget ID]',
+  inspect: 'FILE',
+  jobs: '[list | show ID | resume ID | clean [ID] | forget ID]',
   help: '[COMMAND|TOPIC]',
 };
 

@@ -1,10 +1,14 @@
 /** A job's source and files from argument, flags and file: they depend on each other and on the command. */
-import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Environment, JobDraft } from '../config/defaults.ts';
+import { filesAt, seenKey } from '../config/ends.ts';
 import type { SourceConfig } from '../config/job.ts';
 import { parseMeta } from '../config/metaSource.ts';
 import type { JobCommand } from '../config/migrationYaml.ts';
-import { pathFlag, textFlag } from './flagValues.ts';
+import { partsOf, placesOf } from '../config/milvus1xParts.ts';
+import { localPath, namesStore } from '../config/storeUrl.ts';
+import { withFaissFlags } from './faissFlags.ts';
+import { placeFlag, textFlag } from './flagValues.ts';
 import { switchFlag } from './jobFlags.ts';
 import type { RawArgs } from './rawArgs.ts';
 import { milvus1xSign, type NamedSource, parseDumped, parseSource } from './sourceArgument.ts';
@@ -27,18 +31,26 @@ export function sourceFrom(
   const named = namedSource(context);
   const notice = named?.notice;
   const meta = textFlag(raw, 'meta');
-  const tables = pathFlag(raw, 'tables', cwd);
+  const tables = placeFlag(raw, 'tables', cwd);
   const source = named?.source ?? draft.source ?? (meta !== undefined && tables !== undefined ? EMPTY : undefined);
-  if (source?.kind !== 'milvus1x') return { source, notice };
+  if (source?.kind !== 'milvus1x') return { source: withFaissFlags(source, raw, context.command), notice };
+  withFaissFlags(source, raw, context.command);
   const before = draft.source?.kind === 'milvus1x' ? draft.source : EMPTY;
   const ambient = source.meta === undefined && env.MILVUS_MIGRATE_META ? env.MILVUS_MIGRATE_META : undefined;
   const metaWord = meta ?? ambient;
+  const parts = partsOf(source);
   return {
     notice,
     source: {
       ...source,
-      meta: metaWord === undefined ? source.meta : parseMeta(metaWord, cwd),
-      tablesDir: tables ?? source.tablesDir,
+      ...placesOf({
+        ...parts,
+        tables: tables ?? parts.tables,
+        meta:
+          metaWord === undefined
+            ? parts.meta
+            : parseMeta(metaWord, cwd, meta === undefined ? 'MILVUS_MIGRATE_META' : '--meta'),
+      }),
       skipBadSegments: switchFlag(raw, 'skip-bad-segments') ?? before.skipBadSegments,
       ignoreUnflushed: switchFlag(raw, 'ignore-unflushed') ?? before.ignoreUnflushed,
     },
@@ -47,6 +59,7 @@ export function sourceFrom(
 
 const EMPTY = {
   kind: 'milvus1x',
+  store: undefined,
   path: undefined,
   meta: undefined,
   tablesDir: undefined,
@@ -64,43 +77,52 @@ function namedSource({ command, args, raw, cwd }: EndsContext): NamedSource | un
       hint: `milvus-migrate ${command} --config ${text}`,
     });
   }
-  const scheme = /^[a-z][a-z0-9+.-]+:/i.test(text) && !/^dumped:/i.test(text);
-  const takesFiles = command === 'load' || (command === 'verify' && milvus1xSign(resolve(cwd, text)) === undefined);
+  const inBucket = namesStore(text);
+  const scheme = /^[a-z][a-z0-9+.-]+:/i.test(text) && !/^(dumped|file):/i.test(text) && !inBucket;
+  const takesFiles = command === 'load' || (command === 'verify' && !scheme && (inBucket || !isMilvus1x(text, cwd)));
   if (/^dumped:/i.test(text) || (takesFiles && !scheme)) return { source: parseDumped(text, cwd), notice: undefined };
   // With its metadata named, a folder need not show what it is.
-  if (!scheme && textFlag(raw, 'meta') !== undefined) return parseSource(`milvus1x:${text}`, cwd);
+  if (!scheme && !inBucket && textFlag(raw, 'meta') !== undefined) return parseSource(`milvus1x:${text}`, cwd);
   return parseSource(text, cwd);
+}
+
+function isMilvus1x(text: string, cwd: string): boolean {
+  return milvus1xSign(localPath(text, cwd, 'the source')) !== undefined;
 }
 
 /** The folder for the files; undefined: rows are streamed. @throws MigrateError E_USAGE */
 export function filesFrom(draft: JobDraft, source: SourceConfig | undefined, context: EndsContext): JobDraft['files'] {
   const { command, raw, cwd } = context;
-  const staging = pathFlag(raw, 'staging', cwd);
-  const out = pathFlag(raw, 'out', cwd);
+  const staging = placeFlag(raw, 'staging', cwd);
+  const out = placeFlag(raw, 'out', cwd);
   const seenAs = textFlag(raw, 'staging-as');
-  if (staging !== undefined && out !== undefined && staging !== out) {
+  if (staging !== undefined && out !== undefined && !isDeepStrictEqual(staging, out)) {
     throw usageError(command, '--staging and --out name two folders', { wanted: 'one of them' });
   }
+  const { files } = draft;
   if (source?.kind === 'dumped') {
     if (staging !== undefined) {
       throw usageError(command, '--staging has no use with files that are already dumped', {
         wanted: '--staging-as PATH, where Milvus sees the folder under another path',
       });
     }
+    const { dir, store, oldLayout } = source;
+    const seen = seenAs === undefined || store === undefined ? seenAs : seenKey(seenAs, '--staging-as');
     // The user's dump is not ours to clean.
-    return {
-      dir: source.dir,
-      seenAs: seenAs ?? draft.files?.seenAs ?? source.dir,
-      oldLayout: source.oldLayout,
-      keep: true,
-    };
+    return { dir, store, seenAs: seen ?? files?.seenAs ?? store?.root ?? dir, oldLayout, keep: true };
   }
-  const dir = staging ?? out ?? draft.files?.dir;
-  if (dir === undefined) {
-    if (seenAs === undefined) return undefined;
-    throw usageError(command, '--staging-as needs the folder itself', { wanted: '--staging DIR --staging-as PATH' });
+  const named = staging ?? out;
+  const keep = command === 'dump' || (switchFlag(raw, 'keep') ?? files?.keep ?? out !== undefined);
+  const oldLayout = files?.oldLayout ?? false;
+  if (named !== undefined) {
+    const fresh = filesAt(named, { seenAs, where: '--staging-as', oldLayout, keep });
+    // The file's own folder, named once more.
+    return seenAs === undefined && fresh.dir === files?.dir ? { ...fresh, seenAs: files.seenAs } : fresh;
   }
-  const unchanged = dir === draft.files?.dir ? draft.files.seenAs : dir;
-  const keep = command === 'dump' || (switchFlag(raw, 'keep') ?? draft.files?.keep ?? out !== undefined);
-  return { dir, seenAs: seenAs ?? unchanged, oldLayout: draft.files?.oldLayout ?? false, keep };
+  if (files !== undefined) {
+    const seen = seenAs === undefined || files.store === undefined ? seenAs : seenKey(seenAs, '--staging-as');
+    return { ...files, seenAs: seen ?? files.seenAs, keep };
+  }
+  if (seenAs === undefined) return undefined;
+  throw usageError(command, '--staging-as needs the folder itself', { wanted: '--staging DIR --staging-as PATH' });
 }

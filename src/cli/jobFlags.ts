@@ -10,6 +10,7 @@ import {
 } from '../config/choices.ts';
 import type { Environment, JobDraft } from '../config/defaults.ts';
 import type { MergeConfig } from '../config/job.ts';
+import { withState } from '../config/stateWord.ts';
 import { BYTES_WANTED, parseBytes } from '../config/units.ts';
 import type { CommandName } from './flags.ts';
 import { namesIn, pathFlag, readFlag, textFlag, wholeFlag, wordFlag } from './flagValues.ts';
@@ -51,7 +52,7 @@ export function applyFlags(draft: JobDraft, raw: RawArgs, { command, env, cwd }:
 
 type Tuning = Pick<
   JobDraft,
-  'threads' | 'partBytes' | 'loadTasks' | 'stateDir' | 'rejectFile' | 'fresh' | 'checkParts'
+  'threads' | 'partBytes' | 'loadTasks' | 'stateDir' | 'state' | 'rejectFile' | 'fresh' | 'checkParts'
 >;
 
 /** How a job runs, without a say in what it moves. */
@@ -60,11 +61,22 @@ export function tuningFlags(draft: Tuning, raw: RawArgs, cwd: string): Tuning {
     threads: wholeFlag(raw, 'threads', { min: 1 }) ?? draft.threads,
     partBytes: readFlag(raw, 'part-size', { read: parseBytes, wanted: BYTES_WANTED }) ?? draft.partBytes,
     loadTasks: wholeFlag(raw, 'load-tasks', { min: 1 }) ?? draft.loadTasks,
-    stateDir: pathFlag(raw, 'state', cwd) ?? draft.stateDir,
+    ...stateFlag(draft, raw, cwd),
     rejectFile: pathFlag(raw, 'reject-file', cwd) ?? draft.rejectFile,
     fresh: switchFlag(raw, 'fresh') ?? draft.fresh,
     checkParts: switchFlag(raw, 'check-parts') ?? draft.checkParts,
   };
+}
+
+/** Where jobs are kept, as `--state` says, else as before. */
+export function stateFlag(
+  before: Pick<JobDraft, 'stateDir' | 'state'>,
+  raw: RawArgs,
+  cwd: string,
+): Pick<JobDraft, 'stateDir' | 'state'> {
+  const { stateDir, state } = before;
+  const word = textFlag(raw, 'state');
+  return word === undefined ? { stateDir, state } : withState({ stateDir, state }, word, cwd);
 }
 
 export function switchFlag(raw: RawArgs, flag: Parameters<typeof textFlag>[1]): boolean | undefined {

@@ -25,7 +25,8 @@ export function planTable(report: PlanReport, look: Look): string[] {
 function headLines(report: PlanReport, width: number): string[] {
   const { source, job, plan } = report;
   const partitions = sum(plan.collections, (collection) => collection.milvusPartitions.length);
-  const title = `${source.title}, ${counted(plan.collections.length, 'collection')}, ${counted(partitions, 'Milvus partition')}`;
+  const own = partitions === 0 ? '' : `, ${counted(partitions, 'Milvus partition')}`;
+  const title = `${source.title}, ${counted(plan.collections.length, 'collection')}${own}`;
   const line = (label: string, text: string): string[] => labelled(label, text, { indent: LABEL, width });
   return [
     ...line('Source', title),

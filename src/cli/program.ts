@@ -16,6 +16,7 @@ const LOADERS: Readonly<Record<CommandName, () => Promise<{ runCommand: RunComma
   start: () => import('./commands/start.ts'),
   verify: () => import('./commands/verify.ts'),
   export: () => import('./commands/export.ts'),
+  inspect: () => import('./commands/inspect.ts'),
   jobs: () => import('./commands/jobs.ts'),
   server: () => import('./commands/server.ts'),
   version: () => import('./commands/version.ts'),

@@ -8,6 +8,7 @@ import { pathFlag, textFlag, wordFlag } from './flagValues.ts';
 import { filesFrom, sourceFrom } from './jobEnds.ts';
 import { applyFlags } from './jobFlags.ts';
 import type { RawArgs } from './rawArgs.ts';
+import { withStoreFlags } from './storeFlags.ts';
 import { usageError } from './usage.ts';
 
 export interface OutputOptions {
@@ -23,6 +24,7 @@ export interface Resolved {
   readonly config: JobConfig;
   readonly stages: JobStages;
   readonly preflight: boolean;
+  readonly scan: boolean;
   readonly output: OutputOptions;
   readonly warnings: readonly string[];
   /** What the user should see of how things were found; nothing is wrong. */
@@ -65,7 +67,7 @@ export async function resolveJob(
   const context = { command, args, raw, env, cwd };
   const { source, notice } = sourceFrom(draft, context);
   const files = filesFrom(draft, source, context);
-  const config = complete({ ...draft, source, files }, command);
+  const config = complete(withStoreFlags({ ...draft, source, files }, draft, { command, raw, env }), command);
   const stages = config.source.kind === 'dumped' && STAGES[command] === 'all' ? 'load' : STAGES[command];
   const lookedUp = found !== undefined && raw.value('config') === undefined ? [`reading ${found.file}`] : [];
   return {
@@ -73,6 +75,7 @@ export async function resolveJob(
     config,
     stages,
     preflight: raw.has('preflight'),
+    scan: raw.has('scan'),
     output,
     warnings: found?.warnings ?? [],
     notices: [...lookedUp, ...(notice === undefined ? [] : [notice])],

@@ -3,11 +3,12 @@ import { type Environment, surroundings } from '../config/defaults.ts';
 import type { JobConfig, JobStages, TargetConfig } from '../config/job.ts';
 import { parseMeta } from '../config/metaSource.ts';
 import type { Secret } from '../config/secret.ts';
-import { fromStored } from '../config/stored.ts';
+import { fromStored, restoredCredentials } from '../config/stored.ts';
 import type { Json } from '../core/contracts.ts';
 import { textFlag } from './flagValues.ts';
 import { tuningFlags } from './jobFlags.ts';
 import type { RawArgs } from './rawArgs.ts';
+import { credentialsAgain, withMaxMbps } from './storeFlags.ts';
 import { targetAgain } from './targetFlags.ts';
 
 export interface StoredJob {
@@ -23,13 +24,28 @@ interface Around {
 /** @throws MigrateError E_USAGE where a secret is needed and nobody gave it */
 export async function resumedConfig(stored: StoredJob, raw: RawArgs, around: Around): Promise<JobConfig> {
   const file = await fileConnections(raw, around);
-  const { target: known } = stored.config as { readonly target?: TargetConfig };
+  const { target: known, source, files } = stored.config as unknown as StoredEnds;
   const again =
     known === undefined ? undefined : targetAgain(raw, { file: file.target, endpoint: known.endpoint }, around.env);
-  const config = fromStored(stored.config, { target: again ?? {}, meta: metaAgain(raw, around) ?? file.meta });
+  const credentials = credentialsAgain({ source, files }, file.credentials, around.env);
+  const meta = metaAgain(raw, around) ?? file.meta;
+  const config = fromStored(stored.config, { target: again ?? {}, meta, credentials });
   // A job that goes on is never one that starts over.
-  return { ...config, ...tuningFlags({ ...config, fresh: false }, raw, around.cwd) };
+  return withMaxMbps({ ...config, ...tuningFlags({ ...config, fresh: false }, raw, around.cwd) }, raw);
 }
+
+/**
+ * What opens the place of a stored job's files, for what is done to these alone.
+ * @throws MigrateError E_USAGE where it is needed and nobody gave it
+ */
+export async function filesCredentials(stored: Json, raw: RawArgs, around: Around): Promise<JobConfig['credentials']> {
+  const file = await fileConnections(raw, around);
+  const config = stored as unknown as JobConfig;
+  return restoredCredentials(config, credentialsAgain(config, file.credentials, around.env), ['files']);
+}
+
+/** As `toStored` wrote them. */
+type StoredEnds = Partial<Pick<JobConfig, 'source' | 'files' | 'target'>>;
 
 function metaAgain(raw: RawArgs, { env, cwd }: Around): Secret | undefined {
   const word = textFlag(raw, 'meta') ?? env.MILVUS_MIGRATE_META;
@@ -41,13 +57,15 @@ function metaAgain(raw: RawArgs, { env, cwd }: Around): Secret | undefined {
 interface FileConnections {
   readonly target: TargetConfig | undefined;
   readonly meta: Secret | undefined;
+  readonly credentials: JobConfig['credentials'] | undefined;
 }
 
 async function fileConnections(raw: RawArgs, { env, cwd }: Around): Promise<FileConnections> {
   const file = textFlag(raw, 'config');
-  if (file === undefined) return { target: undefined, meta: undefined };
+  if (file === undefined) return { target: undefined, meta: undefined, credentials: undefined };
   const { readConfigFile } = await import('../config/configFile.ts');
   const { draft } = await readConfigFile(file, { ...surroundings(env, cwd), command: 'run' });
   const meta = draft.source?.kind === 'milvus1x' ? draft.source.meta : undefined;
-  return { target: draft.target, meta: meta?.kind === 'mysql' ? meta.url : undefined };
+  const { target, credentials } = draft;
+  return { target, meta: meta?.kind === 'mysql' ? meta.url : undefined, credentials };
 }

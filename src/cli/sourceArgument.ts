@@ -1,14 +1,20 @@
 /** The argument that names a source: `milvus1x:/path`, or a folder that shows what it is. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, isAbsolute, join, resolve } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
+import { dumpedAt, faissAt } from '../config/ends.ts';
 import type { SourceConfig } from '../config/job.ts';
+import { NO_PARTS, placesOf } from '../config/milvus1xParts.ts';
+import { type Location, localPath, namesStore, parseLocation, parseStoreUrl } from '../config/storeUrl.ts';
 import { MigrateError } from '../core/errors.ts';
 import { nearestWord } from '../core/nearest.ts';
 import { whatIsThere } from '../sources/milvus1x/locate.ts';
 
 /** Schemes of sources that come with later versions. */
-const LATER = ['faiss', 'elasticsearch', 'milvus2x', 'hdf5', 'pinecone', 'chroma', 'qdrant'];
-const WORKS_TODAY = 'milvus1x:/path/to/db, or a folder that holds meta.sqlite';
+const LATER = ['elasticsearch', 'milvus2x', 'hdf5', 'pinecone', 'chroma', 'qdrant'];
+const WORKS_TODAY = 'milvus1x:/path/to/db, faiss:/path/to/file.index, or a folder that holds meta.sqlite';
+const KINDS = ['milvus1x', 'faiss'];
+/** How messages call the argument. */
+const ARGUMENT = 'the source';
 
 export interface NamedSource {
   readonly source: SourceConfig;
@@ -19,18 +25,34 @@ export interface NamedSource {
 /** @throws MigrateError E_USAGE for a scheme that is not known, E_SOURCE_NOT_FOUND for a path that is not there */
 export function parseSource(text: string, cwd: string): NamedSource {
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]+):(.*)$/is.exec(text) ?? [];
+  if (scheme?.toLowerCase() === 'file') return bareFolder(text, cwd);
+  if (namesStore(text)) throw kindNotSaid(text);
   if (scheme === undefined) return bareFolder(text, cwd);
-  if (scheme.toLowerCase() !== 'milvus1x') throw otherScheme(scheme.toLowerCase());
+  const kind = scheme.toLowerCase();
+  if (!KINDS.includes(kind)) throw otherScheme(kind);
   const path = rest!.replace(/^\/\/(?=\/)/, '');
   if (path === '') throw new MigrateError('E_USAGE', 'the source has no path', { found: text, wanted: WORKS_TODAY });
-  return { source: milvus1x(resolve(cwd, path)), notice: undefined };
+  const at = parseLocation(path, cwd, ARGUMENT);
+  return { source: kind === 'faiss' ? faissAt(at) : milvus1x(at), notice: undefined };
+}
+
+/** What lies in a bucket is not looked at before it is said what it is. */
+function kindNotSaid(text: string): MigrateError {
+  parseStoreUrl(text, ARGUMENT);
+  const url = text.replace(/\?.*$/s, '');
+  return new MigrateError('E_USAGE', 'it is not said what kind of source is in the bucket', {
+    found: url,
+    wanted: `milvus1x:${url}, faiss:${url}, or dumped:${url} for what dump wrote`,
+  });
 }
 
 /** A folder that `dump` wrote; the old tool's layout has everything in `migration` below it. */
 export function parseDumped(text: string, cwd: string): SourceConfig {
-  const dir = resolve(cwd, text.replace(/^dumped:/, ''));
+  const at = parseLocation(text.replace(/^dumped:/i, ''), cwd, ARGUMENT);
+  if (at.kind === 'store') return dumpedAt(at);
+  const dir = at.path;
   if (!existsSync(dir)) throw notThere(text, dir);
-  return { kind: 'dumped', dir, oldLayout: !holdsManifest(dir) && holdsManifest(join(dir, 'migration')) };
+  return dumpedAt(at, !holdsManifest(dir) && holdsManifest(join(dir, 'migration')));
 }
 
 /** Every dump leaves a manifest for each of its jobs. */
@@ -46,7 +68,7 @@ export function milvus1xSign(path: string): string | undefined {
 }
 
 function bareFolder(text: string, cwd: string): NamedSource {
-  const path = resolve(cwd, text);
+  const path = localPath(text, cwd, ARGUMENT);
   if (!existsSync(path)) throw notThere(text, path);
   const sign = milvus1xSign(path);
   if (sign === undefined) {
@@ -58,25 +80,18 @@ function bareFolder(text: string, cwd: string): NamedSource {
     });
   }
   return {
-    source: milvus1x(path),
+    source: milvus1x({ kind: 'path', path }),
     notice: `${text} is taken for milvus1x:${text}, because ${sign} is there`,
   };
 }
 
-function milvus1x(path: string | undefined): SourceConfig {
-  return {
-    kind: 'milvus1x',
-    path,
-    meta: undefined,
-    tablesDir: undefined,
-    skipBadSegments: false,
-    ignoreUnflushed: false,
-  };
+function milvus1x(path: Location): SourceConfig {
+  return { kind: 'milvus1x', ...placesOf({ ...NO_PARTS, path }), skipBadSegments: false, ignoreUnflushed: false };
 }
 
 function otherScheme(scheme: string): MigrateError {
   const later = LATER.includes(scheme);
-  const near = later ? undefined : nearestWord(scheme, ['milvus1x', ...LATER]);
+  const near = later ? undefined : nearestWord(scheme, [...KINDS, ...LATER]);
   const message = later
     ? `sources of the kind ${scheme} are not yet in this version`
     : 'the kind of source is not known';
@@ -91,6 +106,6 @@ function notThere(text: string, path: string): MigrateError {
   return new MigrateError('E_SOURCE_NOT_FOUND', 'the source is not there', {
     at: { file: path },
     found: whatIsThere(path),
-    ...(isAbsolute(text.replace(/^dumped:/, '')) ? {} : { hint: 'a relative path is meant from the current folder' }),
+    ...(isAbsolute(text.replace(/^dumped:/i, '')) ? {} : { hint: 'a relative path is meant from the current folder' }),
   });
 }

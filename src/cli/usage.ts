@@ -9,7 +9,7 @@ const TO = '--to http://localhost:19530';
 export const EXAMPLES: Readonly<Record<CommandName, readonly string[]>> = {
   run: [
     `milvus-migrate run ${DB} ${TO}`,
-    `milvus-migrate run ${DB} ${TO} --staging /data/import --staging-as /var/lib/milvus/import`,
+    `milvus-migrate run ${DB} ${TO} --staging 's3://milvus-bucket/import?endpoint=http://minio:9000'`,
     `milvus-migrate run ${DB} ${TO} --col faces,docs --mode overwrite --report report.json`,
   ],
   plan: [
@@ -42,7 +42,12 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly string[]>> = {
     "MILVUS_MIGRATE_META='user:pw@tcp(localhost:3306)/milvus' milvus-migrate export -o out",
     'milvus-migrate export --config migration.yaml -o out',
   ],
-  jobs: ['milvus-migrate jobs', 'milvus-migrate jobs resume 7f3a', 'milvus-migrate jobs forget 7f3a'],
+  inspect: [
+    'milvus-migrate inspect /data/docs.index',
+    'milvus-migrate inspect /data/docs.index --keep-transformed --metric COSINE',
+    'milvus-migrate inspect /data/docs.index --json',
+  ],
+  jobs: ['milvus-migrate jobs', 'milvus-migrate jobs resume 7f3a', 'milvus-migrate jobs clean'],
   server: ['milvus-migrate start --config migration.yaml'],
   version: ['milvus-migrate version', 'milvus-migrate version --json'],
   help: ['milvus-migrate help', 'milvus-migrate help run', 'milvus-migrate help milvus1x'],

@@ -1,8 +1,8 @@
 /** Finds a job's YAML file and reads it, whichever of the known kinds it is. */
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { MigrateError, messageOf, systemCode } from '../core/errors.ts';
 import type { ConfigFileOptions, ReadConfig } from './migrationYaml.ts';
+import { localPath } from './storeUrl.ts';
 import type { YamlNode } from './yamlTree.ts';
 
 /** Where old scripts have theirs, in the order of looking. */
@@ -58,8 +58,9 @@ function topKeys(tree: YamlNode): string[] {
 }
 
 async function readText(file: string, cwd: string): Promise<string | undefined> {
+  const path = localPath(file, cwd, '--config');
   try {
-    return await readFile(resolve(cwd, file), 'utf8');
+    return await readFile(path, 'utf8');
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT') return undefined;
     throw new MigrateError('E_CONFIG', 'the configuration file cannot be read', {

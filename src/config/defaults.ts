@@ -1,7 +1,8 @@
 /** A job in which nothing was said yet: the defaults, in one place. */
 import { availableParallelism, homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { JobConfig, SourceConfig } from './job.ts';
+import { withState } from './stateWord.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -27,9 +28,16 @@ export function surroundings(env: Environment, cwd: string): Surroundings {
   return { env, cwd, threads: availableParallelism() };
 }
 
-/** Where jobs are kept: MILVUS_MIGRATE_STATE, $XDG_STATE_HOME/milvus-migrate, ~/.local/state/milvus-migrate. */
-export function stateDirOf(env: Environment, cwd: string): string {
-  if (given(env.MILVUS_MIGRATE_STATE)) return resolve(cwd, env.MILVUS_MIGRATE_STATE);
+/**
+ * Where jobs are kept: MILVUS_MIGRATE_STATE, $XDG_STATE_HOME/milvus-migrate, ~/.local/state/milvus-migrate. Where the first
+ * names a database, one of the others is for working files.
+ */
+export function stateOf(env: Environment, cwd: string): Pick<JobConfig, 'stateDir' | 'state'> {
+  const usual = { stateDir: usualStateDir(env), state: undefined };
+  return given(env.MILVUS_MIGRATE_STATE) ? withState(usual, env.MILVUS_MIGRATE_STATE, cwd) : usual;
+}
+
+function usualStateDir(env: Environment): string {
   // The XDG specification: a relative path is to be ignored.
   const xdg = env.XDG_STATE_HOME;
   if (given(xdg) && isAbsolute(xdg)) return join(xdg, 'milvus-migrate');
@@ -62,7 +70,8 @@ export function emptyDraft({ env, cwd, threads }: Surroundings): JobDraft {
     threads,
     partBytes: DEFAULT_PART_BYTES,
     loadTasks: DEFAULT_LOAD_TASKS,
-    stateDir: stateDirOf(env, cwd),
+    ...stateOf(env, cwd),
+    credentials: { source: undefined, files: undefined },
     rejectFile: undefined,
     fresh: false,
     checkParts: false,

@@ -1,21 +1,52 @@
 /** One description of a job, for the CLI, old YAML files, our own job files and the library. Types only; zod checks are in `check.ts`. */
+import type { ObjectStoreConfig } from '../core/contracts.ts';
 import type { WriteMode } from '../core/plan.ts';
+import type { MetricType } from '../core/schema.ts';
 import type { Secret } from './secret.ts';
 
 export interface Milvus1xSource {
   readonly kind: 'milvus1x';
+  /** Bucket that holds it; then `path`, `tablesDir` and the file of `meta` are keys relative to the store's root (`''`: the root). */
+  readonly store: ObjectStoreConfig | undefined;
   /** The `db` folder (or the folder that holds it, or a meta.sqlite or meta.json in it). Absent: `tablesDir` and `meta` say all. */
   readonly path: string | undefined;
   /** Where the metadata is; absent: `meta.sqlite` in `path`, else `meta.json`. */
   readonly meta:
-    | { readonly kind: 'sqlite'; readonly file: string }
+    | { readonly kind: 'sqlite'; readonly file: string; readonly store?: MetaStore }
     | { readonly kind: 'mysql'; readonly url: Secret }
-    | { readonly kind: 'json'; readonly file: string }
+    | { readonly kind: 'json'; readonly file: string; readonly store?: MetaStore }
     | undefined;
   /** The `tables` folder; absent: `tables` in `path`. */
   readonly tablesDir: string | undefined;
   readonly skipBadSegments: boolean;
   readonly ignoreUnflushed: boolean;
+}
+
+/**
+ * Where a file of metadata lies that is not where the data is: `local`, a file of this host; or a bucket, and `file` is a
+ * key relative to that store's root. Absent: beside the data, in the source's `store` or on this host.
+ */
+export type MetaStore = ObjectStoreConfig | 'local' | undefined;
+
+/** One Faiss index file. */
+export interface FaissSource {
+  readonly kind: 'faiss';
+  /** Bucket that holds it; then `path` is a key relative to the store's root. */
+  readonly store: ObjectStoreConfig | undefined;
+  /** The file, absolute where it is local. */
+  readonly path: string;
+  /** Name of its collection; undefined: made from the file's name. */
+  readonly collection: string | undefined;
+  /** What the old config says that it has; an index that has not is refused. */
+  readonly dim: number | undefined;
+  /** Milvus's metric, where the user chose one; undefined: the index's own. */
+  readonly metric: MetricType | undefined;
+  /** Whether vectors stay in the space behind the index's transforms (PCA, OPQ, …) instead of being turned back. */
+  readonly keepTransformed: boolean;
+  /** Whether the sign sketches of RaBitQ may be taken for vectors. */
+  readonly allowSketch: boolean;
+  /** Whether bytes behind the index's end are an error. */
+  readonly strict: boolean;
 }
 
 /** A folder that `dump` wrote, on this or another host: its manifests say what is in it. */
@@ -24,9 +55,11 @@ export interface DumpedSource {
   readonly dir: string;
   /** True: below `dir` the old tool's `migration/…` layout. */
   readonly oldLayout: boolean;
+  /** Bucket that holds it; then `dir` is for messages only. */
+  readonly store: ObjectStoreConfig | undefined;
 }
 
-export type SourceConfig = Milvus1xSource | DumpedSource;
+export type SourceConfig = Milvus1xSource | FaissSource | DumpedSource;
 
 export interface TargetConfig {
   /** `http://host:19530`, `https://…`, `host:19530`. Never with credentials: those are moved to `user`, `password`. */
@@ -62,7 +95,12 @@ export interface JobConfig {
   readonly files:
     | {
         readonly dir: string;
-        /** The same folder as Milvus sees it. */
+        /** Bucket for them; then `dir` is its URL, for messages. */
+        readonly store: ObjectStoreConfig | undefined;
+        /**
+         * The same folder as Milvus sees it. For a bucket: the key prefix below which Milvus finds the files in its own
+         * bucket (the store's root, unless Milvus sees the bucket otherwise).
+         */
         readonly seenAs: string;
         /** True: below `dir` the old tool's `migration/…` layout. */
         readonly oldLayout: boolean;
@@ -88,7 +126,12 @@ export interface JobConfig {
   readonly threads: number;
   readonly partBytes: number;
   readonly loadTasks: number;
+  /** Folder for what a run keeps on this host: the SQLite checkpoint (unless `state` says another), keys, rejects, logs. */
   readonly stateDir: string;
+  /** `mysql://…` of a checkpoint in a database; undefined: SQLite in `stateDir`. */
+  readonly state: Secret | undefined;
+  /** JSON of a `StoreCredentials` each: what opens the stores of the source and of the files. */
+  readonly credentials: { readonly source: Secret | undefined; readonly files: Secret | undefined };
   readonly rejectFile: string | undefined;
   readonly fresh: boolean;
   readonly checkParts: boolean;

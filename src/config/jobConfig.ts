@@ -1,14 +1,38 @@
 /** A whole job from what is not to be as by default: for callers of the library, who have neither flags nor a file. */
 import { resolve } from 'node:path';
-import { emptyDraft, type Surroundings, surroundings } from './defaults.ts';
+import type { CredentialName, ObjectStoreConfig, StoreCredentials } from '../core/contracts.ts';
+import { MigrateError } from '../core/errors.ts';
+import { emptyDraft, type JobDraft, type Surroundings, surroundings } from './defaults.ts';
 import { parseAddress } from './endpoint.ts';
-import type { DumpedSource, JobConfig, Milvus1xSource, SourceConfig, TargetConfig } from './job.ts';
+import { dumpedAt, faissAt, filesAt } from './ends.ts';
+import { faissSource } from './faissSource.ts';
+import type { DumpedSource, FaissSource, JobConfig, Milvus1xSource, SourceConfig, TargetConfig } from './job.ts';
+import { placesOf } from './milvus1xParts.ts';
 import { Secret } from './secret.ts';
+import { withState } from './stateWord.ts';
+import { sealCredentials } from './storeCredentials.ts';
+import { fromSurroundings } from './storeEnvironment.ts';
+import { checkBucket, takeOldKey } from './storeNames.ts';
+import { NO_OPTIONS } from './storeOptions.ts';
+import { type Location, objectStore, parseLocation, showPlace } from './storeUrl.ts';
 
-/** A source: its kind, and what it cannot do without. Relative paths are meant from the current folder. */
+/**
+ * A bucket, and how it is reached: what is not said is as by default (`root`: the whole bucket). Shorter: a URL where a
+ * path stands, `s3://bucket/prefix?endpoint=http://minio:9000`.
+ */
+export type StoreChoice = Pick<ObjectStoreConfig, 'scheme' | 'bucket'> &
+  Partial<Omit<ObjectStoreConfig, 'credentials'>>;
+
+type WithStore<T> = Omit<T, 'store'> & { readonly store?: StoreChoice | undefined };
+
+/**
+ * A source: its kind, and what it cannot do without. Relative paths are meant from the current folder; a path may be the
+ * URL of a place in a bucket. With `store`, paths are keys below its root.
+ */
 export type SourceChoice =
-  | ({ readonly kind: 'milvus1x' } & Partial<Milvus1xSource>)
-  | (Pick<DumpedSource, 'kind' | 'dir'> & Partial<DumpedSource>);
+  | WithStore<{ readonly kind: 'milvus1x' } & Partial<Milvus1xSource>>
+  | WithStore<Pick<FaissSource, 'kind' | 'path'> & Partial<FaissSource>>
+  | WithStore<Pick<DumpedSource, 'kind' | 'dir'> & Partial<DumpedSource>>;
 
 /** A target: its address, which may carry a user and password (they are taken out of it), and what else is known. */
 export type TargetChoice = Pick<TargetConfig, 'endpoint'> &
@@ -17,16 +41,31 @@ export type TargetChoice = Pick<TargetConfig, 'endpoint'> &
     readonly token?: Secret | string | undefined;
   };
 
-/** The folder for the files; `seenAs` is the same path, and they are cleaned once loaded and verified, unless said. */
-export type FilesChoice = Pick<NonNullable<JobConfig['files']>, 'dir'> & Partial<NonNullable<JobConfig['files']>>;
+/**
+ * The folder for the files, or the URL of a place in a bucket; `seenAs` is the same path (in a bucket: the same prefix),
+ * and they are cleaned once loaded and verified, unless said. With `store`, its root is the place.
+ */
+export type FilesChoice = WithStore<Partial<NonNullable<JobConfig['files']>>>;
+
+/** What opens a bucket; an object is taken as it is, a Secret holds the JSON of one. */
+export type CredentialsChoice = StoreCredentials | Secret;
 
 /** What of a job is said; everything else is as by default. */
-export type JobChoices = Partial<Omit<JobConfig, 'source' | 'target' | 'files' | 'modeGiven'>> & {
+export type JobChoices = Partial<
+  Omit<JobConfig, 'source' | 'target' | 'files' | 'modeGiven' | 'credentials' | 'state'>
+> & {
   readonly source: SourceChoice;
   /** An address does. Absent: files only. */
   readonly target?: TargetChoice | string | undefined;
   /** A folder does. Absent: rows are streamed. */
   readonly files?: FilesChoice | string | undefined;
+  /** What opens the buckets of the source and of the files. Absent: what the environment and the machine offer. */
+  readonly credentials?: {
+    readonly source?: CredentialsChoice | undefined;
+    readonly files?: CredentialsChoice | undefined;
+  };
+  /** Address of a database for the jobs, `mysql://…`; `stateDir` is then for working files alone. */
+  readonly state?: Secret | string | undefined;
 };
 
 /**
@@ -35,39 +74,92 @@ export type JobChoices = Partial<Omit<JobConfig, 'source' | 'target' | 'files' |
  * @example
  * const job = jobConfig({ source: { kind: 'milvus1x', path: '/var/lib/milvus/db' }, target: 'http://localhost:19530' });
  * const report = await migrate(job, 'all');
- * @param around the environment is asked for the state folder alone; by default that of the process
- * @throws MigrateError E_USAGE where the target's address is none
+ * @example
+ * const job = jobConfig({
+ *   source: { kind: 'milvus1x', path: 's3://old/db?endpoint=http://minio:9000' },
+ *   files: 's3://milvus/import?endpoint=http://minio:9000',
+ *   credentials: { source: { accessKey, secretKey }, files: { accessKey, secretKey } },
+ *   target: 'http://localhost:19530',
+ * });
+ * @param around the environment is asked for the state folder and for what opens buckets; by default that of the process
+ * @throws MigrateError E_USAGE where the target's address or a bucket's URL is none
  */
 export function jobConfig(
   choices: JobChoices,
   around: Surroundings = surroundings(process.env, process.cwd()),
 ): JobConfig {
-  const { source, target, files, ...rest } = said(choices);
-  const { cwd } = around;
+  const { source, target, files, credentials, state, ...rest } = said(choices);
+  const { cwd, env } = around;
   const from = sourceOf(source, cwd);
   const draft = { ...emptyDraft(around), ...rest };
+  const given = { source: sealed(credentials?.source), files: sealed(credentials?.files) };
+  const ends = fromSurroundings({ source: from, files: filesOf(files, from, cwd), credentials: given }, env);
   return {
     ...draft,
-    source: from,
+    ...ends,
     target: target === undefined ? undefined : targetOf(target),
-    files: filesOf(files, from, cwd),
     modeGiven: choices.mode !== undefined,
-    stateDir: resolve(cwd, draft.stateDir),
+    ...keptAt(draft, { stateDir: rest.stateDir, state, cwd }),
     rejectFile: draft.rejectFile === undefined ? undefined : resolve(cwd, draft.rejectFile),
   };
 }
 
+interface Keeping {
+  readonly stateDir: string | undefined;
+  readonly state: Secret | string | undefined;
+  readonly cwd: string;
+}
+
+/** A folder that is named is where the jobs are, whatever the environment says of a database. */
+function keptAt(draft: JobDraft, { stateDir, state, cwd }: Keeping): Pick<JobConfig, 'stateDir' | 'state'> {
+  const usual = { stateDir: resolve(cwd, draft.stateDir), state: stateDir === undefined ? draft.state : undefined };
+  if (typeof state === 'string') return withState(usual, state, cwd);
+  return { ...usual, state: state ?? usual.state };
+}
+
+function sealed(choice: CredentialsChoice | undefined): Secret | undefined {
+  return choice instanceof Secret ? choice : sealCredentials(choice);
+}
+
+function storeOf(choice: StoreChoice, credentials: CredentialName): ObjectStoreConfig {
+  const { scheme, bucket, root = '', maxMbps, ...options } = said(choice);
+  checkBucket(bucket, scheme, 'store.bucket');
+  const url = { ...NO_OPTIONS, ...options, scheme, bucket, key: takeOldKey(root, 'store.root') };
+  return { ...objectStore(url, credentials), maxMbps };
+}
+
 function sourceOf(choice: SourceChoice, cwd: string): SourceConfig {
-  if (choice.kind === 'dumped') return { oldLayout: false, ...said(choice), dir: resolve(cwd, choice.dir) };
-  const { path, meta, tablesDir, skipBadSegments = false, ignoreUnflushed = false } = choice;
-  return {
-    kind: 'milvus1x',
-    path: path === undefined ? undefined : resolve(cwd, path),
-    meta: meta === undefined || meta.kind === 'mysql' ? meta : { ...meta, file: resolve(cwd, meta.file) },
-    tablesDir: tablesDir === undefined ? undefined : resolve(cwd, tablesDir),
-    skipBadSegments,
-    ignoreUnflushed,
-  };
+  if (choice.kind === 'dumped') return dumpedOf(choice, cwd);
+  if (choice.kind === 'faiss') {
+    const { path, store, ...rest } = said(choice);
+    if (store !== undefined) return faissSource(path, { ...rest, store: storeOf(store, 'source') });
+    return faissAt(parseLocation(path, cwd, 'source.path'), rest);
+  }
+  const { skipBadSegments = false, ignoreUnflushed = false } = choice;
+  return { kind: 'milvus1x', ...milvus1xOf(choice, cwd), skipBadSegments, ignoreUnflushed };
+}
+
+function dumpedOf(choice: Extract<SourceChoice, { kind: 'dumped' }>, cwd: string): DumpedSource {
+  const { dir, oldLayout = false, store } = choice;
+  if (store === undefined) return dumpedAt(parseLocation(dir, cwd, 'source.dir'), oldLayout);
+  return { kind: 'dumped', dir, oldLayout, store: storeOf(store, 'files') };
+}
+
+type Milvus1xChoice = Extract<SourceChoice, { kind: 'milvus1x' }>;
+
+function milvus1xOf({ store, path, meta, tablesDir }: Milvus1xChoice, cwd: string): ReturnType<typeof placesOf> {
+  if (store !== undefined) return { store: storeOf(store, 'source'), path, meta, tablesDir };
+  const at = (text: string, where: string): Location => parseLocation(text, cwd, where);
+  const file = meta === undefined || meta.kind === 'mysql' || typeof meta.store === 'object' ? undefined : meta.file;
+  const places = placesOf({
+    path: path === undefined ? undefined : at(path, 'source.path'),
+    tables: tablesDir === undefined ? undefined : at(tablesDir, 'source.tablesDir'),
+    meta:
+      file === undefined || meta === undefined || meta.kind === 'mysql'
+        ? undefined
+        : { kind: meta.kind, at: at(file, 'source.meta.file') },
+  });
+  return file === undefined ? { ...places, meta } : places;
 }
 
 function targetOf(choice: TargetChoice | string): TargetConfig {
@@ -91,12 +183,19 @@ function filesOf(choice: FilesChoice | string | undefined, source: SourceConfig,
   const chosen = typeof choice === 'string' ? { dir: choice } : choice;
   // A dumped folder is where its files are, and they are not this job's to clean.
   if (source.kind === 'dumped') {
-    const { dir, oldLayout } = source;
-    return { dir, seenAs: chosen?.seenAs ?? dir, oldLayout, keep: true };
+    const { dir, oldLayout, store } = source;
+    return { dir, store, seenAs: chosen?.seenAs ?? store?.root ?? dir, oldLayout, keep: true };
   }
   if (chosen === undefined) return undefined;
-  const dir = resolve(cwd, chosen.dir);
-  return { dir, seenAs: chosen.seenAs ?? dir, oldLayout: chosen.oldLayout ?? false, keep: chosen.keep ?? false };
+  const { dir, seenAs, oldLayout = false, keep = false } = chosen;
+  if (chosen.store !== undefined) {
+    const store = storeOf(chosen.store, 'files');
+    const shown = dir ?? showPlace({ ...store, key: store.root });
+    return { dir: shown, store, seenAs: seenAs ?? store.root, oldLayout, keep };
+  }
+  if (dir === undefined)
+    throw new MigrateError('E_USAGE', 'files has neither a folder nor a store', { wanted: 'files.dir' });
+  return filesAt(parseLocation(dir, cwd, 'files.dir'), { seenAs, where: 'files.seenAs', oldLayout, keep });
 }
 
 /** Without what is undefined: that is as if it were not there. */

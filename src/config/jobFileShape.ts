@@ -1,17 +1,26 @@
 /** Every key of our own job files (`job:`). docs/job-file.md says what each means. */
 import { z } from 'zod';
 import { CONSISTENCY_LEVELS, MAX_SHARDS, ON_DUPLICATE, VERIFY_WAYS, WRITE_MODES } from './choices.ts';
+import { METRICS } from './faissSource.ts';
+import { filesStoreShape, STORE_SECRETS, sourceStoreShape } from './storeSection.ts';
 import { indexChoice, list, section, size, text, truth, whole, word } from './yamlValues.ts';
 
 export const jobFileShape = section({
   job: section({
     source: section({
       milvus1x: text.optional(),
+      faiss: text.optional(),
+      collection: text.optional(),
+      metric: word(...METRICS).optional(),
+      keepTransformed: truth.optional(),
+      allowSketch: truth.optional(),
+      strict: truth.optional(),
       dumped: text.optional(),
       meta: text.optional(),
       tables: text.optional(),
       skipBadSegments: truth.optional(),
       ignoreUnflushed: truth.optional(),
+      store: sourceStoreShape.optional(),
     }).optional(),
     collections: list.optional(),
     merge: z.array(section({ inputs: list, into: text }), { error: 'a list of inputs and into' }).optional(),
@@ -26,6 +35,8 @@ export const jobFileShape = section({
     }).optional(),
     staging: section({ dir: text.optional(), as: text.optional(), keep: truth.optional() }).optional(),
     out: text.optional(),
+    filesStore: filesStoreShape.optional(),
+    maxMbps: whole(1).optional(),
     idField: text.optional(),
     vectorField: text.optional(),
     dynamicField: truth.optional(),
@@ -52,4 +63,6 @@ export const JOB_SECRET_KEYS: ReadonlySet<string> = new Set([
   'job.to.url',
   'job.to.password',
   'job.to.token',
+  'job.state',
+  ...STORE_SECRETS.flatMap((key) => [`job.source.store.${key}`, `job.filesStore.${key}`]),
 ]);

@@ -130,17 +130,15 @@ export const SECRET_KEYS: ReadonlySet<string> = new Set([
 
 /** Keys of other work modes, or without effect on milvus1x: named in one warning where they are given. */
 export const UNUSED_BY_MILVUS1X: readonly string[] = [
-  'meta.remoteMetaFile',
   'meta.index',
   'meta.collection',
   'meta.version',
   'meta.fields',
   'meta.milvus.autoId',
   'source.local.faissFile',
-  'source.remote',
+  'source.remote.faissFile',
   'source.es',
   'source.milvus2x',
-  'target.remote',
   'target.milvus2x.writeMode',
   'target.create',
 ];

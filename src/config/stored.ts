@@ -2,10 +2,13 @@
  * A job's configuration as it is kept in the state folder: plain JSON in which every secret is replaced by a mark, and
  * back again with connections that are given anew.
  */
-import type { Json } from '../core/contracts.ts';
+import type { CredentialName, Json } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
+import { storesOf } from './ends.ts';
 import type { JobConfig, TargetConfig } from './job.ts';
 import type { Secret } from './secret.ts';
+import { credentialVariables } from './storeCredentials.ts';
+import { showPlace } from './storeUrl.ts';
 
 /** What `Secret.toJSON` leaves. */
 const MARK = '[secret]';
@@ -15,6 +18,8 @@ export interface Connections {
   readonly target: Partial<TargetConfig>;
   /** MySQL address of a Milvus 1.x's metadata. */
   readonly meta: Secret | undefined;
+  /** What opens the object stores. */
+  readonly credentials?: JobConfig['credentials'];
 }
 
 /** `config` without secrets. */
@@ -23,10 +28,45 @@ export function toStored(config: JobConfig): Json {
 }
 
 /** @throws MigrateError E_USAGE where a connection needs a secret that nobody gave */
-export function fromStored(stored: Json, { target: given, meta }: Connections): JobConfig {
+export function fromStored(stored: Json, { target: given, meta, credentials }: Connections): JobConfig {
   // Written by `toStored` from a JobConfig: the type is right but for secrets and for fields that were undefined.
   const config = stored as unknown as JobConfig;
-  return { ...config, source: sourceOf(config.source, meta), target: targetOf(config.target, given) };
+  // Where jobs are kept is said by who asks for one.
+  return {
+    ...config,
+    state: undefined,
+    source: sourceOf(config.source, meta),
+    target: targetOf(config.target, given),
+    credentials: restoredCredentials(config, credentials),
+  };
+}
+
+/**
+ * Where the job had keys, somebody must give some: the cloud's SDK would look for others, and find another's.
+ * @param needed the stores that will be opened
+ * @throws MigrateError E_USAGE where they are not given
+ */
+export function restoredCredentials(
+  stored: Pick<JobConfig, 'source' | 'files' | 'credentials'>,
+  given: JobConfig['credentials'] | undefined,
+  needed: readonly CredentialName[] = ['source', 'files'],
+): JobConfig['credentials'] {
+  const again = (name: CredentialName): Secret | undefined => {
+    const secret = given?.[name];
+    if (secret !== undefined || !isMark(stored.credentials?.[name]) || !needed.includes(name)) return secret;
+    const store = [stored.source, stored.files]
+      .flatMap((end) => (end ? storesOf(end) : []))
+      .find((one) => one.credentials === name);
+    if (store === undefined) return undefined;
+    throw new MigrateError(
+      'E_USAGE',
+      `what opens ${showPlace({ ...store, key: store.root })} is not stored and must be given again`,
+      {
+        wanted: `${credentialVariables(store.scheme, name).join(', ')} in the environment, or --config FILE`,
+      },
+    );
+  };
+  return { source: again('source'), files: again('files') };
 }
 
 function sourceOf(source: JobConfig['source'], meta: Secret | undefined): JobConfig['source'] {

@@ -8,6 +8,10 @@ import { helpAbout } from '../../src/cli/commands/help.ts';
 import { COMMAND_FLAGS, dashed, FLAGS, type Flag } from '../../src/cli/flags.ts';
 import { jobFileShape } from '../../src/config/jobFileShape.ts';
 import { migrationYamlShape } from '../../src/config/migrationYamlShape.ts';
+import { credentialVariables } from '../../src/config/storeCredentials.ts';
+import { PLACE_VARIABLES } from '../../src/config/storeEnvironment.ts';
+import { OBJECT_SCHEMES } from '../../src/config/storeNames.ts';
+import { OPTION_WORDS } from '../../src/config/storeOptions.ts';
 import { keysOf } from '../../src/config/yamlShape.ts';
 import { ERROR_EXIT, EXIT } from '../../src/core/errors.ts';
 import { RING_BYTES } from '../../src/run/slabs.ts';
@@ -52,6 +56,13 @@ test('every key of a job file and of a migration.yaml is in its document', () =>
   for (const key of keysOf(jobFileShape)) assert.ok(jobs.includes(leaf(key)), key);
   const old = doc('migration-yaml.md');
   for (const key of keysOf(migrationYamlShape)) assert.ok(old.includes(leaf(key)), key);
+});
+
+test('every scheme, option and variable of object stores is in docs/stores.md', () => {
+  const text = doc('stores.md');
+  const variables = OBJECT_SCHEMES.flatMap((scheme) => credentialVariables(scheme, 'files'));
+  const words = [...OBJECT_SCHEMES.map((scheme) => `${scheme}://`), ...OPTION_WORDS, ...PLACE_VARIABLES, ...variables];
+  for (const word of words) assert.ok(text.includes(word.replace('MILVUS_MIGRATE_FILES_', '')), word);
 });
 
 test('help begins with one sentence and three examples', () => {

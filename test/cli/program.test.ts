@@ -34,12 +34,16 @@ function fakeEngine(calls: Call[], over: Partial<JobEngine & JobStore> = {}): En
     },
     exportMeta: async (config, outDir) => {
       calls.push({ name: 'exportMeta', args: [config, outDir] });
-      return { file: join(outDir, 'meta.json'), collections: 3, rows: 27_028_342 };
+      return { file: join(String(outDir), 'meta.json'), collections: 3, rows: 27_028_342 };
     },
     listJobs: async () => [JOB, { ...JOB, id: '7f3b0000', error: TRUNCATED }],
     showJob: async () => JOB_DETAILS,
     forgetJob: async (_, id) => {
       calls.push({ name: 'forget', args: [id] });
+    },
+    cleanJob: async (_, id) => {
+      calls.push({ name: 'clean', args: [id] });
+      return { id, where: '/data/import', removed: 81, kept: undefined };
     },
     resumeConfig: async () => ({ config: {}, stages: 'all' }),
     ...over,

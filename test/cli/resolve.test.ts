@@ -46,6 +46,7 @@ test('the least that run needs', async () => {
   assert.equal(stages, 'all');
   assert.deepEqual(config.source, {
     kind: 'milvus1x',
+    store: undefined,
     path: '/db',
     meta: undefined,
     tablesDir: undefined,
@@ -124,6 +125,7 @@ test('every flag arrives', async () => {
     { ...source, meta: 0 },
     {
       kind: 'milvus1x',
+      store: undefined,
       path: join(cwd, 'db'),
       meta: 0,
       tablesDir: join(cwd, 't'),
@@ -144,7 +146,7 @@ test('every flag arrives', async () => {
     ],
     onDuplicate: 'first',
     targetName: '123',
-    files: { dir: join(cwd, 'st'), seenAs: '/var/st', oldLayout: false, keep: true },
+    files: { dir: join(cwd, 'st'), store: undefined, seenAs: '/var/st', oldLayout: false, keep: true },
     idField: 'pk',
     vectorField: 'v',
     dynamicField: true,
@@ -159,6 +161,8 @@ test('every flag arrives', async () => {
     partBytes: 1048576,
     loadTasks: 9,
     stateDir: join(cwd, 's'),
+    state: undefined,
+    credentials: { source: undefined, files: undefined },
     rejectFile: join(cwd, 'r.jsonl'),
     fresh: true,
     checkParts: true,
@@ -180,16 +184,28 @@ test('sources by argument', async () => {
     kind: 'dumped',
     dir: join(cwd, 'dump'),
     oldLayout: false,
+    store: undefined,
   });
   for (const [name, dir, oldLayout] of [
     ['olddump', join(cwd, 'olddump'), true],
     ['olddump/migration', join(cwd, 'olddump', 'migration'), false],
   ] as const) {
-    assert.deepEqual((await configOf('load', name, '--to', 'h:1')).source, { kind: 'dumped', dir, oldLayout });
+    assert.deepEqual((await configOf('load', name, '--to', 'h:1')).source, {
+      kind: 'dumped',
+      dir,
+      oldLayout,
+      store: undefined,
+    });
   }
   const run = await resolve(['run', 'dumped:dump', '--to', 'h:1', '--staging-as', '/var/dump']);
   assert.equal(run.stages, 'load');
-  assert.deepEqual(run.config.files, { dir: join(cwd, 'dump'), seenAs: '/var/dump', oldLayout: false, keep: true });
+  assert.deepEqual(run.config.files, {
+    dir: join(cwd, 'dump'),
+    store: undefined,
+    seenAs: '/var/dump',
+    oldLayout: false,
+    keep: true,
+  });
   assert.equal((await configOf('verify', 'dump', '--to', 'h:1')).source.kind, 'dumped');
   assert.equal((await configOf('verify', 'db', '--to', 'h:1')).source.kind, 'milvus1x');
 });
@@ -208,7 +224,7 @@ test('the stages and the files of each command', async () => {
     assert.equal(resolved.stages, stages, argv.join(' '));
     assert.deepEqual(
       resolved.config.files,
-      { dir: join(cwd, 'o'), seenAs: join(cwd, 'o'), oldLayout: false, keep },
+      { dir: join(cwd, 'o'), store: undefined, seenAs: join(cwd, 'o'), oldLayout: false, keep },
       argv.join(' '),
     );
   }
@@ -219,7 +235,7 @@ test('flags win over the file', async () => {
   const plain = await configOf('start', '-c', 'old.yaml');
   assert.deepEqual(
     [plain.threads, plain.target?.endpoint, plain.index.kind, plain.loadCollection, plain.files],
-    [3, 'h:1', 'none', false, { dir: '/out', seenAs: '/out', oldLayout: true, keep: false }],
+    [3, 'h:1', 'none', false, { dir: '/out', store: undefined, seenAs: '/out', oldLayout: true, keep: false }],
   );
   const flags = [
     '--threads',
@@ -236,7 +252,14 @@ test('flags win over the file', async () => {
   const over = await configOf('start', '-c', 'old.yaml', ...flags);
   assert.deepEqual(
     [over.threads, over.target?.endpoint, over.target?.user, over.index.kind, over.loadCollection, over.files],
-    [7, 'other:2', 'root', 'auto', true, { dir: '/out', seenAs: '/seen', oldLayout: true, keep: true }],
+    [
+      7,
+      'other:2',
+      'root',
+      'auto',
+      true,
+      { dir: '/out', store: undefined, seenAs: '/seen', oldLayout: true, keep: true },
+    ],
   );
   const job = await configOf('run', '-c', 'job.yaml', 'milvus1x:/elsewhere');
   assert.deepEqual([job.threads, job.mode, job.modeGiven], [5, 'skip', true]);
@@ -323,7 +346,10 @@ test('usage errors name what is missing and show one example', async () => {
     [['dump', 'dumped:dump', '--out', 'o'], /dumped already/],
     [['run', 'milvus1x:/db', 'milvus1x:/c', '--to', 'h:1'], /one source/],
     [['run', 'milvus1x:', '--to', 'h:1'], /no path/],
-    [['run', 'faiss:/x', '--to', 'h:1'], /not yet/],
+    [['run', 'chroma:/x', '--to', 'h:1'], /not yet/],
+    [['run', 'faiss:', '--to', 'h:1'], /no path/],
+    [['run', 'faiss:/x', '--to', 'h:1', '--metric', 'L1'], /--metric/],
+    [[...RUN, '--collection', 'x'], /--collection is for Faiss/],
     [['run', 'milvus2:/x', '--to', 'h:1'], /not known/],
     [['run', 'old.yaml', '--to', 'h:1'], /YAML file/],
     [['run', 'dump', '--to', 'h:1'], /what kind of source/],

@@ -3,13 +3,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseIndexChoice } from '../../src/config/choices.ts';
-import { emptyDraft, stateDirOf } from '../../src/config/defaults.ts';
+import { emptyDraft, stateOf } from '../../src/config/defaults.ts';
 import { parseAddress } from '../../src/config/endpoint.ts';
 import type { JobConfig } from '../../src/config/job.ts';
+import { jobConfig } from '../../src/config/jobConfig.ts';
 import { parseMeta } from '../../src/config/metaSource.ts';
 import { Secret } from '../../src/config/secret.ts';
+import { withState } from '../../src/config/stateWord.ts';
 import { fromStored, toStored } from '../../src/config/stored.ts';
 import { parseBytes, parseWhole } from '../../src/config/units.ts';
+import { MigrateError } from '../../src/core/errors.ts';
 import { editDistance, nearestWord } from '../../src/core/nearest.ts';
 
 test('edit distance', () => {
@@ -110,15 +113,55 @@ test('addresses lose their credentials and nothing else', () => {
 test('metadata by one word', () => {
   assert.equal(parseMeta('mysql://u:p@h/db', '/').kind, 'mysql');
   assert.equal(parseMeta('u:p@tcp(h:3306)/db', '/').kind, 'mysql');
-  assert.deepEqual(parseMeta('out/meta.json', '/srv'), { kind: 'json', file: '/srv/out/meta.json' });
-  assert.deepEqual(parseMeta('meta.sqlite', '/srv'), { kind: 'sqlite', file: '/srv/meta.sqlite' });
+  assert.deepEqual(parseMeta('out/meta.json', '/srv'), {
+    kind: 'json',
+    at: { kind: 'path', path: '/srv/out/meta.json' },
+  });
+  assert.deepEqual(parseMeta('meta.sqlite', '/srv'), {
+    kind: 'sqlite',
+    at: { kind: 'path', path: '/srv/meta.sqlite' },
+  });
 });
 
 test('the state folder', () => {
-  assert.equal(stateDirOf({ HOME: '/h' }, '/c'), '/h/.local/state/milvus-migrate');
-  assert.equal(stateDirOf({ HOME: '/h', XDG_STATE_HOME: '/s' }, '/c'), '/s/milvus-migrate');
-  assert.equal(stateDirOf({ HOME: '/h', XDG_STATE_HOME: 'relative' }, '/c'), '/h/.local/state/milvus-migrate');
-  assert.equal(stateDirOf({ HOME: '/h', MILVUS_MIGRATE_STATE: 'st' }, '/c'), '/c/st');
+  const usual = '/h/.local/state/milvus-migrate';
+  const dir = (env: Record<string, string>): string => stateOf({ HOME: '/h', ...env }, '/c').stateDir;
+  assert.equal(dir({}), usual);
+  assert.equal(dir({ XDG_STATE_HOME: '/s' }), '/s/milvus-migrate');
+  assert.equal(dir({ XDG_STATE_HOME: 'relative' }), usual);
+  assert.equal(dir({ MILVUS_MIGRATE_STATE: 'st' }), '/c/st');
+  for (const url of ['mysql://u:pw@h/db', 'u:pw@tcp(h:3306)/db', 'u:pw@unix(/run/s.sock)/db']) {
+    const { stateDir, state } = stateOf({ HOME: '/h', MILVUS_MIGRATE_STATE: url }, '/c');
+    assert.deepEqual([stateDir, state?.reveal(), String(state)], [usual, url, '[secret]']);
+    // What a word says wins over what was said before.
+    const before = { stateDir: '/d', state: new Secret('mysql://h/old') };
+    const changed = withState(before, url, '/c');
+    assert.deepEqual([changed.stateDir, changed.state?.reveal()], ['/d', url]);
+    assert.deepEqual(withState(before, 'e', '/c'), { stateDir: '/c/e', state: undefined });
+  }
+  assert.throws(
+    () => stateOf({ MILVUS_MIGRATE_STATE: 'postgres://u:hidden@h/db' }, '/c'),
+    (error: unknown) => {
+      assert.ok(error instanceof MigrateError);
+      assert.equal(error.code, 'E_USAGE');
+      assert.ok(!JSON.stringify(error).includes('hidden') && error.found === 'postgres://…');
+      return true;
+    },
+  );
+});
+
+test('the library: a folder or a database that is named wins over the environment', () => {
+  const around = { env: { HOME: '/h', MILVUS_MIGRATE_STATE: 'mysql://h/ambient' }, cwd: '/c', threads: 1 };
+  const source = { kind: 'milvus1x', path: '/db' } as const;
+  const kept = (choice: { stateDir?: string; state?: Secret | string }): unknown[] => {
+    const { stateDir, state } = jobConfig({ source, ...choice }, around);
+    return [stateDir, state?.reveal()];
+  };
+  const usual = '/h/.local/state/milvus-migrate';
+  assert.deepEqual(kept({}), [usual, 'mysql://h/ambient']);
+  assert.deepEqual(kept({ stateDir: 'st' }), ['/c/st', undefined]);
+  assert.deepEqual(kept({ state: 'mysql://h/own' }), [usual, 'mysql://h/own']);
+  assert.deepEqual(kept({ stateDir: '/st', state: new Secret('mysql://h/own') }), ['/st', 'mysql://h/own']);
 });
 
 test('a stored job has no secrets and gets them back', () => {
@@ -126,6 +169,7 @@ test('a stored job has no secrets and gets them back', () => {
     ...emptyDraft({ env: { HOME: '/h' }, cwd: '/', threads: 2 }),
     source: {
       kind: 'milvus1x',
+      store: undefined,
       path: undefined,
       meta: { kind: 'mysql', url: new Secret('u:s3cret@tcp(h)/db') },
       tablesDir: '/t',
@@ -148,7 +192,11 @@ test('a stored job has no secrets and gets them back', () => {
   assert.throws(() => fromStored(stored, { target: {}, meta: again.meta }), { code: 'E_USAGE' });
   assert.throws(() => fromStored(stored, { target: again.target, meta: undefined }), { code: 'E_USAGE' });
   const open = fromStored(
-    toStored({ ...config, source: { kind: 'dumped', dir: '/d', oldLayout: false }, target: undefined }),
+    toStored({
+      ...config,
+      source: { kind: 'dumped', dir: '/d', oldLayout: false, store: undefined },
+      target: undefined,
+    }),
     {
       target: {},
       meta: undefined,

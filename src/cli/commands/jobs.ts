@@ -1,15 +1,16 @@
 /** `jobs`: what happened, what can go on. */
-import { stateDirOf } from '../../config/defaults.ts';
-import { EXIT } from '../../core/errors.ts';
+import { stateOf } from '../../config/defaults.ts';
+import { ERROR_EXIT, EXIT, type PlainError, toPlain } from '../../core/errors.ts';
 import { nearestWord } from '../../core/nearest.ts';
 import type { CommandContext, CommandEnd } from '../command.ts';
-import type { JobStore } from '../engine.ts';
+import type { CleanedJob, JobStore, StatePlace } from '../engine.ts';
 import { publicError } from '../errorBlock.ts';
-import { pathFlag } from '../flagValues.ts';
+import { stateFlag } from '../jobFlags.ts';
 import { findJob } from '../jobId.ts';
 import { jobDetails, jobsTable } from '../jobsTable.ts';
+import { counted } from '../numbers.ts';
 import { outputFrom } from '../resolve.ts';
-import { resumedConfig } from '../resumeJob.ts';
+import { filesCredentials, resumedConfig } from '../resumeJob.ts';
 import { runJob } from '../runJob.ts';
 import { printJson, printLines, stdoutLook } from '../terminal.ts';
 import { usageError } from '../usage.ts';
@@ -17,10 +18,10 @@ import { usageError } from '../usage.ts';
 interface Call {
   readonly context: CommandContext;
   readonly store: JobStore;
-  readonly stateDir: string;
+  readonly place: StatePlace;
 }
 
-const ACTIONS = { list, show: withId(show), resume: withId(resume), forget: withId(forget) } as const;
+const ACTIONS = { list, show: withId(show), resume: withId(resume), clean, forget: withId(forget) } as const;
 
 export async function runCommand(context: CommandContext): Promise<CommandEnd> {
   const { line, terminal, engine } = context;
@@ -29,17 +30,17 @@ export async function runCommand(context: CommandContext): Promise<CommandEnd> {
     const near = nearestWord(action, Object.keys(ACTIONS));
     throw usageError('jobs', 'jobs does not know this word', {
       found: action,
-      wanted: near ?? 'list, show ID, resume ID or forget ID',
+      wanted: near ?? 'list, show ID, resume ID, clean [ID] or forget ID',
     });
   }
-  const stateDir = pathFlag(line.raw, 'state', terminal.cwd) ?? stateDirOf(terminal.env, terminal.cwd);
-  return ACTIONS[action as keyof typeof ACTIONS]({ context, stateDir, store: await engine.jobs() });
+  const place = stateFlag(stateOf(terminal.env, terminal.cwd), line.raw, terminal.cwd);
+  return ACTIONS[action as keyof typeof ACTIONS]({ context, place, store: await engine.jobs() });
 }
 
-async function list({ context, store, stateDir }: Call): Promise<CommandEnd> {
+async function list({ context, store, place }: Call): Promise<CommandEnd> {
   const { line, terminal } = context;
   if (line.args.length > 1) throw usageError('jobs', 'jobs list takes no id', { found: line.args[1]! });
-  const jobs = await store.listJobs(stateDir);
+  const jobs = await store.listJobs(place);
   if (line.raw.has('json')) printJson(terminal.stdout, jobs.map(publicJob));
   else
     printLines(
@@ -58,30 +59,84 @@ function withId(action: (id: string, call: Call) => Promise<CommandEnd>): (call:
         hint: `milvus-migrate jobs ${word} 7f3a`,
       });
     }
-    const { id } = findJob(await call.store.listJobs(call.stateDir), typed);
+    const { id } = findJob(await call.store.listJobs(call.place), typed);
     return action(id, call);
   };
 }
 
-async function show(id: string, { context, store, stateDir }: Call): Promise<CommandEnd> {
+async function show(id: string, { context, store, place }: Call): Promise<CommandEnd> {
   const { line, terminal } = context;
-  const job = await store.showJob(stateDir, id);
+  const job = await store.showJob(place, id);
   if (line.raw.has('json')) printJson(terminal.stdout, publicJob(job));
   else printLines(terminal.stdout, jobDetails(job, stdoutLook(terminal)));
   return { exitCode: EXIT.ok };
 }
 
-async function resume(id: string, { context, store, stateDir }: Call): Promise<CommandEnd> {
+async function resume(id: string, { context, store, place }: Call): Promise<CommandEnd> {
   const { line, terminal } = context;
-  const stored = await store.resumeConfig(stateDir, id);
+  const stored = await store.resumeConfig(place, id);
   const config = await resumedConfig(stored, line.raw, terminal);
   const output = outputFrom(line.raw, terminal.cwd);
-  return runJob({ config: { ...config, stateDir }, stages: stored.stages, output, notes: [] }, context);
+  return runJob({ config: { ...config, ...place }, stages: stored.stages, output, notes: [] }, context);
 }
 
-async function forget(id: string, { context, store, stateDir }: Call): Promise<CommandEnd> {
-  await store.forgetJob(stateDir, id);
+/** One job, or all that came to their end. */
+async function clean(call: Call): Promise<CommandEnd> {
+  const { context, store, place } = call;
+  const { raw, args } = context.line;
+  if (args.length > 1) return withId(cleanOne)(call);
+  const over = (await store.listJobs(place)).filter(({ state }) => state === 'finished' || state === 'incomplete');
+  const cleaned: CleanedJob[] = [];
+  const failed: PlainError[] = [];
+  for (const { id } of over) {
+    try {
+      cleaned.push(await cleanJob(id, call));
+    } catch (thrown) {
+      // The other jobs' files may lie elsewhere.
+      failed.push(toPlain(thrown));
+    }
+  }
+  if (raw.has('json')) printJson(context.terminal.stdout, { cleaned, failed: failed.map(publicError) });
+  else
+    printLines(
+      context.terminal.stdout,
+      cleaned.length === 0 && failed.length === 0 ? ['No finished jobs.'] : cleaned.map(cleanedLine),
+    );
+  const [first] = failed;
+  return first === undefined ? { exitCode: EXIT.ok } : { exitCode: ERROR_EXIT[first.code], error: first };
+}
+
+async function cleanOne(id: string, call: Call): Promise<CommandEnd> {
+  const cleaned = await cleanJob(id, call);
+  const { line, terminal } = call.context;
+  if (line.raw.has('json')) printJson(terminal.stdout, cleaned);
+  else printLines(terminal.stdout, [cleanedLine(cleaned)]);
+  return { exitCode: EXIT.ok };
+}
+
+async function cleanJob(id: string, { context, store, place }: Call): Promise<CleanedJob> {
+  const { config } = await store.resumeConfig(place, id);
+  return store.cleanJob(place, id, await filesCredentials(config, context.line.raw, context.terminal));
+}
+
+function cleanedLine({ id, where, removed, kept }: CleanedJob): string {
+  if (where === undefined) return `Job ${id} has no files.`;
+  if (kept !== undefined) return `Job ${id}: the files in ${where} stay: ${kept}.`;
+  return removed === 0
+    ? `Job ${id}: nothing was left in ${where}.`
+    : `Job ${id}: the files of ${counted(removed, 'part')} are removed from ${where}.`;
+}
+
+async function forget(id: string, { context, store, place }: Call): Promise<CommandEnd> {
   const { line, terminal } = context;
+  const { config } = await store.resumeConfig(place, id);
+  // Files that were to be kept are not touched, so that nothing need open their place.
+  const { files } = config as { readonly files?: { readonly keep?: boolean } };
+  await store.forgetJob(
+    place,
+    id,
+    files?.keep === true ? undefined : await filesCredentials(config, line.raw, terminal),
+  );
   if (line.raw.has('json')) printJson(terminal.stdout, { forgotten: id });
   else printLines(terminal.stdout, [`Job ${id} is forgotten.`]);
   return { exitCode: EXIT.ok };

@@ -9,13 +9,13 @@ import { resolveJob } from '../resolve.ts';
 import { printJson, printLines, stdoutLook } from '../terminal.ts';
 
 export async function runCommand({ line, terminal, engine, signal }: CommandContext): Promise<CommandEnd> {
-  const { config, preflight, output, warnings, notices } = await resolveJob('plan', line, terminal);
+  const { config, preflight, scan, output, warnings, notices } = await resolveJob('plan', line, terminal);
   const progress = await openProgress(terminal, output.logFormat, signal);
   for (const note of [...notices, ...warnings.map((text) => `warning: ${text}`)]) progress.note(note);
   const { plan } = await engine.job();
   let report: PlanReport;
   try {
-    report = await plan(config, { preflight, signal, onProgress: progress.onProgress });
+    report = await plan(config, { preflight, scan, signal, onProgress: progress.onProgress });
   } finally {
     progress.stop();
   }
