@@ -40,7 +40,9 @@ export const ERROR_EXIT = {
   // source
   E_SOURCE_NOT_FOUND: EXIT.source,
   E_SOURCE_ACCESS: EXIT.source,
+  E_SOURCE_UNREACHABLE: EXIT.source,
   E_SOURCE_VERSION: EXIT.source,
+  E_SOURCE_SCHEMA: EXIT.source,
   E_METADATA: EXIT.source,
   E_SEGMENT_MISSING: EXIT.source,
   E_SEGMENT_TRUNCATED: EXIT.source,
@@ -53,6 +55,8 @@ export const ERROR_EXIT = {
   E_WAL: EXIT.source,
   E_DUPLICATE_IDS: EXIT.source,
   E_DUMP_FOLDER: EXIT.source,
+  E_FAISS: EXIT.source,
+  E_FAISS_UNSUPPORTED: EXIT.source,
   E_READ: EXIT.source,
   // stores, state, staging
   E_STORE: EXIT.target,
@@ -105,6 +109,8 @@ export interface ErrorDetails {
   readonly hint?: string;
   /** True where the same call may succeed when repeated. */
   readonly retry?: boolean;
+  /** What the service asked to wait before the repetition (`Retry-After`), in milliseconds. */
+  readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }
 
@@ -129,6 +135,7 @@ export class MigrateError extends Error {
   readonly wanted: string | undefined;
   readonly hint: string | undefined;
   readonly retry: boolean;
+  readonly retryAfterMs: number | undefined;
 
   /** @param message one sentence without the values: those go into `details`, so that every error prints alike. */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -139,6 +146,7 @@ export class MigrateError extends Error {
     this.wanted = details.wanted;
     this.hint = details.hint;
     this.retry = details.retry ?? false;
+    this.retryAfterMs = details.retryAfterMs;
   }
 
   get exitCode(): ExitCode {
@@ -147,8 +155,9 @@ export class MigrateError extends Error {
 
   /** The same error with more known about its place; what is already known wins. */
   within(place: ErrorPlace): MigrateError {
-    const { found, wanted, hint, retry, cause } = this;
-    const details: ErrorDetails = { at: { ...place, ...this.at }, retry, cause, ...given({ found, wanted, hint }) };
+    const { found, wanted, hint, retry, retryAfterMs, cause } = this;
+    const known = given({ found, wanted, hint, retryAfterMs });
+    const details: ErrorDetails = { at: { ...place, ...this.at }, retry, cause, ...known };
     const error = new MigrateError(this.code, this.message, details);
     if (this.stack !== undefined) error.stack = this.stack;
     return error;

@@ -1,0 +1,190 @@
+/**
+ * From a document's values to a column's value, the way Elasticsearch itself reads `_source` when it indexes it: or a
+ * reject that says what was found. Vectors go by coerceVector.ts, straight from the bytes.
+ */
+import type { Field, ScalarType } from '../../core/schema.ts';
+import { CborError } from '../cbor/scan.ts';
+import { membersText, type Piece, pieceText } from './assemble.ts';
+import { type Cell, type Change, NONE, reject } from './coerced.ts';
+import { coerceBoolean, coerceFloat, coerceInteger, shown } from './coerceNumber.ts';
+import { coerceText, type TextLimit } from './coerceText.ts';
+import { dateParser } from './dateFormat.ts';
+import type { MappedField } from './mapping.ts';
+import type { Raw, Reading } from './raw.ts';
+
+export interface CoerceChoices {
+  /** What is done with a text that is longer than its VarChar. */
+  readonly longText: 'reject' | 'truncate';
+}
+
+/** Where a document has values of a field. More than one place: below an array of objects, or a key with dots. */
+export type CoerceField = (reading: Reading, pieces: readonly Piece[]) => Cell;
+
+/** Milvus's limit of a JSON value. */
+export const MAX_JSON_BYTES = 65_536;
+
+type CoerceValue = (raw: Raw) => Cell;
+
+/** For a field that is no vector and not `_id`. */
+export function createCoercer(mapped: MappedField, choices: CoerceChoices): CoerceField {
+  const { field, nullValue } = mapped;
+  if (field.type === 'JSON') return (reading, pieces) => coerceJson(reading, pieces, mapped);
+  const instead = nullValue === null ? undefined : rawOf(nullValue);
+  const type = field.type === 'Array' ? field.element! : (field.type as Exclude<ScalarType, 'JSON' | 'Array'>);
+  const value = valueCoercer(mapped, type, choices);
+  const replacing: CoerceValue = (raw) => {
+    // An empty text in a number's field is a null there.
+    const cell = raw.kind === 'null' ? NONE : value(raw);
+    return cell.kind === 'none' && instead !== undefined ? value(instead) : cell;
+  };
+  if (field.type === 'Array') return (reading, pieces) => coerceArray(reading, pieces, { field, value: replacing });
+  return (reading, pieces) => coerceSingle(reading, pieces, { value: replacing, hasNullValue: instead !== undefined });
+}
+
+function rawOf(value: string | number | boolean): Raw {
+  if (typeof value === 'number') return { kind: 'number', text: String(value), asSent: true };
+  return typeof value === 'string' ? { kind: 'string', value } : { kind: 'boolean', value };
+}
+
+function valueCoercer(mapped: MappedField, type: Field['type'], { longText }: CoerceChoices): CoerceValue {
+  const limit: TextLimit = { maxLength: mapped.field.maxLength ?? 0, tooLong: longText };
+  switch (type) {
+    case 'Bool':
+      return coerceBoolean;
+    case 'Int64':
+      return mapped.format === null ? (raw) => coerceInteger(raw, type) : dateCoercer(mapped.format, mapped.sourceType);
+    case 'Int8':
+    case 'Int16':
+    case 'Int32':
+      return (raw) => coerceInteger(raw, type);
+    case 'Float':
+    case 'Double':
+      return (raw) => coerceFloat(raw, type);
+    default:
+      return mapped.sourceType === 'unsigned_long'
+        ? (raw) => coerceUnsigned(raw, limit)
+        : (raw) => coerceText(raw, limit);
+  }
+}
+
+/** As its digits: «5», «"5"» and «5.0» are the same there. */
+function coerceUnsigned(raw: Raw, limit: TextLimit): Cell {
+  const cell = coerceInteger(raw, 'UInt64');
+  if (cell.kind !== 'value') return cell;
+  const text = coerceText({ kind: 'string', value: String(cell.value) }, limit);
+  return text.kind === 'value' && cell.change !== undefined ? { ...text, change: cell.change } : text;
+}
+
+/** date: milliseconds since 1970, rounded down as Elasticsearch does. date_nanos: nanoseconds. */
+function dateCoercer(format: string, sourceType: string): CoerceValue {
+  const parse = dateParser(format);
+  if (parse === undefined) throw new TypeError(`the date format ${format} is not known`);
+  const unit = sourceType === 'date_nanos' ? 1n : 1_000_000n;
+  const wanted = `a date of the format ${format}`;
+  return (raw) => {
+    if (raw.kind !== 'string' && raw.kind !== 'number') return reject(shown(raw), wanted);
+    const nanos = parse(raw.kind === 'string' ? raw.value : raw.text);
+    if (nanos === undefined) return reject(shown(raw), wanted);
+    if (unit === 1n && nanos < 0n) return reject(shown(raw), `${wanted} from 1970 on`);
+    const rest = ((nanos % unit) + unit) % unit;
+    const value = (nanos - rest) / unit;
+    if (BigInt.asIntN(64, value) !== value) return reject(shown(raw), `${wanted} within 64 bits`);
+    return rest === 0n ? { kind: 'value', value } : { kind: 'value', value, change: 'time cut' };
+  };
+}
+
+/** All values at all places: arrays in arrays are one array to Elasticsearch. */
+function valuesAt(reading: Reading, pieces: readonly Piece[]): Raw[] {
+  const values: Raw[] = [];
+  const add = (raw: Raw): void => {
+    if (raw.kind === 'array') raw.items.forEach(add);
+    else values.push(raw);
+  };
+  for (const { at } of pieces) add(reading.rawAt(at));
+  return values;
+}
+
+interface Single {
+  readonly value: CoerceValue;
+  readonly hasNullValue: boolean;
+}
+
+function coerceSingle(reading: Reading, pieces: readonly Piece[], { value, hasNullValue }: Single): Cell {
+  const first = pieces[0];
+  if (first === undefined) return NONE;
+  if (pieces.length === 1) {
+    const raw = reading.rawAt(first.at);
+    if (raw.kind !== 'array') return value(raw);
+  }
+  const values = valuesAt(reading, pieces).filter(({ kind }) => kind !== 'null' || hasNullValue);
+  if (values.length > 1)
+    return reject(`${values.length} values`, 'one value; declare the field with many: Array or JSON to keep them all');
+  return values.length === 0 ? NONE : value(values[0]!);
+}
+
+interface Several {
+  readonly field: Field;
+  readonly value: CoerceValue;
+}
+
+/** @returns the text of a JSON array */
+function coerceArray(reading: Reading, pieces: readonly Piece[], { field, value }: Several): Cell {
+  if (pieces.length === 0) return NONE;
+  const texts: string[] = [];
+  let change: Change | undefined;
+  let nulls = 0;
+  for (const raw of valuesAt(reading, pieces)) {
+    const cell = value(raw);
+    if (cell.kind === 'reject') return cell;
+    if (cell.kind === 'none') {
+      nulls++;
+      continue;
+    }
+    change ??= cell.change;
+    texts.push(elementText(cell.value));
+  }
+  // A null alone is no value; an array that lost its nulls is not quite what was sent.
+  if (texts.length === 0 && nulls > 0) return NONE;
+  if (texts.length > field.maxCapacity!)
+    return reject(`${texts.length} values`, `at most ${field.maxCapacity} (maxCapacity)`);
+  const text = Buffer.from(`[${texts.join(',')}]`);
+  const changed = nulls > 0 ? 'nulls dropped' : change;
+  return changed === undefined ? { kind: 'value', value: text } : { kind: 'value', value: text, change: changed };
+}
+
+function elementText(value: boolean | number | bigint | Uint8Array): string {
+  if (typeof value === 'object') return JSON.stringify(Buffer.from(value).toString('utf8'));
+  return Object.is(value, -0) ? '-0.0' : String(value);
+}
+
+function coerceJson(reading: Reading, pieces: readonly Piece[], { path, without }: MappedField): Cell {
+  const first = pieces[0];
+  if (first === undefined) return NONE;
+  if (pieces.length === 1 && reading.kindAt(first.at) === 'null') return NONE;
+  return jsonCell(() => pieceText(reading, pieces, { path, without }));
+}
+
+/** The dynamic field's value: what of a document belongs to no field. A key that is a field's name is rejected: Milvus refuses it. */
+export function coerceRest(
+  reading: Reading,
+  rest: readonly { readonly key: string; readonly at: number }[],
+  fieldNames: ReadonlySet<string>,
+): Cell {
+  const taken = rest.find(({ key }) => fieldNames.has(key));
+  if (taken !== undefined) return reject(`a key ${taken.key}`, 'no key that is the name of a field in Milvus');
+  return jsonCell(() => membersText(reading, rest));
+}
+
+function jsonCell(make: () => Uint8Array | undefined): Cell {
+  let text: Uint8Array | undefined;
+  try {
+    text = make();
+  } catch (thrown) {
+    // One document's value, not the page: its bytes were stepped over without a fault before.
+    if (!(thrown instanceof CborError)) throw thrown;
+    return reject('a number beyond a double', 'numbers that CBOR has kept; read the index as JSON');
+  }
+  if (text === undefined) return reject('two values for one key, one written with dots', 'one value a key');
+  if (text.length > MAX_JSON_BYTES) return reject(`${text.length} bytes`, `JSON of at most ${MAX_JSON_BYTES} bytes`);
+  return { kind: 'value', value: text };
+}

@@ -1,0 +1,42 @@
+/** Texts as Elasticsearch indexes them: numbers and booleans count as the characters they were sent in. */
+import { type Cell, reject } from './coerced.ts';
+import { shown } from './coerceNumber.ts';
+import type { Raw } from './raw.ts';
+
+export interface TextLimit {
+  /** Bytes of UTF-8. */
+  readonly maxLength: number;
+  readonly tooLong: 'reject' | 'truncate';
+}
+
+/** @returns UTF-8 */
+export function coerceText(raw: Raw, limit: TextLimit): Cell {
+  switch (raw.kind) {
+    case 'string':
+      return textCell(raw.value, limit);
+    case 'boolean':
+      return textCell(String(raw.value), limit);
+    case 'number':
+      if (raw.asSent) return textCell(raw.text, limit);
+      return reject(raw.text, 'a text: a fraction is not what was sent in CBOR (1.10 is 1.1); read the index as JSON');
+    default:
+      return reject(shown(raw), 'a text');
+  }
+}
+
+export function textCell(text: string, { maxLength, tooLong }: TextLimit): Cell {
+  // Half of a pair of UTF-16 units has no UTF-8: it would become another character.
+  if (/\p{Surrogate}/u.test(text)) return reject(JSON.stringify(text), 'a text of whole characters');
+  const bytes = Buffer.from(text);
+  if (bytes.length <= maxLength) return { kind: 'value', value: bytes };
+  if (tooLong === 'truncate')
+    return { kind: 'value', value: bytes.subarray(0, wholeCharacters(bytes, maxLength)), change: 'text cut' };
+  return reject(`${bytes.length} bytes`, `a text of at most ${maxLength} bytes of UTF-8`);
+}
+
+/** The last place up to `end` where a character begins. */
+function wholeCharacters(bytes: Uint8Array, end: number): number {
+  let at = end;
+  while (at > 0 && (bytes[at]! & 0xc0) === 0x80) at--;
+  return at;
+}

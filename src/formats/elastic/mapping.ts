@@ -1,0 +1,239 @@
+/** From an Elasticsearch mapping (`GET index`) to fields of Milvus: all of them, or those that are declared. */
+import type { Note } from '../../core/contracts.ts';
+import { MigrateError } from '../../core/errors.ts';
+import type { Field, MetricType, ScalarType } from '../../core/schema.ts';
+import { dateParser } from './dateFormat.ts';
+import { fieldNames } from './names.ts';
+import { INTEGERS, TYPES, WITHOUT_VALUES } from './types.ts';
+
+/** A mapping's property: `{type, properties?, fields?, …}`. */
+export interface Property {
+  readonly type?: unknown;
+  readonly properties?: Readonly<Record<string, Property>>;
+  readonly fields?: Readonly<Record<string, Property>>;
+  readonly [parameter: string]: unknown;
+}
+
+export type Properties = Readonly<Record<string, Property>>;
+
+/** How the values of a field are found in `_source` and what they become. Plain JSON: workers get it. */
+export interface MappedField {
+  /** Dotted path in `_source`; `_id`. */
+  readonly path: string;
+  /** Elasticsearch's type: `keyword`, `dense_vector`, `object`, … */
+  readonly sourceType: string;
+  /** dense_vector: `float`, `byte`, `bit`, `bfloat16`. Others: null. */
+  readonly elementType: string | null;
+  /** The mapping's `null_value`: what a null is indexed as; null: none. */
+  readonly nullValue: string | number | boolean | null;
+  /** Dates as numbers: the mapping's `format`; null where there is none to follow. */
+  readonly format: string | null;
+  /** Vectors: the metric of the mapping's similarity; null: it names none. */
+  readonly metric: MetricType | null;
+  /** JSON: paths below it that go over as fields of their own and are left out of it. */
+  readonly without: readonly string[];
+  readonly field: Field;
+}
+
+/** A field that does not go over as a field, and why. */
+export interface UnmappedField {
+  readonly path: string;
+  readonly sourceType: string;
+  readonly why: string;
+}
+
+export interface Mapped {
+  readonly fields: readonly MappedField[];
+  readonly left: readonly UnmappedField[];
+  readonly notes: readonly Note[];
+}
+
+export interface MappingChoices {
+  readonly dates: 'millis' | 'text';
+}
+
+/** The longest VarChar there is, in bytes. */
+export const MAX_VARCHAR = 65_535;
+/** Dates without a format of their own. */
+export const DEFAULT_DATE_FORMAT = 'strict_date_optional_time||epoch_millis';
+
+/** A property without a type is an object. */
+export function typeOf({ type }: Property): string {
+  return typeof type === 'string' ? type : 'object';
+}
+
+/** What a property becomes, before it has its name. `sourceType` may be another than the mapping's, where it is declared. */
+export function mapField(path: string, property: Property, choices: MappingChoices): MappedField | undefined {
+  return mapAs(path, property, { sourceType: typeOf(property), choices });
+}
+
+interface As {
+  readonly sourceType: string;
+  readonly choices: MappingChoices;
+}
+
+export function mapAs(path: string, property: Property, { sourceType, choices }: As): MappedField | undefined {
+  const given = TYPES.get(sourceType);
+  if (given === undefined) return undefined;
+  const elementType = sourceType === 'dense_vector' ? textOr(property.element_type, 'float') : null;
+  const isDate = sourceType === 'date' || sourceType === 'date_nanos';
+  const format = isDate ? textOr(property.format, DEFAULT_DATE_FORMAT) : null;
+  const asText = format !== null && (choices.dates === 'text' || dateParser(format) === undefined);
+  const type = elementType === 'bit' ? 'BinaryVector' : asText ? 'VarChar' : given;
+  const vector = elementType !== null;
+  const field: Field = {
+    name: path,
+    type,
+    primaryKey: false,
+    dim: vector ? Number(property.dims ?? 0) : 0,
+    ...(vector ? {} : { nullable: true }),
+    ...(type === 'VarChar' ? { maxLength: MAX_VARCHAR } : {}),
+  };
+  return {
+    path,
+    sourceType,
+    elementType,
+    nullValue: scalarOrNull(property.null_value),
+    format: type === 'Int64' ? format : null,
+    metric: vector ? metricOf(property) : null,
+    without: [],
+    field,
+  };
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
+}
+
+function scalarOrNull(value: unknown): string | number | boolean | null {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
+}
+
+/**
+ * All fields of a mapping, in its order, with names that Milvus takes. Objects go over whole, as JSON, but for the
+ * vectors in them. Errors: E_NAME_COLLISION.
+ * @param properties `mappings.properties` of the index
+ */
+export function mapProperties(properties: Properties, choices: MappingChoices, index: string): Mapped {
+  const fields: MappedField[] = [];
+  const left: UnmappedField[] = [];
+  for (const [path, property] of Object.entries(properties)) {
+    const sourceType = typeOf(property);
+    const field = mapField(path, property, choices);
+    const why = WITHOUT_VALUES.get(sourceType);
+    if (field === undefined) {
+      left.push({ path, sourceType, why: why ?? 'its type is not known' });
+      continue;
+    }
+    const lifted = sourceType === 'object' ? vectorsIn(path, property, choices) : [];
+    fields.push({ ...field, without: lifted.map((vector) => vector.path) }, ...lifted);
+  }
+  return { fields: named(fields, index), left, notes: notesOn(properties, fields) };
+}
+
+/** The vectors below an object, at any depth, but not in `nested` ones, of which a document may have many. */
+function vectorsIn(path: string, { properties = {} }: Property, choices: MappingChoices): MappedField[] {
+  return Object.entries(properties).flatMap(([name, property]) => {
+    const inner = `${path}.${name}`;
+    const type = typeOf(property);
+    if (type === 'dense_vector') return mapField(inner, property, choices) ?? [];
+    return type === 'object' ? vectorsIn(inner, property, choices) : [];
+  });
+}
+
+/** Gives each its name in Milvus. Errors: E_NAME_COLLISION. */
+export function named(fields: readonly MappedField[], index: string): MappedField[] {
+  const paths = fields.map(({ path }) => path);
+  const names = fieldNames(paths, index);
+  return fields.map((mapped) => ({ ...mapped, field: { ...mapped.field, name: names.get(mapped.path)! } }));
+}
+
+/** What is not carried over as it is, or not by itself. */
+function notesOn(properties: Properties, fields: readonly MappedField[]): Note[] {
+  const notes: Note[] = [];
+  const copies = Object.entries(properties).flatMap(([path, { fields: inner = {} }]) =>
+    Object.keys(inner).map((name) => `${path}.${name}`),
+  );
+  if (copies.length > 0)
+    notes.push({ kind: 'info', text: `${copies.join(', ')}: the same values as their fields, left out` });
+  const targets = new Set(Object.values(properties).flatMap(({ copy_to }) => (copy_to as string[] | string) ?? []));
+  if (targets.size > 0)
+    notes.push({
+      kind: 'lossy',
+      text: `${[...targets].join(', ')}: what copy_to brings there is not in the documents and stays behind`,
+    });
+  return [...notes, ...fields.flatMap((field) => fieldNotes(field, properties))];
+}
+
+/** Notes on one field, by its type. */
+export function fieldNotes({ path, sourceType, elementType, field, format }: MappedField, within?: Properties): Note[] {
+  const notes: Note[] = [];
+  const info = (text: string) => notes.push({ kind: 'info', text: `${path} (${sourceType}): ${text}` });
+  const lossy = (text: string) => notes.push({ kind: 'lossy', text: `${path} (${sourceType}): ${text}` });
+  if (sourceType === 'scaled_float' && field.type === 'Float')
+    lossy('a Float has seven digits; declare it double to keep them all');
+  if (sourceType === 'date' && field.type === 'Int64' && format !== null) info('milliseconds since 1970');
+  if (sourceType === 'date_nanos' && field.type === 'Int64' && format !== null) info('nanoseconds since 1970');
+  if ((sourceType === 'date' || sourceType === 'date_nanos') && field.type === 'VarChar')
+    info('the text that was sent');
+  if (elementType === 'byte') info('signed bytes as floats');
+  if (elementType === 'bfloat16') info('16-bit floats as floats, exactly');
+  if (sourceType === 'sparse_vector' || sourceType === 'rank_vectors')
+    lossy('kept as JSON, which is not searched as a vector');
+  if (sourceType === 'nested' && within?.[path] !== undefined && hasVector(within[path]))
+    lossy('its vectors are kept as JSON, which is not searched');
+  if (field.name !== path && !path.includes('.')) info(`its name there is ${field.name}`);
+  return notes;
+}
+
+function hasVector({ properties = {} }: Property): boolean {
+  return Object.values(properties).some((inner) => typeOf(inner) === 'dense_vector' || hasVector(inner));
+}
+
+/**
+ * Milvus's metric of a dense_vector's similarity; null: the mapping names none, because the vector is not indexed. Of
+ * bits there is one: the number of those that differ.
+ */
+export function metricOf({ similarity, element_type, index }: Property): MetricType | null {
+  if (element_type === 'bit') return 'HAMMING';
+  switch (similarity) {
+    case 'l2_norm':
+      return 'L2';
+    case 'cosine':
+      return 'COSINE';
+    case 'dot_product':
+    case 'max_inner_product':
+      return 'IP';
+    default:
+      // Indexed without a word about it is cosine, the default.
+      return index === true ? 'COSINE' : null;
+  }
+}
+
+/** An Array of values of `mapped`. Errors: E_SOURCE_SCHEMA where Milvus has no such arrays. */
+export function arrayOf(mapped: MappedField, maxCapacity: number, index: string): MappedField {
+  const { field } = mapped;
+  if (field.type === 'JSON' || field.type === 'Array' || field.dim > 0)
+    throw new MigrateError('E_SOURCE_SCHEMA', 'there are no arrays of such values in Milvus', {
+      at: { collection: index, field: mapped.path },
+      found: `an array of ${mapped.sourceType}`,
+      wanted: 'texts, numbers or booleans',
+      hint: 'declare it as JSON',
+    });
+  const element = field.type as Exclude<ScalarType, 'JSON' | 'Array'>;
+  return { ...mapped, field: { ...field, type: 'Array', element, maxCapacity } };
+}
+
+/** As a primary key: Int64 for whole numbers, VarChar for texts. Errors: E_SOURCE_SCHEMA for others. */
+export function asPrimaryKey(mapped: MappedField, index: string): MappedField {
+  const { nullable: _, ...rest } = mapped.field;
+  const type = INTEGERS.includes(mapped.sourceType) && rest.type !== 'VarChar' ? 'Int64' : rest.type;
+  if ((type === 'Int64' && mapped.format === null) || type === 'VarChar')
+    return { ...mapped, nullValue: null, field: { ...rest, type, primaryKey: true } };
+  throw new MigrateError('E_SOURCE_SCHEMA', 'a field of this type can not be the primary key', {
+    at: { collection: index, field: mapped.path },
+    found: `${mapped.sourceType}, ${type} in Milvus`,
+    wanted: 'a whole number or a text',
+    hint: 'without pk: true the documents’ _id is the primary key',
+  });
+}

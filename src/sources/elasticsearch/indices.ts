@@ -1,0 +1,102 @@
+/** The indices that a name stands for (index, alias, data stream, wildcard), and what is known of each. */
+import { MigrateError } from '../../core/errors.ts';
+import type { Properties } from '../../formats/elastic/mapping.ts';
+import { type Elastic, type ElasticVersion, indexPath } from './connect.ts';
+
+export interface IndexFacts {
+  /** Of the index itself, not of an alias or data stream. */
+  readonly name: string;
+  /** Another one once it is deleted and made anew. */
+  readonly uuid: string;
+  readonly shards: number;
+  readonly properties: Properties;
+  /** Fields computed at search time, which no document holds. */
+  readonly runtime: readonly string[];
+  readonly stored: StoredSource;
+}
+
+/** What of a document `_source` gives back. */
+export interface StoredSource {
+  readonly enabled: boolean;
+  /** Put together from doc values: arrays sorted, duplicates gone. */
+  readonly synthetic: boolean;
+  /** Patterns of paths that are left out; of `includes`, those that are not. */
+  readonly excludes: readonly string[];
+  readonly includes: readonly string[];
+  /** Vectors are left out unless they are asked for (9.2 and newer). */
+  readonly withoutVectors: boolean;
+}
+
+/** Errors: E_SOURCE_NOT_FOUND (no such index, or none that matches), E_SOURCE_ACCESS, E_METADATA. */
+export async function readIndices(
+  elastic: Elastic,
+  expression: string,
+  version: ElasticVersion,
+): Promise<readonly IndexFacts[]> {
+  const answer = await elastic.ask({
+    method: 'GET',
+    path: `/${indexPath(expression)}`,
+    query: { allow_no_indices: false, expand_wildcards: 'open,hidden', flat_settings: true },
+    asked: 'read the mapping',
+    index: expression,
+  });
+  const found = Object.entries(answer as Record<string, unknown>).filter(([name]) => wanted(name, expression));
+  if (found.length === 0)
+    throw new MigrateError('E_SOURCE_NOT_FOUND', 'no index matches', { at: { collection: expression } });
+  return found.map(([name, facts]) => factsOf(name, facts, version)).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Elasticsearch's own indices begin with a dot: a wildcard means them only where it begins with one, too. */
+function wanted(name: string, expression: string): boolean {
+  if (!name.startsWith('.') || name.startsWith('.ds-')) return true;
+  return expression.split(',').some((one) => one.startsWith('.') || !one.includes('*'));
+}
+
+function factsOf(name: string, facts: unknown, version: ElasticVersion): IndexFacts {
+  const { mappings, settings } = facts as {
+    mappings?: { properties?: Properties; runtime?: object; _source?: Record<string, unknown> };
+    settings?: Record<string, unknown>;
+  };
+  const uuid = settings?.['index.uuid'];
+  const shards = Number(settings?.['index.number_of_shards']);
+  if (typeof uuid !== 'string' || !/^[\w-]+$/.test(uuid) || !Number.isSafeInteger(shards) || shards < 1)
+    throw new MigrateError('E_METADATA', 'the settings of an index are not what Elasticsearch gives', {
+      at: { collection: name, field: 'settings' },
+      found: `uuid ${String(uuid)}, ${shards} shards`,
+      wanted: 'index.uuid and index.number_of_shards',
+    });
+  return {
+    name,
+    uuid,
+    shards,
+    properties: mappings?.properties ?? {},
+    runtime: Object.keys(mappings?.runtime ?? {}),
+    stored: storedSource(mappings?._source ?? {}, settings ?? {}, version),
+  };
+}
+
+function storedSource(
+  source: Readonly<Record<string, unknown>>,
+  settings: Readonly<Record<string, unknown>>,
+  { major, minor }: ElasticVersion,
+): StoredSource {
+  const excluding = settings['index.mapping.exclude_source_vectors'];
+  const byDefault = major > 9 || (major === 9 && minor >= 2);
+  return {
+    enabled: source.enabled !== false,
+    synthetic: source.mode === 'synthetic' || settings['index.mapping.source.mode'] === 'synthetic',
+    excludes: Array.isArray(source.excludes) ? source.excludes.map(String) : [],
+    includes: Array.isArray(source.includes) ? source.includes.map(String) : [],
+    withoutVectors: excluding === undefined ? byDefault : String(excluding) === 'true',
+  };
+}
+
+/** Whether `_source` does not hold the field at `path`. */
+export function isExcluded({ excludes, includes }: StoredSource, path: string): boolean {
+  const matches = (pattern: string): boolean => {
+    const shape = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+    // A pattern for an object means all that is in it.
+    return new RegExp(`^${shape}(\\..*)?$`).test(path);
+  };
+  return excludes.some(matches) || (includes.length > 0 && !includes.some(matches));
+}

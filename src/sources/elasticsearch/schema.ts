@@ -1,0 +1,188 @@
+/** From indices to datasets: their fields in Milvus's terms, one dataset an index, or several indices in one. */
+import type { Note } from '../../core/contracts.ts';
+import { MigrateError } from '../../core/errors.ts';
+import { type Field, fixedBytes, type Schema } from '../../core/schema.ts';
+import { ID, idField, mapDeclared } from '../../formats/elastic/declared.ts';
+import { type Mapped, type MappedField, mapProperties } from '../../formats/elastic/mapping.ts';
+import type { ElasticsearchSource } from './config.ts';
+import { type IndexFacts, isExcluded } from './indices.ts';
+
+export interface ElasticDataset {
+  readonly name: string;
+  readonly indices: readonly IndexFacts[];
+  /** The primary key first, then the vectors, then the rest; without the dynamic field. */
+  readonly fields: readonly MappedField[];
+  /** Those of `fields`, and the dynamic field last, where there is one. */
+  readonly schema: Schema;
+  /** Vectors that are not in `_source`: paths to ask for as `docvalue_fields`. */
+  readonly fromDocValues: readonly string[];
+  /** Vectors are given in `_source` only to who says `_source: {exclude_vectors: false}` (9.2 and newer). */
+  readonly askForVectors: boolean;
+  readonly notes: readonly Note[];
+}
+
+/** The dynamic field, as Milvus's import files have it. */
+export const DYNAMIC: Field = { name: '$meta', type: 'JSON', primaryKey: false, dim: 0, dynamic: true };
+
+/** What a value of unknown length is taken to be, for the size of parts. */
+const GUESSED_BYTES = 64;
+
+type SchemaConfig = Pick<ElasticsearchSource, 'index' | 'indices' | 'fields' | 'dynamicField' | 'choices'>;
+
+/** Errors: E_SOURCE_SCHEMA, E_DIMENSION, E_NAME_COLLISION. */
+export function datasetsOf(config: SchemaConfig, indices: readonly IndexFacts[]): readonly ElasticDataset[] {
+  const merged = config.indices === 'merged' || indices.length === 1;
+  // An alias of one index, a data stream: known by the name that was asked for.
+  const plain = /^[^*,]+$/.test(config.index);
+  if (merged) return [datasetOf(plain ? config.index : mergedName(config.index, indices), indices, config)];
+  return indices.map((index) => datasetOf(index.name, [index], config));
+}
+
+function mergedName(expression: string, indices: readonly IndexFacts[]): string {
+  return indices.length === 1 ? indices[0]!.name : expression.replaceAll(/[*,]+/g, '_').replaceAll(/^_|_$/g, '');
+}
+
+function datasetOf(name: string, indices: readonly IndexFacts[], config: SchemaConfig): ElasticDataset {
+  const maps = indices.map((index) => ({ index, mapped: mapOne(index, config) }));
+  const notes: Note[] = [];
+  const fields = ordered(unite(maps));
+  const vectors = fields.filter(({ elementType }) => elementType !== null);
+  checkVectors(vectors, name);
+  const dynamic = config.dynamicField && config.fields === undefined;
+  for (const { mapped } of maps) notes.push(...mapped.notes, ...leftNotes(mapped, dynamic));
+  notes.push(...sourceNotes(indices, fields));
+  if (indices.length > 1)
+    notes.push({
+      kind: 'info',
+      text: `${indices.length} indices in one: a document of the same _id in two of them comes twice`,
+    });
+  const metric = vectors[0]!.metric ?? config.choices.metric ?? 'COSINE';
+  if (vectors[0]!.metric === null && config.choices.metric === undefined)
+    notes.push({
+      kind: 'info',
+      text: `${vectors[0]!.path}: not indexed there and so without a similarity; COSINE is taken`,
+    });
+  const schema: Schema = { fields: [...fields.map(({ field }) => field), ...(dynamic ? [DYNAMIC] : [])], metric };
+  return {
+    name,
+    indices,
+    fields,
+    schema,
+    fromDocValues: vectors
+      .filter(({ path }) => indices.some(({ stored }) => isExcluded(stored, path)))
+      .map(({ path }) => path),
+    askForVectors: indices.some(({ stored }) => stored.withoutVectors),
+    notes: once(notes),
+  };
+}
+
+/** One index's fields, with its key. */
+function mapOne(index: IndexFacts, { fields: declared, choices }: SchemaConfig): Mapped {
+  if (!index.stored.enabled)
+    throw new MigrateError('E_SOURCE_SCHEMA', 'the index keeps no documents, only what finds them', {
+      at: { collection: index.name, field: '_source' },
+      found: '_source.enabled: false',
+      wanted: 'an index with _source',
+      hint: 'index the documents anew from where they came from',
+    });
+  if (declared !== undefined) {
+    const mapped = mapDeclared(index.properties, declared, { choices, index: index.name });
+    return { ...mapped, fields: withKey(mapped.fields) };
+  }
+  const mapped = mapProperties(index.properties, choices, index.name);
+  return { ...mapped, fields: withKey(mapped.fields) };
+}
+
+function withKey(fields: readonly MappedField[]): readonly MappedField[] {
+  return fields.some(({ field }) => field.primaryKey) ? fields : [idField('VarChar', true), ...fields];
+}
+
+interface OneMap {
+  readonly index: IndexFacts;
+  readonly mapped: Mapped;
+}
+
+/** All fields of several indices; one of the same name must be the same. Errors: E_SOURCE_SCHEMA. */
+function unite(maps: readonly OneMap[]): MappedField[] {
+  const united = new Map<string, { field: MappedField; index: string }>();
+  for (const { index, mapped } of maps)
+    for (const field of mapped.fields) {
+      const other = united.get(field.field.name);
+      if (other === undefined) united.set(field.field.name, { field, index: index.name });
+      else if (JSON.stringify(other.field) !== JSON.stringify(field))
+        throw new MigrateError('E_SOURCE_SCHEMA', 'indices that are to become one collection differ in a field', {
+          at: { collection: index.name, field: field.path },
+          found: `${describe(field)} here, ${describe(other.field)} in ${other.index}`,
+          wanted: 'the same field in all of them',
+          hint: 'take them one by one, or say which fields go over',
+        });
+    }
+  return [...united.values()].map(({ field }) => field);
+}
+
+function describe({ path, sourceType, elementType, field }: MappedField): string {
+  const dims = field.dim > 0 ? `, dims ${field.dim}` : '';
+  return `${path} ${sourceType}${elementType === null ? '' : ` of ${elementType}`}${dims}`;
+}
+
+function ordered(fields: readonly MappedField[]): MappedField[] {
+  const rank = ({ field, elementType }: MappedField): number => (field.primaryKey ? 0 : elementType === null ? 2 : 1);
+  return fields
+    .map((field, at) => ({ field, at }))
+    .sort((a, b) => rank(a.field) - rank(b.field) || a.at - b.at)
+    .map(({ field }) => field);
+}
+
+function checkVectors(vectors: readonly MappedField[], index: string): void {
+  if (vectors.length === 0)
+    throw new MigrateError('E_SOURCE_SCHEMA', 'no field of the index that goes over is a vector', {
+      at: { collection: index },
+      found: 'no dense_vector',
+      wanted: 'at least one: a Milvus collection has a vector',
+      hint: 'declare the vector field, too, where fields are declared',
+    });
+  for (const { path, elementType, field } of vectors) {
+    if (field.dim > 0 && (elementType !== 'bit' || field.dim % 8 === 0)) continue;
+    throw new MigrateError('E_DIMENSION', 'a vector field has no dimension that Milvus takes', {
+      at: { collection: index, field: path },
+      found: field.dim === 0 ? 'no dims in the mapping' : `dims ${field.dim}`,
+      wanted: elementType === 'bit' ? 'a multiple of 8' : 'dims from 1 on',
+      hint: 'no document had a vector yet: declare the field with its dims',
+    });
+  }
+}
+
+function leftNotes({ left }: Mapped, dynamic: boolean): Note[] {
+  return left.map(({ path, sourceType, why }) => ({
+    kind: dynamic || why !== 'its type is not known' ? 'info' : 'lossy',
+    text: `${path} (${sourceType}) is no field: ${why}${dynamic ? '; what documents hold there goes into the dynamic field' : ''}`,
+  }));
+}
+
+function sourceNotes(indices: readonly IndexFacts[], fields: readonly MappedField[]): Note[] {
+  return indices.flatMap(({ name, stored, runtime }) => {
+    const notes: Note[] = [];
+    if (stored.synthetic)
+      notes.push({
+        kind: 'lossy',
+        text: `${name}: _source is synthetic: Elasticsearch has sorted arrays and dropped duplicates`,
+      });
+    const gone = fields.filter(
+      ({ path, elementType }) => elementType === null && path !== ID && isExcluded(stored, path),
+    );
+    if (gone.length > 0)
+      notes.push({ kind: 'lossy', text: `${name}: _source leaves out ${gone.map(({ path }) => path).join(', ')}` });
+    if (runtime.length > 0)
+      notes.push({ kind: 'lossy', text: `${name}: runtime fields stay behind: ${runtime.join(', ')}` });
+    return notes;
+  });
+}
+
+function once(notes: readonly Note[]): Note[] {
+  return [...new Map(notes.map((note) => [note.text, note])).values()];
+}
+
+/** Bytes that a row is taken to have, before any was read. */
+export function guessedRowBytes({ fields }: Schema): number {
+  return fields.reduce((sum, field) => sum + (fixedBytes(field) ?? GUESSED_BYTES), 0);
+}

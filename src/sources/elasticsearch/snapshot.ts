@@ -1,0 +1,220 @@
+/**
+ * A snapshot of each shard of an index: a point in time (PIT) that holds one shard, how many documents are in it, and
+ * how its `_seq_no` numbers are spread.
+ *
+ * What a snapshot is for: what it holds does not change while it is read. When it is lost (it expires, its node
+ * restarts), ranges of `_seq_no` still find the documents that were not changed meanwhile; a changed one has got a new,
+ * higher number and is found above `settled`. Deleted ones are not seen.
+ */
+import { MigrateError } from '../../core/errors.ts';
+import { type Elastic, indexPath } from './connect.ts';
+import type { IndexFacts } from './indices.ts';
+
+export interface ShardSnapshot {
+  readonly index: string;
+  readonly uuid: string;
+  readonly shard: number;
+  readonly pit: string;
+  /** Documents in it, exactly. */
+  readonly rows: number;
+  /** The highest number of a document in it; −1: it is empty. */
+  readonly maxSeqNo: number;
+  /**
+   * All changes up to this number are in the snapshot; later ones may be or not. −1: none is known to be. What changed
+   * since is above it.
+   */
+  readonly settled: number;
+}
+
+/** How long Elasticsearch keeps a snapshot that nobody reads from; each page that is read begins it anew. */
+export const KEEP_ALIVE = '15m';
+
+/**
+ * Opens one per shard. They must be closed. Errors: E_SOURCE_ACCESS, E_READ.
+ * @returns in the order of the shards
+ */
+export async function openSnapshots(elastic: Elastic, index: IndexFacts): Promise<readonly ShardSnapshot[]> {
+  // Before the refresh: all up to here is then visible.
+  const settled = await settledOf(elastic, index);
+  await refresh(elastic, index);
+  const open: ShardSnapshot[] = [];
+  try {
+    for (let shard = 0; shard < index.shards; shard++) open.push(await openShard(elastic, index, { shard, settled }));
+    return open;
+  } catch (thrown) {
+    await closeSnapshots(elastic, open);
+    throw thrown;
+  }
+}
+
+/** Closing what is gone already is fine. */
+export async function closeSnapshots(elastic: Elastic, snapshots: readonly { readonly pit: string }[]): Promise<void> {
+  for (const { pit } of snapshots)
+    try {
+      await elastic.ask({ method: 'DELETE', path: '/_pit', body: { id: pit }, asked: 'close a snapshot' });
+    } catch (thrown) {
+      if (!(thrown instanceof MigrateError) || !thrown.found?.startsWith('404')) throw thrown;
+    }
+}
+
+/** Per shard, the number up to which all changes are done: its primary's local checkpoint. */
+async function settledOf(elastic: Elastic, { name }: IndexFacts): Promise<ReadonlyMap<number, number>> {
+  let answer: unknown;
+  try {
+    const query = { level: 'shards', filter_path: 'indices.*.shards.*.routing.primary,indices.*.shards.*.seq_no' };
+    answer = await elastic.ask({
+      method: 'GET',
+      path: `/${indexPath(name)}/_stats`,
+      query,
+      asked: 'read its statistics',
+      index: name,
+    });
+  } catch (thrown) {
+    // Reading needs no right to monitor. Then nothing is known to be settled, and a later look takes all anew.
+    if (!isDenied(thrown)) throw thrown;
+    return new Map();
+  }
+  const { indices = {} } = answer as {
+    indices?: Record<string, { shards?: Record<string, readonly ShardStats[]> }>;
+  };
+  const shards = Object.entries(indices[name]?.shards ?? {});
+  return new Map(
+    shards.map(([shard, copies]) => {
+      const primary = copies.find(({ routing }) => routing?.primary === true);
+      return [Number(shard), primary?.seq_no?.local_checkpoint ?? -1];
+    }),
+  );
+}
+
+interface ShardStats {
+  readonly routing?: { readonly primary?: boolean };
+  readonly seq_no?: { readonly local_checkpoint?: number };
+}
+
+/** So that what was acknowledged is seen. Who may only read has to wait for the index's own refresh. */
+async function refresh(elastic: Elastic, { name }: IndexFacts): Promise<void> {
+  try {
+    await elastic.ask({ method: 'POST', path: `/${indexPath(name)}/_refresh`, asked: 'refresh it', index: name });
+  } catch (thrown) {
+    if (!isDenied(thrown)) throw thrown;
+  }
+}
+
+function isDenied(thrown: unknown): boolean {
+  return (
+    thrown instanceof MigrateError && thrown.code === 'E_SOURCE_ACCESS' && thrown.found?.startsWith('403') === true
+  );
+}
+
+interface Opening {
+  readonly shard: number;
+  readonly settled: ReadonlyMap<number, number>;
+}
+
+async function openShard(
+  elastic: Elastic,
+  { name, uuid }: IndexFacts,
+  { shard, settled }: Opening,
+): Promise<ShardSnapshot> {
+  const { id: pit } = (await elastic.ask({
+    method: 'POST',
+    path: `/${indexPath(name)}/_pit`,
+    query: { keep_alive: KEEP_ALIVE, preference: `_shards:${shard}` },
+    asked: 'open a snapshot',
+    index: name,
+  })) as { id: string };
+  try {
+    const answer = await searchSnapshot(elastic, { index: name, pit }, { sort: [{ _seq_no: 'desc' }], size: 1 });
+    const top = answer.hits.hits[0]?.sort?.[0] ?? -1;
+    if (answer.hits.hits.length > 0 !== answer.hits.total.value > 0 || !Number.isSafeInteger(top))
+      throw oddAnswer(name, `${answer.hits.total.value} documents, highest _seq_no ${String(top)}`);
+    return {
+      index: name,
+      uuid,
+      shard,
+      pit: answer.pit_id,
+      rows: answer.hits.total.value,
+      maxSeqNo: top,
+      settled: settled.get(shard) ?? -1,
+    };
+  } catch (thrown) {
+    await closeSnapshots(elastic, [{ pit }]);
+    throw thrown;
+  }
+}
+
+interface SnapshotAnswer {
+  /** What it is to be called from now on. */
+  readonly pit_id: string;
+  readonly timed_out: boolean;
+  readonly _shards: { readonly total: number; readonly failed: number };
+  readonly hits: {
+    readonly total: { readonly value: number; readonly relation: string };
+    readonly hits: readonly { readonly sort?: readonly number[] }[];
+  };
+  readonly aggregations?: {
+    readonly spread: { readonly buckets: readonly { readonly key: number; readonly doc_count: number }[] };
+  };
+}
+
+/** A search in one shard's snapshot, all of whose documents are counted. Errors: E_READ where the answer is not whole. */
+async function searchSnapshot(
+  elastic: Elastic,
+  { index, pit }: { index: string; pit: string },
+  search: Readonly<Record<string, unknown>>,
+): Promise<SnapshotAnswer> {
+  const answer = (await elastic.ask({
+    method: 'POST',
+    path: '/_search',
+    query: { allow_partial_search_results: false },
+    body: { _source: false, track_total_hits: true, pit: { id: pit, keep_alive: KEEP_ALIVE }, ...search },
+    asked: 'count its documents',
+    index,
+  })) as SnapshotAnswer;
+  const { timed_out, _shards, hits } = answer;
+  if (timed_out || _shards.failed > 0 || _shards.total !== 1 || hits.total.relation !== 'eq')
+    throw oddAnswer(index, `${_shards.failed} of ${_shards.total} shards failed${timed_out ? ', timed out' : ''}`);
+  return answer;
+}
+
+function oddAnswer(index: string, found: string): MigrateError {
+  return new MigrateError('E_READ', 'Elasticsearch answered for a part of the shard only', {
+    at: { collection: index },
+    found,
+    wanted: 'one whole shard, all documents counted',
+    retry: true,
+  });
+}
+
+/** A stretch of `_seq_no` numbers with the documents in it. */
+export interface Stretch {
+  readonly from: number;
+  readonly rows: number;
+}
+
+/** Elasticsearch refuses more than 65,536 by default. */
+const MAX_STRETCHES = 4_096;
+
+/** How the documents numbered from `from` on are spread: stretches in rising order, those without documents left out. */
+export async function spreadOf(elastic: Elastic, snapshot: ShardSnapshot, from: number): Promise<readonly Stretch[]> {
+  const { index, pit, maxSeqNo } = snapshot;
+  if (maxSeqNo < from) return [];
+  const interval = Math.ceil((maxSeqNo + 1 - from) / MAX_STRETCHES);
+  const answer = await searchSnapshot(
+    elastic,
+    { index, pit },
+    {
+      size: 0,
+      query: { range: { _seq_no: { gte: from } } },
+      aggs: { spread: { histogram: { field: '_seq_no', interval, offset: from % interval, min_doc_count: 1 } } },
+    },
+  );
+  const stretches = (answer.aggregations?.spread.buckets ?? []).map(({ key, doc_count }) => ({
+    from: key,
+    rows: doc_count,
+  }));
+  const rows = stretches.reduce((sum, stretch) => sum + stretch.rows, 0);
+  if (rows !== answer.hits.total.value)
+    throw oddAnswer(index, `${rows} documents in stretches, ${answer.hits.total.value} in all`);
+  return stretches;
+}

@@ -1,0 +1,82 @@
+/** Where a document has its values: nested objects, keys with dots, arrays of objects, and JSON put together from parts. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { membersText, pieceText } from '../../../src/formats/elastic/assemble.ts';
+import { createLocator } from '../../../src/formats/elastic/locate.ts';
+import { cborReading, jsonReading } from './readings.ts';
+
+/** For each path, the JSON of its values in a document, from both encodings, which must agree. */
+function find(paths: readonly string[], document: unknown): { values: string[][]; rest: string } {
+  const [json, cbor] = [jsonReading(JSON.stringify(document)), cborReading(document)].map((reading) => {
+    const { pieces, rest } = createLocator(paths)(reading, 0);
+    const values = pieces.map((list) =>
+      list.map(({ at, below }) => `${below.join('/')}${Buffer.from(reading.jsonAt(at)).toString()}`),
+    );
+    return { values, rest: membersText(reading, rest).toString() };
+  });
+  assert.deepEqual(cbor, json);
+  return json!;
+}
+
+/** What becomes of a JSON column `a`. */
+function assembled(document: object, without: readonly string[] = []): unknown {
+  const texts = [jsonReading(JSON.stringify(document)), cborReading(document)].map((reading) => {
+    const { pieces } = createLocator(['a', ...without])(reading, 0);
+    const text = pieceText(reading, pieces[0]!, { path: 'a', without });
+    return text === undefined ? undefined : JSON.parse(Buffer.from(text).toString());
+  });
+  assert.deepEqual(texts[1], texts[0]);
+  return texts[0];
+}
+
+test('whole fields, and what belongs to none', () => {
+  const { values, rest } = find(['a', 'b', 'c'], { a: 1, x: { a: 2 }, b: [3, { a: 4 }], '': 'é' });
+  assert.deepEqual(values, [['1'], ['[3,{"a":4}]'], []]);
+  assert.equal(rest, '{"x":{"a":2},"":"é"}');
+});
+
+test('a path through objects, keys with dots and arrays of objects', () => {
+  assert.deepEqual(find(['a.b'], { a: { b: 1, c: 2 } }).values, [['1']]);
+  assert.deepEqual(find(['a.b'], { 'a.b': 1 }).values, [['1']]);
+  assert.deepEqual(find(['a.b.c'], { 'a.b': { c: 1 }, a: { 'b.c': 2 } }).values, [['1', '2']]);
+  assert.deepEqual(find(['a.b'], { a: [{ b: 1 }, [{ b: 2 }], { c: 3 }, 4] }).values, [['1', '2']]);
+  assert.deepEqual(find(['a.b'], { a: 1, 'a.c': 2 }).values, [[]]);
+});
+
+test('a key with dots below an object’s field is a part of it', () => {
+  assert.deepEqual(find(['a'], { 'a.b': 1, 'a.c.d': 2, 'ab.c': 3 }), { values: [['b1', 'c/d2']], rest: '{"ab.c":3}' });
+  assert.deepEqual(assembled({ 'a.b': 1 }), { b: 1 });
+  assert.deepEqual(assembled({ a: { x: { y: 1 } }, 'a.x.z': [2], 'a.b.c': null }), {
+    x: { y: 1, z: [2] },
+    b: { c: null },
+  });
+  assert.equal(assembled({ a: { b: 1 }, 'a.b': 2 }), undefined);
+  assert.equal(assembled({ a: 5, 'a.b': 2 }), undefined);
+  assert.equal(assembled({ 'a.b': 5, 'a.b.c': 2 }), undefined);
+});
+
+test('what goes over as a field of its own is left out of its object', () => {
+  assert.deepEqual(assembled({ a: { m: 'x', vec: [1, 2], deep: { vec: 3, n: 4 } } }, ['a.vec', 'a.deep.vec']), {
+    m: 'x',
+    deep: { n: 4 },
+  });
+  assert.deepEqual(assembled({ 'a.vec': [1], 'a.m': 'x' }, ['a.vec']), { m: 'x' });
+  const { values } = find(['a', 'a.vec'], { a: { m: 'x', vec: [1, 2] } });
+  assert.deepEqual(values, [['{"m":"x","vec":[1,2]}'], ['[1,2]']]);
+});
+
+test('a document comes apart and together again', () => {
+  const name = fc.string({ minLength: 1, maxLength: 3 }).filter((text) => !text.includes('.'));
+  const document = fc.dictionary(name, fc.jsonValue({ maxDepth: 2 }), { noNullPrototype: true });
+  fc.assert(
+    fc.property(document, fc.nat(), (whole, count) => {
+      const paths = Object.keys(whole).slice(0, count % 4);
+      const { values, rest } = find(paths, whole);
+      const found = Object.fromEntries(paths.map((path, index) => [path, JSON.parse(values[index]![0]!)]));
+      const expected = JSON.parse(JSON.stringify(whole));
+      assert.deepEqual({ ...found, ...JSON.parse(rest) }, expected);
+    }),
+    { numRuns: 500 },
+  );
+});

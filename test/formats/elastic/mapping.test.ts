@@ -1,0 +1,166 @@
+/** Fields of a mapping, whole or as declared: types, names, keys, and what is refused. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { MigrateError } from '../../../src/core/errors.ts';
+import { type Declaration, lookUp, mapDeclared } from '../../../src/formats/elastic/declared.ts';
+import { mapProperties, metricOf, type Properties } from '../../../src/formats/elastic/mapping.ts';
+import { fieldName, fieldNames } from '../../../src/formats/elastic/names.ts';
+
+const CHOICES = { dates: 'millis' } as const;
+
+const PROPERTIES: Properties = {
+  title: { type: 'text', fields: { raw: { type: 'keyword' } } },
+  count: { type: 'long', null_value: 7 },
+  small: { type: 'short' },
+  price: { type: 'scaled_float', scaling_factor: 100 },
+  when: { type: 'date' },
+  odd: { type: 'date', format: 'EEE d MMM uuuu' },
+  flag: { type: 'boolean' },
+  big: { type: 'unsigned_long' },
+  where: { type: 'geo_point' },
+  vec: { type: 'dense_vector', dims: 4, index: true, similarity: 'l2_norm' },
+  bits: { type: 'dense_vector', dims: 16, element_type: 'bit' },
+  emb: {
+    properties: { model: { type: 'keyword' }, vec: { type: 'dense_vector', dims: 2, similarity: 'dot_product' } },
+  },
+  parts: { type: 'nested', properties: { vec: { type: 'dense_vector', dims: 2 } } },
+  'first-name': { type: 'alias', path: 'emb.model' },
+  strange: { type: 'of_a_plugin' },
+};
+
+function declare(declared: readonly (Partial<Declaration> & { name: string })[]) {
+  const whole = declared.map((one) => ({ pk: false, ...one }));
+  return mapDeclared(PROPERTIES, whole, { choices: CHOICES, index: 'things' });
+}
+
+test('a whole mapping: the types of the old tool, vectors out of objects, what is left behind', () => {
+  const { fields, left, notes } = mapProperties(PROPERTIES, CHOICES, 'things');
+  const types = Object.fromEntries(fields.map(({ field, path }) => [path, field.type]));
+  assert.deepEqual(types, {
+    title: 'VarChar',
+    count: 'Int64',
+    small: 'Int16',
+    price: 'Float',
+    when: 'Int64',
+    odd: 'VarChar',
+    flag: 'Bool',
+    big: 'VarChar',
+    where: 'JSON',
+    vec: 'FloatVector',
+    bits: 'BinaryVector',
+    emb: 'JSON',
+    'emb.vec': 'FloatVector',
+    parts: 'JSON',
+  });
+  const of = (path: string) => fields.find((field) => field.path === path)!;
+  assert.deepEqual(of('emb').without, ['emb.vec']);
+  assert.equal(of('emb.vec').field.name, 'emb_vec');
+  assert.equal(of('emb.vec').metric, 'IP');
+  assert.equal(of('count').nullValue, 7);
+  assert.equal(of('bits').metric, 'HAMMING');
+  assert.equal(of('title').field.maxLength, 65_535);
+  assert.equal(of('title').field.nullable, true);
+  assert.deepEqual(
+    left.map(({ path }) => path),
+    ['first-name', 'strange'],
+  );
+  const said = notes.map(({ kind, text }) => `${kind} ${text}`).join('\n');
+  for (const part of ['info title.raw', 'lossy price', 'lossy parts (nested)', 'info when', 'info odd'])
+    assert.ok(said.includes(part), `${part} in ${said}`);
+});
+
+test('declared fields: own sizes, multi-fields, aliases, keys', () => {
+  const { fields } = declare([
+    { name: '_id', type: 'long' },
+    { name: 'title.raw', type: 'keyword', maxLen: 99 },
+    { name: 'first-name' },
+    { name: 'emb.vec', dims: 2 },
+    { name: 'price', type: 'double' },
+    { name: 'big', type: 'long' },
+    { name: 'count', type: 'keyword' },
+    { name: 'small', many: 'Array', maxCapacity: 5 },
+  ]);
+  assert.deepEqual(
+    fields.map(({ path, field }) => [path, field.name, field.type, field.primaryKey]),
+    [
+      ['_id', '_id', 'Int64', true],
+      ['title', 'title', 'VarChar', false],
+      ['emb.model', 'emb_model', 'VarChar', false],
+      ['emb.vec', 'emb_vec', 'FloatVector', false],
+      ['price', 'price', 'Double', false],
+      ['big', 'big', 'Int64', false],
+      ['count', 'count', 'VarChar', false],
+      ['small', 'small', 'Array', false],
+    ],
+  );
+  assert.equal(fields[1]!.field.maxLength, 99);
+  assert.deepEqual([fields[7]!.field.element, fields[7]!.field.maxCapacity], ['Int16', 5]);
+  const keyed = declare([{ name: 'small', pk: true }, { name: '_id' }, { name: 'vec' }]).fields;
+  assert.deepEqual(
+    keyed.map(({ field }) => [field.type, field.primaryKey]),
+    [
+      ['Int64', true],
+      ['VarChar', false],
+      ['FloatVector', false],
+    ],
+  );
+  assert.equal('nullable' in keyed[0]!.field, false);
+});
+
+const REFUSED: readonly [string, readonly (Partial<Declaration> & { name: string })[], string][] = [
+  ['no such field', [{ name: 'Title' }], 'E_SOURCE_SCHEMA'],
+  ['a text as a vector', [{ name: 'title', type: 'dense_vector' }], 'E_SOURCE_SCHEMA'],
+  ['a larger type as a smaller one', [{ name: 'count', type: 'short' }], 'E_SOURCE_SCHEMA'],
+  ['a type that is not known', [{ name: 'title', type: 'varchar2' }], 'E_SOURCE_SCHEMA'],
+  [
+    'two keys',
+    [
+      { name: 'title', pk: true },
+      { name: '_id', pk: true },
+    ],
+    'E_SOURCE_SCHEMA',
+  ],
+  ['a date as key', [{ name: 'when', pk: true }], 'E_SOURCE_SCHEMA'],
+  ['a float as key', [{ name: 'price', pk: true }], 'E_SOURCE_SCHEMA'],
+  ['_id as float', [{ name: '_id', type: 'float' }], 'E_SOURCE_SCHEMA'],
+  ['other dims', [{ name: 'vec', dims: 5 }], 'E_DIMENSION'],
+  ['a length that is none', [{ name: 'title', maxLen: 70_000 }], 'E_SOURCE_SCHEMA'],
+  ['arrays of objects', [{ name: 'emb', many: 'Array' }], 'E_SOURCE_SCHEMA'],
+  ['the same twice', [{ name: 'title' }, { name: 'title.raw' }], 'E_NAME_COLLISION'],
+];
+
+for (const [what, declared, code] of REFUSED)
+  test(`refused: ${what}`, () => {
+    assert.throws(
+      () => declare(declared),
+      (error) => error instanceof MigrateError && error.code === code && error.at.collection === 'things',
+    );
+  });
+
+test('names are what Milvus takes, whatever the path', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (path) => {
+      assert.match(fieldName(path), /^[A-Za-z_][A-Za-z0-9_]{0,255}$/);
+    }),
+  );
+  assert.equal(fieldName('author.first-name'), 'author_first_name');
+  assert.equal(fieldName('2nd'), '_2nd');
+  assert.equal(fieldName('exists'), 'exists_');
+  assert.throws(() => fieldNames(['a.b', 'a-b'], 'x'), { code: 'E_NAME_COLLISION' });
+});
+
+test('names of JavaScript’s own objects are no fields', () => {
+  for (const name of ['constructor', '__proto__', 'title.constructor', 'emb.toString'])
+    assert.equal(lookUp(PROPERTIES, name), undefined);
+});
+
+test('similarities and metrics', () => {
+  const metric = (similarity?: string, more = {}) => metricOf({ ...(similarity ? { similarity } : {}), ...more });
+  assert.equal(metric('cosine'), 'COSINE');
+  assert.equal(metric('l2_norm'), 'L2');
+  assert.equal(metric('max_inner_product'), 'IP');
+  assert.equal(metric(undefined, { index: false }), null);
+  assert.equal(metric(undefined, { index: true }), 'COSINE');
+  assert.equal(metric('l2_norm', { element_type: 'bit' }), 'HAMMING');
+});
