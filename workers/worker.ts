@@ -1,31 +1,48 @@
 /** The thread side: opens source and store once, then runs one task at a time. Errors go back as plain data. */
 import { workerData } from 'node:worker_threads';
-import type { ReaderConfig, SourceReader, Store } from '../src/core/contracts.ts';
+import type { OpenStore, ReaderConfig, SourceReader, Store, StoreConfig } from '../src/core/contracts.ts';
 import { MigrateError, toPlain } from '../src/core/errors.ts';
 import { dumpPartition } from '../src/run/dumpPartition.ts';
 import { writeKeyRuns } from '../src/run/keyRuns.ts';
 import { lookupKeys } from '../src/run/lookupKeys.ts';
-import { allocateRing, FILE_SLAB_BYTES, FILE_SLABS, openRing } from '../src/run/slabs.ts';
+import { markIds } from '../src/run/markIds.ts';
+import {
+  allocateRing,
+  FILE_SLAB_BYTES,
+  FILE_SLABS,
+  openRing,
+  REMOTE_SLAB_BYTES,
+  REMOTE_SLABS,
+} from '../src/run/slabs.ts';
 import { streamPartition } from '../src/run/streamPartition.ts';
-import type { SharedState, WorkerReply, WorkerResults, WorkerTask } from '../src/run/tasks.ts';
+import type { SharedState, WorkerReply, WorkerResults, WorkerStart, WorkerTask } from '../src/run/tasks.ts';
+import { createTurn, inTurn } from '../src/run/turn.ts';
+import { askToRecord, recordNothing } from '../src/run/uploads.ts';
 import { openReader } from '../src/sources/index.ts';
-import { openStore, type StoreConfig } from '../src/stores/index.ts';
+import { openStore } from '../src/stores/index.ts';
 
-const shared: SharedState = (workerData as { shared: SharedState }).shared;
-const slabs = openRing(allocateRing(FILE_SLAB_BYTES, FILE_SLABS));
+const { shared, start } = workerData as { readonly shared: SharedState; readonly start: WorkerStart };
+const slabs = openRing(
+  start.remoteSource ? allocateRing(REMOTE_SLAB_BYTES, REMOTE_SLABS) : allocateRing(FILE_SLAB_BYTES, FILE_SLABS),
+);
+// A worker may be given two tasks: each ring of slabs is one task's at a time.
+const [turn, streams] = [createTurn(), createTurn()];
+const open: OpenStore = (config) => openStore(config, start.secrets);
 const readers = new Map<string, Promise<SourceReader>>();
 const stores = new Map<string, Promise<Store>>();
 
 function once<C extends ReaderConfig | StoreConfig, T>(
-  open: Map<string, Promise<T>>,
+  opened: Map<string, Promise<T>>,
   config: C,
   make: (config: C) => Promise<T>,
 ): Promise<T> {
   const key = JSON.stringify(config);
-  const known = open.get(key);
+  const known = opened.get(key);
   if (known !== undefined) return known;
   const made = make(config);
-  open.set(key, made);
+  opened.set(key, made);
+  // A failure is that task's own: the next one tries again.
+  made.catch(() => opened.delete(key));
   return made;
 }
 
@@ -38,18 +55,21 @@ queueMicrotask(() => {
 
 async function run(task: WorkerTask): Promise<WorkerResults[keyof WorkerResults]> {
   if (Atomics.load(new Int32Array(shared.abort), 0) !== 0) throw new MigrateError('E_INTERRUPTED', 'interrupted');
-  const reader = await once(readers, task.reader, openReader);
+  const reader = await once(readers, task.reader, (config) => openReader(config, open));
   switch (task.kind) {
     case 'dump': {
-      const store = task.store === undefined ? undefined : await once(stores, task.store, openStore);
-      return dumpPartition(task, { reader, store, slabs, shared });
+      const store = task.store === undefined ? undefined : await once(stores, task.store, open);
+      const record = task.uploads === undefined ? recordNothing : askToRecord(task.uploads);
+      return dumpPartition(task, { reader, store, record, slabs, shared, turn });
     }
     case 'stream':
-      return streamPartition(task, { reader, shared });
+      return inTurn(streams, () => streamPartition(task, { reader, shared }));
     case 'keys':
-      return writeKeyRuns(task, { reader, slabs, shared });
+      return inTurn(turn, () => writeKeyRuns(task, { reader, slabs, shared }));
+    case 'marks':
+      return inTurn(turn, () => markIds(task, { reader, slabs, shared }));
     case 'lookup':
-      return lookupKeys(task, { reader, slabs, shared });
+      return inTurn(turn, () => lookupKeys(task, { reader, slabs, shared }));
   }
 }
 
@@ -61,5 +81,6 @@ export default async function work(task: WorkerTask): Promise<WorkerReply<keyof 
   } finally {
     // However it ended: the receiver gives back every slab that was sent before, and then waits no longer.
     if (task.kind === 'stream') task.port.postMessage({ kind: 'end' });
+    if (task.kind === 'dump') task.uploads?.close();
   }
 }

@@ -16,6 +16,8 @@ export interface PlannedCollection {
   readonly preferredMetric: MetricType | undefined;
   readonly index: IndexSpec | undefined;
   readonly description: string;
+  /** Whether ids are what somebody stored: then they are looked through for some that occur twice or are negative. */
+  readonly storedIds?: boolean | undefined;
   /** Partitions to be created in the target besides `_default`. */
   readonly milvusPartitions: readonly string[];
   readonly rows: number;

@@ -1,10 +1,10 @@
 /** A dumped folder as the origin of a job: its parts are whole already, and its files can be read like a source. */
 import type { JobConfig } from '../config/job.ts';
-import type { Part } from '../core/contracts.ts';
+import type { Json, Part } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { JobPlan, PlannedCollection } from '../core/plan.ts';
 import { dumpedDetail } from '../sources/dumped/detail.ts';
-import { filesRoot } from './layout.ts';
+import { filesStore } from './layout.ts';
 import type { Manifest } from './manifest.ts';
 import type { Origin } from './openJob.ts';
 
@@ -36,7 +36,7 @@ export function adopt(manifest: Manifest, config: JobConfig): Origin {
   return {
     locator: `dumped:${manifest.job}`,
     title: `files dumped from ${manifest.source}`,
-    reader: { kind: 'dumped', detail: { root: filesRoot(config.files) } },
+    reader: { kind: 'dumped', detail: { store: filesStore(config.files) as unknown as Json } },
     notes: [],
     fingerprint: { dumped: fingerprint(members.map(({ part }) => part)) },
     plan: async () => plan,

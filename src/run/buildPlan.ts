@@ -32,10 +32,11 @@ export async function buildPlan(config: JobConfig, source: Source, datasets: rea
     groups.map(({ target, inputs }) => [inputs.map(({ label }) => label).join(' + '), target] as const),
     'collections',
   );
+  const hint = { partBytes: config.partBytes, threads: config.threads };
   const all = new Map<string, Partition[]>();
   for (const dataset of datasets) {
     const partitions: Partition[] = [];
-    for await (const partition of source.plan(dataset, { partBytes: config.partBytes })) partitions.push(partition);
+    for await (const partition of source.plan(dataset, hint)) partitions.push(partition);
     all.set(dataset.name, partitions);
   }
   const collections: PlannedCollection[] = [];
@@ -148,7 +149,8 @@ function describeGroup(config: JobConfig, group: Group, partitions: readonly Par
     schema: withNames(first.schema, config),
     preferredMetric: first.preferredMetric,
     index: first.index,
-    description: `from ${group.inputs.map(({ label }) => label).join(', ')} by milvus-migrate`,
+    description: descriptionOf(group, datasets),
+    ...(datasets.some(({ storedIds }) => storedIds === true) ? { storedIds: true } : {}),
     milvusPartitions: [...new Set(tags.map(targetPartitionName))].filter((name) => name !== DEFAULT_PARTITION),
     rows: sum(({ rows }) => rows),
     rowsExact: datasets.every(({ rowsExact }) => rowsExact),
@@ -158,6 +160,11 @@ function describeGroup(config: JobConfig, group: Group, partitions: readonly Par
     notes: [...nameNotes(group, tags), ...datasets.flatMap(({ notes }) => notes)],
     skipped: datasets.flatMap(({ skipped }) => skipped),
   };
+}
+
+function descriptionOf({ inputs }: Group, datasets: readonly Dataset[]): string {
+  const own = datasets.flatMap(({ description }) => (description === undefined ? [] : [description]));
+  return [`from ${inputs.map(({ label }) => label).join(', ')} by milvus-migrate`, ...new Set(own)].join('; ');
 }
 
 function withNames(schema: Schema, config: JobConfig): Schema {

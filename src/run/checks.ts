@@ -2,13 +2,12 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { JobConfig } from '../config/job.ts';
-import type { CollectionFacts, ServerFacts, Store, Target } from '../core/contracts.ts';
+import type { CollectionFacts, OpenStore, ServerFacts, Store, Target } from '../core/contracts.ts';
 import { MigrateError, messageOf, toMigrateError } from '../core/errors.ts';
 import type { ExistingCollection, JobPlan, PlannedCollection, StagingFacts } from '../core/plan.ts';
 import { vectorOf } from '../core/schema.ts';
 import { NPY_HEADER_BYTES } from '../formats/npy.ts';
-import { openStore } from '../stores/index.ts';
-import { filesRoot, seenRoot } from './layout.ts';
+import { filesStore, seenRoot } from './layout.ts';
 import { notEmpty, refuseUnfit } from './prepare.ts';
 
 /** Kept free for the file system, the checkpoint and others. */
@@ -24,6 +23,7 @@ export interface Findings {
 export interface Checking {
   readonly config: JobConfig;
   readonly plan: JobPlan;
+  readonly openStore: OpenStore;
   /** undefined: not connected, for the reason that is an obstacle already. */
   readonly target: Target | undefined;
   /** Bytes of parts that are written already. */
@@ -32,7 +32,7 @@ export interface Checking {
   readonly begun?: ReadonlySet<string>;
 }
 
-export async function check({ config, plan, target, written, begun }: Checking): Promise<Findings> {
+export async function check({ config, plan, openStore, target, written, begun }: Checking): Promise<Findings> {
   const obstacles: MigrateError[] = [];
   const noting = async <T>(look: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -62,7 +62,8 @@ export async function check({ config, plan, target, written, begun }: Checking):
       existing.push({ name: found.name, statisticRows: found.statisticRows, fits });
     }
   const { files } = config;
-  const staging = files === undefined ? undefined : await noting(() => space(files, { plan, written, obstacles }));
+  const staging =
+    files === undefined ? undefined : await noting(() => space(files, { plan, openStore, written, obstacles }));
   return { obstacles, facts, existing, staging };
 }
 
@@ -93,13 +94,23 @@ function limits(planned: PlannedCollection, facts: ServerFacts): MigrateError[] 
   ];
 }
 
+interface Spacing {
+  readonly plan: JobPlan;
+  readonly openStore: OpenStore;
+  readonly written: number;
+  readonly obstacles: MigrateError[];
+}
+
 async function space(
   files: NonNullable<JobConfig['files']>,
-  { plan, written, obstacles }: { plan: JobPlan; written: number; obstacles: MigrateError[] },
+  { plan, openStore, written, obstacles }: Spacing,
 ): Promise<StagingFacts> {
-  const root = filesRoot(files);
-  refuseUnwritable(root);
-  await using store: Store = await openStore({ scheme: 'file', root });
+  const config = filesStore(files);
+  if (config.scheme === 'file') refuseUnwritable(config.root);
+  await using store: Store = await openStore(config);
+  // One that is to be made at the first write can't be listed yet.
+  if (config.scheme !== 'file' && !config.createBucket) await refuseUnlistable(store);
+  const root = store.describe('');
   const headers = plan.partitions.length * 2 * NPY_HEADER_BYTES;
   const needed = plan.collections.reduce((sum, { bytes }) => sum + bytes, 0) + headers;
   const free = await store.free();
@@ -113,6 +124,11 @@ async function space(
       }),
     );
   return { path: root, seenAs: seenRoot(files), needed, free, readable: undefined };
+}
+
+/** What is wrong with bucket, keys or endpoint shows at the first listing: the driver's own error says it. */
+async function refuseUnlistable(store: Store): Promise<void> {
+  for await (const _ of store.list('')) return;
 }
 
 /** The folder, or the nearest above it that is there, must be one that files can be made in. */

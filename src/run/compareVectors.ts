@@ -6,7 +6,7 @@ import { MigrateError } from '../core/errors.ts';
 import type { PlannedCollection } from '../core/plan.ts';
 import { primaryKeyOf, rowBytes, vectorOf } from '../core/schema.ts';
 import { asking } from './importLoad.ts';
-import { openPool, type Pool } from './pool.ts';
+import type { Pool } from './pool.ts';
 import { vectorHash } from './readRows.ts';
 import { readTask, streamRows } from './rowStream.ts';
 import type { VerifyContext } from './verify.ts';
@@ -91,7 +91,7 @@ function openVerdict(context: Comparing): Verdict {
     const some = doubts;
     doubts = [];
     if (some.length === 0) return;
-    side ??= openPool(1);
+    side ??= context.run.pool.beside(1);
     const right = await rightTwins(context, some, side);
     for (const doubt of some) {
       const remark = right.has(twinKey(doubt.record, doubt.key))

@@ -1,15 +1,22 @@
 /** What the stages of a run share. Types only. */
 import type { JobConfig } from '../config/job.ts';
 import type { Checkpoint } from '../core/checkpoint.ts';
-import type { ReaderConfig, Store, Target } from '../core/contracts.ts';
+import type { OpenStore, ReaderConfig, Store, StoreConfig, Target } from '../core/contracts.ts';
 import type { PlannedCollection } from '../core/plan.ts';
-import type { StoreConfig } from '../stores/index.ts';
 import type { Ledger } from './ledger.ts';
 import type { Pool } from './pool.ts';
 import type { ProgressMeter } from './progress.ts';
+import type { Journal } from './uploads.ts';
 
 /** How rows reach the target: `files`: not at all, they stay files. */
 export type Route = 'files' | 'import' | 'stream';
+
+/** The store that parts are written to. */
+export interface FilesContext {
+  readonly store: Store;
+  readonly config: StoreConfig;
+  readonly journal: Journal;
+}
 
 export interface RunContext {
   readonly config: JobConfig;
@@ -21,7 +28,8 @@ export interface RunContext {
   readonly route: Route;
   /** Reader of the source, or of its dumped files where only those are at hand. */
   readonly reader: ReaderConfig;
-  readonly files: { readonly store: Store; readonly config: StoreConfig } | undefined;
+  readonly files: FilesContext | undefined;
+  readonly openStore: OpenStore;
   readonly target: Target | undefined;
   /** Folder for this job's own files below the state folder. */
   readonly jobDir: string;

@@ -1,22 +1,28 @@
 /** Worker side: one partition → one part, whole or absent. */
-import type { Encoder, Part, SlabRing, SourceReader, Store, StoreGroup } from '../core/contracts.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { Encoder, Part, RecordUpload, SlabRing, SourceReader, Store, StoreGroup } from '../core/contracts.ts';
 import { ENCODERS } from '../encoders/index.ts';
 import { openNoEncoder } from '../encoders/none.ts';
 import { announce } from './events.ts';
 import { createSampler, readRows } from './readRows.ts';
 import { openRejects, type RejectWriter } from './rejects.ts';
 import type { DumpTask, SharedState } from './tasks.ts';
+import { inTurn, type Turn } from './turn.ts';
 
 export interface DumpContext {
   readonly reader: SourceReader;
   readonly store: Store | undefined;
+  /** Given to the store for its uploads. */
+  readonly record: RecordUpload;
   readonly slabs: SlabRing;
   readonly shared: SharedState;
+  /** The worker's slabs are one task's at a time. */
+  readonly turn: Turn;
 }
 
 /** Leaves either the whole part under `task.dir`, durable, or nothing of it. */
 export async function dumpPartition(task: DumpTask, context: DumpContext): Promise<Part> {
-  const group = await context.store?.begin(task.dir);
+  const group = await context.store?.begin(task.dir, context.record);
   const rejects = task.rejectFile === undefined ? undefined : openRejects(task.rejectFile, task);
   try {
     const part = await writePart(task, context, { group, rejects });
@@ -43,17 +49,24 @@ async function writePart(task: DumpTask, context: DumpContext, { group, rejects 
   const { schema, partition } = task;
   const encoder: Encoder = group === undefined ? openNoEncoder(schema) : await ENCODERS[task.format](group, schema);
   const sampler = createSampler(schema, partition.rows, task.samples);
-  const { reader, slabs, shared } = context;
-  const { batches, counts } = readRows(task, {
-    reader,
-    slabs,
-    shared,
-    ...(rejects === undefined ? {} : { onRejected: rejects.write }),
+  const { reader, slabs, shared, turn } = context;
+  const counts = await inTurn(turn, async () => {
+    const stream = readRows(task, {
+      reader,
+      slabs,
+      shared,
+      ...(rejects === undefined ? {} : { onRejected: rejects.write }),
+    });
+    for await (const batch of stream.batches) {
+      sampler.take(batch);
+      await encoder.write(batch);
+      announce('batch written', partition.id);
+      // Local reads and writes never leave the thread: without this the task before would not get to its commit.
+      await setImmediate();
+    }
+    return stream.counts;
   });
-  for await (const batch of batches) {
-    sampler.take(batch);
-    await encoder.write(batch);
-  }
+  // The turn is over: the next task reads while this one's files go to the disk, or its uploads end.
   const { files, columnCrc } = await encoder.close();
   return {
     ...counts,

@@ -11,8 +11,10 @@ import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
 import { partFolder } from './layout.ts';
+import { TASKS_PER_WORKER } from './pool.ts';
 import type { Totals } from './progress.ts';
 import type { DumpTask } from './tasks.ts';
+import { openUploadDesk } from './uploads.ts';
 
 /**
  * Calls `onPart` for every part, those of earlier runs first. Returns when all partitions have one.
@@ -30,10 +32,9 @@ export async function dumpStage(
   run.meter.start(stage, totals(records), totals(done));
   for (const record of done) onPart(record);
   const left = records.filter(({ part }) => part === undefined);
-  await forEachConcurrently(left, run.pool.threads, async (record) => {
+  await forEachConcurrently(left, run.pool.threads * TASKS_PER_WORKER, async (record) => {
     const { planned } = record;
-    const part = await run.pool.run<'dump'>(dumpTask(run, record));
-    await run.ledger.recordPart(part);
+    const part = await dump(run, record);
     announce('part recorded', part.partition);
     run.meter.add(stage, {
       units: 1,
@@ -54,7 +55,24 @@ function totals(records: readonly PartitionRecord[]): Totals {
   };
 }
 
-function dumpTask(run: RunContext, { planned }: PartitionRecord): DumpTask {
+/** One part, recorded, with nothing left in the journal of what it took. */
+async function dump(run: RunContext, record: PartitionRecord): Promise<Part> {
+  const { files } = run;
+  const task = dumpTask(run, record);
+  // A folder keeps nothing under an id: nothing to record.
+  const records = files !== undefined && task.store !== undefined && task.store.scheme !== 'file';
+  const desk = records ? openUploadDesk(files.journal.record) : undefined;
+  try {
+    const part = await run.pool.run<'dump'>({ ...task, uploads: desk?.port }, desk === undefined ? [] : [desk.port]);
+    await run.ledger.recordPart(part);
+    await files?.journal.drop(desk?.uploads ?? []);
+    return part;
+  } finally {
+    desk?.close();
+  }
+}
+
+function dumpTask(run: RunContext, { planned }: PartitionRecord): Omit<DumpTask, 'uploads'> {
   const { reader, files, route, config } = run;
   const { partition } = planned;
   return {
@@ -114,7 +132,7 @@ async function discardUnusable(run: RunContext): Promise<void> {
 /** There is nothing to make it from again but these very files. */
 function damaged({ files }: RunContext, { dir }: Part, found: string): MigrateError {
   return new MigrateError('E_PART_DAMAGED', 'a part of the dumped folder is not what its manifest says', {
-    at: { file: join(files?.config.root ?? '', dir) },
+    at: { file: files?.store.describe(dir) ?? dir },
     found,
     hint: 'copy the dumped folder again, or dump again from the source',
   });
@@ -142,14 +160,19 @@ const CHECKED_BYTES = 4 * 1024 * 1024;
 /** CRC-32 of a file of `bytes` bytes. */
 async function crcOf({ files, signal }: RunContext, path: string, bytes: number): Promise<number> {
   const memory = new Uint8Array(Math.min(CHECKED_BYTES, bytes));
+  const file = await files?.store.openFile(path);
   let crc = 0;
-  for (let at = 0; at < bytes; at += memory.length) {
-    // Local reads are synchronous: this lets a signal in.
-    await setImmediate();
-    if (signal.aborted) throw new MigrateError('E_INTERRUPTED', 'interrupted');
-    const piece = memory.subarray(0, bytes - at);
-    await files?.store.readInto(path, piece, at, undefined);
-    crc = crc32(piece, crc);
+  try {
+    for (let at = 0; at < bytes; at += memory.length) {
+      // Local reads are synchronous: this lets a signal in.
+      await setImmediate();
+      if (signal.aborted) throw new MigrateError('E_INTERRUPTED', 'interrupted');
+      const piece = memory.subarray(0, bytes - at);
+      await file?.readInto(piece, at);
+      crc = crc32(piece, crc);
+    }
+  } finally {
+    await file?.close();
   }
   return crc;
 }

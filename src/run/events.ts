@@ -8,6 +8,8 @@ import { channel } from 'node:diagnostics_channel';
 
 export type Moment =
   | 'preflight begun'
+  | 'upload recorded'
+  | 'batch written'
   | 'part written'
   | 'part renamed'
   | 'part recorded'

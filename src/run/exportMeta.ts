@@ -1,24 +1,35 @@
 /** `export`: the source's metadata as a meta.json. */
 import { resolve } from 'node:path';
 import type { JobConfig } from '../config/job.ts';
+import type { OpenStore, Store, StoreConfig } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
-import { openStore } from '../stores/index.ts';
+import { storeOpener } from './openStores.ts';
 
 export const META_FILE = 'meta.json';
 
-/** Writes `<outDir>/meta.json`, whole or not at all. */
-export async function exportMeta(
-  config: JobConfig,
-  outDir: string,
-): Promise<{ readonly file: string; readonly collections: number; readonly rows: number }> {
+export interface Exported {
+  readonly file: string;
+  readonly collections: number;
+  readonly rows: number;
+}
+
+/**
+ * Writes `<out>/meta.json`, whole or not at all.
+ * @param out a folder, or a store
+ */
+export async function exportMeta(config: JobConfig, out: string | StoreConfig): Promise<Exported> {
+  const openStore = storeOpener(config);
+  await using store = await openStore(typeof out === 'string' ? { scheme: 'file', root: resolve(out) } : out);
+  return writeMeta(config, store, openStore);
+}
+
+export async function writeMeta(config: JobConfig, store: Store, openStore: OpenStore): Promise<Exported> {
   if (config.source.kind !== 'milvus1x')
     throw new MigrateError('E_USAGE', 'only the metadata of a Milvus 1.x can be exported', {
       found: config.source.kind,
     });
   const { metaFileOf } = await import('../sources/milvus1x/metaFile.ts');
-  const { text, collections, rows } = await metaFileOf(config.source, config.collections);
-  const root = resolve(outDir);
-  await using store = await openStore({ scheme: 'file', root });
+  const { text, collections, rows } = await metaFileOf(config.source, { collections: config.collections, openStore });
   await store.put(META_FILE, Buffer.from(text));
-  return { file: `${root}/${META_FILE}`, collections, rows };
+  return { file: store.describe(META_FILE), collections, rows };
 }

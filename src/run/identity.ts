@@ -13,6 +13,7 @@ export function jobKey(config: JobConfig, sourceLocator: string): string {
     config;
   const identity: Json = {
     source: sourceLocator,
+    ...sourceChoices(config),
     collections: collections === undefined ? null : [...new Set(collections)].sort(),
     merge: merge.map(({ inputs, into }) => ({ inputs: [...inputs], into })),
     onDuplicate: merge.length === 0 ? null : onDuplicate,
@@ -21,14 +22,27 @@ export function jobKey(config: JobConfig, sourceLocator: string): string {
     names: [idField, vectorField, dynamicField],
     mode: target === undefined ? null : mode,
     // Without a target the files are what the job makes.
-    files: target === undefined ? (files?.dir ?? null) : null,
+    files: target === undefined ? filesIdentity(files) : null,
   };
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32);
+}
+
+/** What a user chose to have of the source: other vectors, or under another metric, are another job. */
+function sourceChoices({ source }: JobConfig): { readonly [key: string]: Json } {
+  if (source.kind !== 'faiss') return {};
+  const { collection, metric, keepTransformed, allowSketch } = source;
+  return { faiss: [collection ?? null, metric ?? null, keepTransformed, allowSketch] };
 }
 
 function targetIdentity({ target }: JobConfig): Json {
   if (target === undefined) return null;
   return [target.endpoint.replace(/^\w+:\/\//, '').replace(/\/+$/, ''), target.database ?? 'default'];
+}
+
+/** Buckets of one name may lie behind several endpoints. */
+function filesIdentity(files: JobConfig['files']): Json {
+  if (files === undefined) return null;
+  return files.store?.endpoint === undefined ? files.dir : [files.dir, files.store.endpoint];
 }
 
 /** A job's name in paths and on the command line: random, so that two jobs never share a path. */

@@ -14,6 +14,7 @@ import type { ImportState, ImportTask, Part, Target } from '../core/contracts.ts
 import { MigrateError } from '../core/errors.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
+import { troubleOf } from './explainStaging.ts';
 import { attemptFolder, seenFiles } from './layout.ts';
 import { createBackoff, whileAway } from './patience.ts';
 
@@ -120,8 +121,12 @@ async function lateTask(
 /** From the latest earlier attempt: a run that died before this rename left them there, several such runs further back. */
 async function moveFiles({ files: { store } }: ImportContext, part: Part, attempt: number): Promise<void> {
   let from = attempt - 1;
-  const isThere = async (): Promise<boolean> =>
-    (await store.stat(`${attemptFolder(part.dir, from)}/${part.files[0]?.name}`)) !== undefined;
+  // Any of its files: a bucket's objects are moved one by one, and a run may have died in between.
+  const isThere = async (): Promise<boolean> => {
+    for (const { name } of part.files)
+      if ((await store.stat(`${attemptFolder(part.dir, from)}/${name}`)) !== undefined) return true;
+    return false;
+  };
   while (from > 1 && !(await isThere())) from--;
   await store.move(attemptFolder(part.dir, from), attemptFolder(part.dir, attempt));
 }
@@ -152,7 +157,8 @@ async function submitOnce(
 /** Tasks of the collection whose files lie in `dir`. */
 export async function tasksWith(run: ImportContext, into: string, dir: string): Promise<ImportTask[]> {
   const tasks = await asking(run, () => run.target.listImports(into));
-  return tasks.filter(({ files }) => files.some((file) => file.includes(`/${dir}/`)));
+  // A bucket's keys have nothing before them where its root is that of the bucket.
+  return tasks.filter(({ files }) => files.some((file) => `/${file}`.includes(`/${dir}/`)));
 }
 
 /** An import that has not moved for so long is worth a word: Milvus itself gives it up after 15 minutes (2.3.5). */
@@ -195,7 +201,7 @@ export function asking<T>(run: RunContext, ask: () => Promise<T>): Promise<T> {
 
 /** Reasons that lie in the files or in their path: the same files fail again. */
 const PERMANENT =
-  /no such file|failed to get file size|illegal dimension|not supported|unexpected EOF|not equal to row count|no file corresponding|NaN|exceeds the maximum|duplicate file/i;
+  /no such file|NoSuchKey|illegal dimension|not supported|unexpected EOF|not equal to row count|no file corresponding|NaN|exceeds the maximum|duplicate file/i;
 
 function importFailure(
   run: ImportContext,
@@ -205,7 +211,7 @@ function importFailure(
   const tries = (run.tries.get(record.planned.partition.id) ?? 0) + 1;
   run.tries.set(record.planned.partition.id, tries);
   if (!PERMANENT.test(task.reason) && tries < ATTEMPTS) return { kind: 'failed', reason: task.reason };
-  const unseen = /no such file|failed to get file size/i.test(task.reason);
+  const unseen = troubleOf(task.reason) === 'unseen';
   throw new MigrateError('E_IMPORT_FAILED', 'Milvus could not import a part', {
     at: {
       collection: record.planned.collection,
@@ -214,7 +220,7 @@ function importFailure(
     },
     found: `import task ${task.id} failed at attempt ${attempt}: ${task.reason}`,
     hint: unseen
-      ? 'Milvus does not see the staging folder under that path: give the path as Milvus sees it with --staging-as'
+      ? 'Milvus does not see the files there: give the path or prefix as Milvus sees it with --staging-as'
       : 'look at the log of Milvus for that task; then run the same command again',
   });
 }

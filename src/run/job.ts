@@ -2,25 +2,28 @@
 import { setMaxListeners } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { openCheckpoint } from '../checkpoints/index.ts';
 import type { JobConfig, JobStages } from '../config/job.ts';
 import type { Checkpoint, JobRecord, JobState } from '../core/checkpoint.ts';
-import type { Store, Target } from '../core/contracts.ts';
+import type { Target } from '../core/contracts.ts';
 import { EXIT, MigrateError, toMigrateError, toPlain } from '../core/errors.ts';
 import type { PlanReport } from '../core/plan.ts';
 import type { ProgressEvent, Report } from '../core/report.ts';
-import { openStore, type StoreConfig } from '../stores/index.ts';
 import { openTarget } from '../targets/index.ts';
 import { TOOL_VERSION } from '../version.ts';
 import { isIncomplete, reportCollection } from './buildReport.ts';
-import type { Route } from './context.ts';
+import type { FilesContext, Route } from './context.ts';
 import { rejectPart } from './dumpStage.ts';
-import { filesRoot, sweepJob } from './layout.ts';
-import { openLedger } from './ledger.ts';
+import { filesStore, sweepJob } from './layout.ts';
+import { type Ledger, openLedger } from './ledger.ts';
 import { type OpenedJob, openJob } from './openJob.ts';
+import { secretsOf, storeOpener } from './openStores.ts';
 import { openPool, type Pool } from './pool.ts';
 import { createMeter } from './progress.ts';
 import { joinRejects } from './rejects.ts';
 import { type Running, runStages } from './runJob.ts';
+import type { WorkerStart } from './tasks.ts';
+import { openJournal } from './uploads.ts';
 
 /** See `exportMeta.ts`. Loaded when it is called, as `plan` is: a dump starts without them. */
 export async function exportMeta(...given: Parameters<typeof import('./exportMeta.ts').exportMeta>) {
@@ -54,8 +57,8 @@ export interface LiveCounters {
  */
 export async function migrate(config: JobConfig, stages: JobStages, options: RunOptions = {}): Promise<Report> {
   // First of all: its threads start while the source is planned.
-  await using pool = openPool(config.threads);
-  await using checkpoint = await openState(config.stateDir);
+  await using pool = openPool(config.threads, workerStart(config));
+  await using checkpoint = await openCheckpoint(config);
   const target = await connect(config, stages, options);
   try {
     const opened = await openJob({ config, stages, checkpoint, target });
@@ -64,12 +67,6 @@ export async function migrate(config: JobConfig, stages: JobStages, options: Run
   } finally {
     await target?.[Symbol.asyncDispose]();
   }
-}
-
-/** The checkpoint for a state folder. One line per kind, as with every other plug-in. */
-export async function openState(stateDir: string): Promise<Checkpoint> {
-  const { openSqliteCheckpoint } = await import('../checkpoints/sqlite.ts');
-  return openSqliteCheckpoint(resolve(stateDir));
 }
 
 async function connect(config: JobConfig, stages: JobStages, { signal }: RunOptions): Promise<Target | undefined> {
@@ -99,7 +96,7 @@ async function runOpened(job: Opened): Promise<Report> {
   };
   emit({ kind: 'job', id: record.id, resumed: opened.resumed });
   const startedAt = new Date().toISOString();
-  const stop = createStop(options.signal);
+  const stop = createStop(options.signal, opened.lock.lost);
   const ledger = await openLedger(checkpoint, record.id);
   await checkpoint.update(record.id, { state: 'running' });
   const meter = createMeter(emit);
@@ -107,16 +104,18 @@ async function runOpened(job: Opened): Promise<Report> {
   mkdirSync(jobDir, { recursive: true });
   options.onCounters?.(pool.counters);
   stop.onStop(pool.abort);
-  const files = await openFiles(config);
+  let files: FilesContext | undefined;
   try {
+    files = await openFiles(config, checkpoint, record.id);
     for (const { kind, text } of opened.notes) if (kind === 'lossy') warn(text);
     const route = await routeOf(job, warn);
-    if (files !== undefined) await sweepJob(files.store, ledger.partitions(), record.id);
+    if (files !== undefined) await tidy(files, ledger, warn);
     const { collections } = record;
     const common = { config, jobId: record.id, checkpoint, ledger, collections, pool, route, reader: opened.reader };
     const run: Running = {
       ...common,
       files,
+      openStore: storeOpener(config),
       target,
       jobDir,
       meter,
@@ -139,14 +138,21 @@ async function runOpened(job: Opened): Promise<Report> {
     startedAt,
     warnings,
     error,
+    where: files?.store.describe('') ?? config.files?.dir,
     meter,
     collections: record.collections.map((one) => reportCollection(ledger, one)),
   });
-  await checkpoint.update(record.id, {
-    state: stateOf(report, stages),
-    report,
-    ...(error === undefined ? {} : { error: toPlain(error) }),
-  });
+  try {
+    await checkpoint.update(record.id, {
+      state: stateOf(report, stages),
+      report,
+      ...(error === undefined ? {} : { error: toPlain(error) }),
+    });
+  } catch (thrown) {
+    // What failed first is what there is to be heard of.
+    if (error === undefined) throw thrown;
+    warn(`the end of this run is not recorded: ${toMigrateError(thrown).message}`);
+  }
   if (error !== undefined) emit({ kind: 'error', error: toPlain(error) });
   return report;
 }
@@ -160,8 +166,8 @@ interface Stop {
   close(): void;
 }
 
-/** One way to stop, whether the user asks for it or something failed. */
-function createStop(user: AbortSignal | undefined): Stop {
+/** One way to stop, whether the user asks for it, something failed, or the job is not ours any more. */
+function createStop(user: AbortSignal | undefined, lost: AbortSignal): Stop {
   const controller = new AbortController();
   // Every call and every wait that runs listens.
   setMaxListeners(0, controller.signal, ...(user === undefined ? [] : [user]));
@@ -174,12 +180,15 @@ function createStop(user: AbortSignal | undefined): Stop {
   };
   if (user?.aborted === true) interrupted();
   user?.addEventListener('abort', interrupted, { once: true });
+  const fail = (error: unknown): void => {
+    first ??= toMigrateError(error);
+    controller.abort();
+  };
+  if (lost.aborted) fail(lost.reason);
+  lost.addEventListener('abort', () => fail(lost.reason), { once: true });
   return {
     signal: controller.signal,
-    fail(error) {
-      first ??= toMigrateError(error);
-      controller.abort();
-    },
+    fail,
     failure: () => first,
     onStop(work) {
       if (controller.signal.aborted) work();
@@ -189,10 +198,31 @@ function createStop(user: AbortSignal | undefined): Stop {
   };
 }
 
-async function openFiles(config: JobConfig): Promise<{ store: Store; config: StoreConfig } | undefined> {
+/** What the worker threads of a job are started with. */
+export function workerStart(config: JobConfig): WorkerStart {
+  const remoteSource = readsRemote(config);
+  return { secrets: secretsOf(config), remoteSource, remote: remoteSource || config.files?.store !== undefined };
+}
+
+/** Whether the workers read from a bucket. */
+function readsRemote({ source, files }: JobConfig): boolean {
+  return (source.kind === 'dumped' ? files?.store : source.store) !== undefined;
+}
+
+async function openFiles(config: JobConfig, checkpoint: Checkpoint, jobId: string): Promise<FilesContext | undefined> {
   if (config.files === undefined) return undefined;
-  const store: StoreConfig = { scheme: 'file', root: filesRoot(config.files) };
-  return { store: await openStore(store), config: store };
+  const where = filesStore(config.files);
+  const store = await storeOpener(config)(where);
+  return { store, config: where, journal: openJournal(checkpoint, jobId, store) };
+}
+
+/** What dead runs of the job left goes first: nothing of this run is under way yet. */
+async function tidy({ store, journal }: FilesContext, ledger: Ledger, warn: (text: string) => void): Promise<void> {
+  for (const where of await journal.discardLeft())
+    warn(
+      `an earlier run of this job left uploads in ${where} that are not complete: run it there again, or remove them`,
+    );
+  await sweepJob(store, ledger.partitions(), ledger.jobId);
 }
 
 /** Bulk insert where there are files and the server has it; else the rows are streamed. */
@@ -226,11 +256,13 @@ interface Reporting {
   readonly startedAt: string;
   readonly warnings: readonly string[];
   readonly error: MigrateError | undefined;
+  /** The files' store, for people. */
+  readonly where: string | undefined;
   readonly meter: Running['meter'];
   readonly collections: Report['collections'];
 }
 
-function buildReport({ job, startedAt, warnings, error, meter, collections }: Reporting): Report {
+function buildReport({ job, startedAt, warnings, error, where, meter, collections }: Reporting): Report {
   const { config, opened } = job;
   const ms = meter.ms();
   const reading = ms.dump ?? ms.scan ?? 0;
@@ -247,7 +279,7 @@ function buildReport({ job, startedAt, warnings, error, meter, collections }: Re
     collections,
     warnings,
     rejectFile: config.rejectFile,
-    output: filesLeft(job, error),
+    output: filesLeft(job, { where, error }),
     ms,
     bytesPerSecond: reading === 0 ? 0 : Math.round((moved * 1000) / reading),
     error: error === undefined ? undefined : toPlain(error),
@@ -256,10 +288,13 @@ function buildReport({ job, startedAt, warnings, error, meter, collections }: Re
 }
 
 /** Where files lie that stay: intermediate ones go once all of them are proven to have arrived. */
-function filesLeft({ config, stages, target }: Opened, error: MigrateError | undefined): string | undefined {
+function filesLeft(
+  { config, stages, target }: Opened,
+  { where, error }: Pick<Reporting, 'where' | 'error'>,
+): string | undefined {
   if (config.files === undefined) return undefined;
   const intermediate = !config.files.keep && stages !== 'dump' && target !== undefined;
-  return intermediate && error === undefined ? undefined : filesRoot(config.files);
+  return intermediate && error === undefined ? undefined : where;
 }
 
 function stateOf(report: Report, stages: JobStages): JobState {

@@ -1,12 +1,14 @@
-/** The jobs of a state folder: listed, shown, forgotten, resumed. */
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+/** The jobs of one place (a state folder, a database): listed, shown, forgotten, resumed. */
+import { describeState, openKnownCheckpoint, type StatePlace } from '../checkpoints/index.ts';
+import { stateOf } from '../config/defaults.ts';
 import type { JobConfig, JobStages } from '../config/job.ts';
+import { withState as changeState } from '../config/stateWord.ts';
 import type { Checkpoint, JobRecord, JobState } from '../core/checkpoint.ts';
 import type { Json } from '../core/contracts.ts';
 import { MigrateError, type PlainError } from '../core/errors.ts';
 import type { JobPlan, PlanReport } from '../core/plan.ts';
 import type { Report } from '../core/report.ts';
+import type { CleanedJob } from './cleanJob.ts';
 import { forgetJob as removeJob } from './openJob.ts';
 
 export interface JobSummary {
@@ -24,41 +26,48 @@ export interface JobSummary {
   readonly error: PlainError | undefined;
 }
 
+/** Where jobs are kept; a text is a folder, or the address of a database. */
+export type JobsPlace = StatePlace | string;
+
 /** The configuration as it was stored: without secrets. */
 export type StoredConfig = Json;
 
-export async function listJobs(stateDir: string): Promise<JobSummary[]> {
-  return withState(stateDir, [], async (state) =>
-    Promise.all((await state.list()).map((job) => summarize(state, job))),
-  );
+export async function listJobs(place: JobsPlace): Promise<JobSummary[]> {
+  return withState(place, [], async (state) => Promise.all((await state.list()).map((job) => summarize(state, job))));
 }
 
 export async function showJob(
-  stateDir: string,
+  place: JobsPlace,
   id: string,
 ): Promise<JobSummary & { plan: JobPlan; report: Report | undefined; config: StoredConfig }> {
-  return withJob(stateDir, id, async (state, job) => {
+  return withJob(place, id, async (state, job) => {
     const partitions = (await state.partitions(job.id)).map(({ planned }) => planned);
     const { collections, report, config } = job;
     return { ...(await summarize(state, job)), plan: { collections, partitions }, report, config };
   });
 }
 
-/** Forgets the job and removes its intermediate files; refuses while a process is at work on it. */
-export async function forgetJob(stateDir: string, id: string): Promise<void> {
-  await withJob(stateDir, id, async (state, job) => {
+const NO_CREDENTIALS: JobConfig['credentials'] = { source: undefined, files: undefined };
+
+/**
+ * Forgets the job and removes its intermediate files; refuses while a process is at work on it.
+ * @param credentials of the job's stores, given anew: none are recorded
+ */
+export async function forgetJob(
+  place: JobsPlace,
+  id: string,
+  credentials: JobConfig['credentials'] = NO_CREDENTIALS,
+): Promise<void> {
+  await withJob(place, id, async (state, job) => {
     await using _lock = await state.lock(job.key);
-    const { files } = job.config as unknown as JobConfig;
-    await removeJob(
-      state,
-      { ...(job.config as unknown as JobConfig), stateDir, files: files?.keep === true ? undefined : files },
-      job.id,
-    );
+    const stored = job.config as unknown as JobConfig;
+    const files = stored.files?.keep === true ? undefined : stored.files;
+    await removeJob(state, { ...stored, ...placeOf(place), credentials, files }, job.id);
   });
 }
 
-export async function resumeConfig(stateDir: string, id: string): Promise<{ config: Json; stages: JobStages }> {
-  return withJob(stateDir, id, async (state, job) => {
+export async function resumeConfig(place: JobsPlace, id: string): Promise<{ config: Json; stages: JobStages }> {
+  return withJob(place, id, async (state, job) => {
     const { target, stages } = job.config as { readonly target?: Json; readonly stages?: Json };
     // A dump whose files were handed to a target since is on its way there.
     const loading = (await state.partitions(job.id)).some(({ load }) => load !== undefined);
@@ -67,9 +76,14 @@ export async function resumeConfig(stateDir: string, id: string): Promise<{ conf
   });
 }
 
+/** See `cleanJob.ts`. */
+export async function cleanJob(...given: Parameters<typeof import('./cleanJob.ts').cleanJob>): Promise<CleanedJob> {
+  return (await import('./cleanJob.ts')).cleanJob(...given);
+}
+
 /** The job of that key, for the plan. */
-export async function findJob(stateDir: string, key: string): Promise<PlanReport['job']> {
-  return withState(stateDir, undefined, async (state) => {
+export async function findJob(place: StatePlace, key: string): Promise<PlanReport['job']> {
+  return withState(place, undefined, async (state) => {
     const job = await state.find(key);
     if (job === undefined) return undefined;
     const { id, progress } = await summarize(state, job);
@@ -78,33 +92,38 @@ export async function findJob(stateDir: string, key: string): Promise<PlanReport
 }
 
 /** Target collections that the job of that key has created or begun to fill. */
-export async function begunCollections(stateDir: string, key: string): Promise<ReadonlySet<string>> {
-  return withState(stateDir, new Set<string>(), async (state) => {
+export async function begunCollections(place: StatePlace, key: string): Promise<ReadonlySet<string>> {
+  return withState(place, new Set<string>(), async (state) => {
     const job = await state.find(key);
     return new Set(job === undefined ? [] : (await state.collections(job.id)).keys());
   });
 }
 
-/** A state folder that is not there has no jobs, and asking does not make one. */
-async function withState<T>(stateDir: string, none: T, work: (state: Checkpoint) => Promise<T>): Promise<T> {
-  if (!existsSync(join(resolve(stateDir), 'state.sqlite'))) return none;
-  const { openSqliteCheckpoint } = await import('../checkpoints/sqlite.ts');
-  await using state = openSqliteCheckpoint(resolve(stateDir));
-  return await work(state);
+/** A place that is not there has no jobs. */
+async function withState<T>(place: JobsPlace, none: T, work: (state: Checkpoint) => Promise<T>): Promise<T> {
+  await using state = await openKnownCheckpoint(placeOf(place));
+  return state === undefined ? none : await work(state);
 }
 
-async function withJob<T>(
-  stateDir: string,
+function placeOf(place: JobsPlace): StatePlace {
+  if (typeof place !== 'string') return place;
+  // A database's working files lie where this host has its own.
+  return changeState(stateOf(process.env, process.cwd()), place, process.cwd());
+}
+
+/** Error: E_UNKNOWN_JOB. */
+export async function withJob<T>(
+  place: JobsPlace,
   id: string,
   work: (state: Checkpoint, job: JobRecord) => Promise<T>,
 ): Promise<T> {
   const unknown = (known: readonly JobRecord[], message: string): MigrateError =>
     new MigrateError('E_UNKNOWN_JOB', message, {
-      at: { file: resolve(stateDir) },
+      at: { file: describeState(placeOf(place)) },
       found: id,
       wanted: known.length === 0 ? 'there are no jobs here' : known.map((job) => job.id).join(', '),
     });
-  const found = await withState<{ value: T } | undefined>(stateDir, undefined, async (state) => {
+  const found = await withState<{ value: T } | undefined>(place, undefined, async (state) => {
     const jobs = await state.list();
     const matching = jobs.filter((job) => job.id.startsWith(id));
     if (matching.length > 1) throw unknown(matching, 'more than one job begins like that');
@@ -132,11 +151,5 @@ async function summarize(state: Checkpoint, job: JobRecord): Promise<JobSummary>
 /** A job that was running when its process was killed still says so; its lock tells. */
 async function stateNow(state: Checkpoint, job: JobRecord): Promise<JobState> {
   if (job.state !== 'running' && job.state !== 'planned') return job.state;
-  try {
-    await using _lock = await state.lock(job.key);
-    return 'interrupted';
-  } catch (thrown) {
-    if (thrown instanceof MigrateError && thrown.code === 'E_JOB_LOCKED') return job.state;
-    throw thrown;
-  }
+  return (await state.isLocked(job.key)) ? job.state : 'interrupted';
 }

@@ -1,18 +1,38 @@
 /** Where the files of a job lie below its output or staging folder. */
 import { resolve } from 'node:path';
 import type { JobConfig } from '../config/job.ts';
-import type { Part, Store } from '../core/contracts.ts';
+import type { Part, Store, StoreConfig } from '../core/contracts.ts';
 import type { PlannedPartition } from '../core/plan.ts';
 
-/** Root of the store: the old tool put everything below `migration`. */
-export function filesRoot(files: NonNullable<JobConfig['files']>): string {
-  return resolve(files.dir, ...(files.oldLayout ? ['migration'] : []));
+export type FilesConfig = NonNullable<JobConfig['files']>;
+
+/** The old tool put everything below this folder. */
+const OLD_LAYOUT = 'migration';
+
+/** The store of the files: a folder, or a bucket and a prefix in it. */
+export function filesStore({ dir, store, oldLayout }: FilesConfig): StoreConfig {
+  const below = oldLayout ? [OLD_LAYOUT] : [];
+  if (store === undefined) return { scheme: 'file', root: resolve(dir, ...below) };
+  return { ...store, root: joinKeys(store.root, ...below) };
 }
 
-/** The same folder as Milvus sees it. */
-export function seenRoot(files: NonNullable<JobConfig['files']>): string {
-  const root = files.seenAs.replace(/\/+$/, '');
-  return files.oldLayout ? `${root}/migration` : root;
+/** The root of that store as Milvus sees it: a path, or a prefix in its own bucket (`''`: the whole bucket). */
+export function seenRoot({ seenAs, store, oldLayout }: FilesConfig): string {
+  const below = oldLayout ? [OLD_LAYOUT] : [];
+  if (store !== undefined) return joinKeys(seenAs, ...below);
+  return [seenAs.replace(/\/+$/, ''), ...below].join('/');
+}
+
+/** A file or folder of the store as Milvus is told of it: a bucket's keys have no slash before them. */
+export function seenPath(files: FilesConfig, path: string): string {
+  return files.store === undefined ? `${seenRoot(files)}/${path}` : joinKeys(seenRoot(files), path);
+}
+
+function joinKeys(...keys: readonly string[]): string {
+  return keys
+    .map((key) => key.replace(/^\/+|\/+$/g, ''))
+    .filter((key) => key !== '')
+    .join('/');
 }
 
 /**
@@ -32,8 +52,8 @@ export function attemptFolder(dir: string, attempt: number): string {
 }
 
 /** The part's files as Milvus is told of them. */
-export function seenFiles(files: NonNullable<JobConfig['files']>, part: Part, dir: string): string[] {
-  return part.files.map(({ name }) => `${seenRoot(files)}/${dir}/${name}`);
+export function seenFiles(files: FilesConfig, part: Part, dir: string): string[] {
+  return part.files.map(({ name }) => seenPath(files, `${dir}/${name}`));
 }
 
 /** Removes what dead runs of the job left unfinished: only where the job writes, others' folders are not looked into. */

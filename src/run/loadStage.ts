@@ -8,7 +8,7 @@ import { createQueue, forEachConcurrently, type Queue } from './concurrently.ts'
 import type { RunContext } from './context.ts';
 import { asking, type ImportContext, importPart, wholePart } from './importLoad.ts';
 import { createBackoff } from './patience.ts';
-import { openPool, type Pool } from './pool.ts';
+import type { Pool } from './pool.ts';
 import { settleImports, surplusRows } from './settleImports.ts';
 import { createPace, type StreamContext, streamPart } from './streamLoad.ts';
 
@@ -38,7 +38,7 @@ export function startLoading(run: RunContext & { readonly target: Target }, load
   run.meter.start('load', total, { units: loaded.length, rows: sumRows(loaded), bytes: sumBytes(loaded) });
   let side: Pool | undefined;
   const openSide = (): Pool => {
-    side ??= openPool(1);
+    side ??= run.pool.beside(1);
     run.signal.addEventListener('abort', side.abort, { once: true });
     return side;
   };

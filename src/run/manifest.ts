@@ -1,6 +1,4 @@
 /** What a dumped folder holds, written beside its tables: another host loads and verifies it without the source. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Json, Part, Store } from '../core/contracts.ts';
 import { MigrateError, messageOf } from '../core/errors.ts';
 import type { PlannedCollection, PlannedPartition } from '../core/plan.ts';
@@ -45,8 +43,10 @@ export async function writeManifest(
  * Reads all manifests of a folder as one.
  * @throws E_DUMP_FOLDER where there is none, or two dumps hold the same collection
  */
-export function readManifests(root: string): Manifest {
-  const manifests = manifestNames(root).map((name) => readManifest(join(root, name)));
+export async function readManifests(store: Store): Promise<Manifest> {
+  const root = store.describe('');
+  const manifests: Manifest[] = [];
+  for (const name of (await collect(manifestNames(store))).sort()) manifests.push(await readManifest(store, name));
   const [first] = manifests;
   if (first === undefined)
     throw new MigrateError('E_DUMP_FOLDER', 'the folder holds no finished dump', {
@@ -77,25 +77,45 @@ export function readManifests(root: string): Manifest {
 }
 
 /** A folder that is not there holds none. */
-export function hasManifest(root: string): boolean {
-  return existsSync(root) && manifestNames(root).length > 0;
+export async function hasManifest(store: Store): Promise<boolean> {
+  for await (const _ of manifestNames(store)) return true;
+  return false;
 }
 
-function manifestNames(root: string): string[] {
+async function* manifestNames(store: Store): AsyncGenerator<string> {
   try {
-    return readdirSync(root)
-      .filter((name) => /^manifest-[0-9a-f]+\.json$/.test(name))
-      .sort();
+    for await (const { path } of store.list('')) if (/^manifest-[0-9a-f]+\.json$/.test(path)) yield path;
   } catch (cause) {
+    const known = cause instanceof MigrateError ? cause : undefined;
     throw new MigrateError('E_DUMP_FOLDER', 'could not read the dumped folder', {
-      at: { file: root },
-      found: messageOf(cause),
+      at: { file: store.describe('') },
+      found: known?.found ?? messageOf(cause),
+      ...(known?.hint === undefined ? {} : { hint: known.hint }),
       cause,
     });
   }
 }
 
-function readManifest(file: string): Manifest {
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+async function readText(store: Store, path: string): Promise<string> {
+  const file = await store.openFile(path);
+  if (file === undefined) throw new Error('it was removed while it was read');
+  try {
+    const bytes = new Uint8Array(file.size);
+    await file.readInto(bytes, 0);
+    return new TextDecoder().decode(bytes);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readManifest(store: Store, path: string): Promise<Manifest> {
+  const file = store.describe(path);
   const bad = (found: string): MigrateError =>
     new MigrateError('E_DUMP_FOLDER', 'not a manifest that this tool wrote', {
       at: { file },
@@ -105,7 +125,7 @@ function readManifest(file: string): Manifest {
     });
   let value: Json;
   try {
-    value = JSON.parse(readFileSync(file, 'utf8')) as Json;
+    value = JSON.parse(await readText(store, path)) as Json;
   } catch (thrown) {
     throw bad(messageOf(thrown));
   }

@@ -1,20 +1,22 @@
 /** Finds the job that a configuration means, or plans a new one; and holds it against other processes. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeState } from '../checkpoints/index.ts';
 import type { JobConfig, JobStages } from '../config/job.ts';
-import type { Checkpoint, JobRecord, LoadRecord, NewJob } from '../core/checkpoint.ts';
+import type { Checkpoint, JobLock, JobRecord, NewJob } from '../core/checkpoint.ts';
 import type { Dataset, Json, Note, Part, ReaderConfig, Source, Target } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { JobPlan } from '../core/plan.ts';
 import { openSource } from '../sources/index.ts';
-import { openStore } from '../stores/index.ts';
 import { adopt } from './adopt.ts';
 import { buildPlan } from './buildPlan.ts';
 import { check } from './checks.ts';
 import { fingerprintOf, jobKey, newJobId, refuseChangedSource } from './identity.ts';
-import { attemptFolder, filesRoot, manifestFile, preflightName, sweepJob } from './layout.ts';
+import { type FilesConfig, filesStore, preflightName } from './layout.ts';
 import { hasManifest, readManifests } from './manifest.ts';
+import { storeOpener } from './openStores.ts';
 import { scratchName } from './prepare.ts';
+import { removeJobFiles } from './removeFiles.ts';
 
 export interface OpenedJob {
   readonly record: JobRecord;
@@ -24,7 +26,7 @@ export interface OpenedJob {
   readonly title: string;
   readonly notes: readonly Note[];
   readonly resumed: boolean;
-  readonly lock: AsyncDisposable;
+  readonly lock: JobLock;
 }
 
 export interface Opening {
@@ -69,25 +71,35 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
   }
 }
 
-function noJob({ stateDir }: JobConfig): MigrateError {
+function noJob(config: JobConfig): MigrateError {
   return new MigrateError('E_UNKNOWN_JOB', 'no job has moved this, so there is nothing to verify', {
-    at: { file: stateDir },
-    hint: 'run it first; `milvus-migrate jobs` lists the jobs of this state folder',
+    at: { file: describeState(config) },
+    hint: 'run it first; `milvus-migrate jobs` lists the jobs that are recorded there',
   });
 }
 
 /** The source; or, for `load` where it is not at hand (or has no job here), the folder that was dumped from it. */
 export async function openOrigin(config: JobConfig, stages: JobStages): Promise<Origin> {
-  if (config.source.kind === 'dumped') return adopt(readManifests(filesRoot({ ...filesOf(config) })), config);
+  if (config.source.kind === 'dumped') return adoptFiles(config, filesOf(config));
   if (stages === 'dump') return originOf(config);
   try {
     return await originOf(config);
   } catch (thrown) {
     const gone =
       thrown instanceof MigrateError && (thrown.code === 'E_SOURCE_NOT_FOUND' || thrown.code === 'E_SOURCE_ACCESS');
-    if (!gone || config.files === undefined || !hasManifest(filesRoot(config.files))) throw thrown;
-    return adopt(readManifests(filesRoot(config.files)), config);
+    if (!gone || config.files === undefined || !(await isDumped(config, config.files))) throw thrown;
+    return adoptFiles(config, config.files);
   }
+}
+
+async function adoptFiles(config: JobConfig, files: FilesConfig): Promise<Origin> {
+  await using store = await storeOpener(config)(filesStore(files));
+  return adopt(await readManifests(store), config);
+}
+
+async function isDumped(config: JobConfig, files: FilesConfig): Promise<boolean> {
+  await using store = await storeOpener(config)(filesStore(files));
+  return hasManifest(store);
 }
 
 function filesOf(config: JobConfig): NonNullable<JobConfig['files']> {
@@ -96,7 +108,11 @@ function filesOf(config: JobConfig): NonNullable<JobConfig['files']> {
 }
 
 async function originOf(config: JobConfig): Promise<Origin> {
-  const source = await openSource(config.source, { collections: config.collections });
+  const source = await openSource(config.source, {
+    collections: config.collections,
+    stateDir: config.stateDir,
+    openStore: storeOpener(config),
+  });
   try {
     const datasets = await source.datasets();
     // Planned at once: the source is closed again before the long work begins.
@@ -129,7 +145,7 @@ interface Creating {
 async function createJob({ config, stages, checkpoint, target, origin, key }: Creating): Promise<JobRecord> {
   const plan = await origin.plan();
   const written = origin.parts.reduce((sum, { bytes }) => sum + bytes, 0);
-  const { obstacles } = await check({ config, plan, target, written });
+  const { obstacles } = await check({ config, plan, openStore: storeOpener(config), target, written });
   if (obstacles[0] !== undefined) throw obstacles[0];
   const record = await checkpoint.create({
     id: newJobId(),
@@ -148,7 +164,10 @@ async function createJob({ config, stages, checkpoint, target, origin, key }: Cr
 
 /** Forgets the job, and removes what it left: its own files and its unfinished or intermediate parts. */
 export async function forgetJob(checkpoint: Checkpoint, config: JobConfig, id: string): Promise<void> {
-  if (config.files !== undefined) await removeParts(checkpoint, config.files, id);
+  if (config.files !== undefined) {
+    await using store = await storeOpener(config)(filesStore(config.files));
+    await removeJobFiles(checkpoint, store, id);
+  }
   await checkpoint.forget(id);
   rmSync(join(config.stateDir, 'jobs', id), { recursive: true, force: true });
 }
@@ -165,23 +184,4 @@ async function dropScratch(checkpoint: Checkpoint, target: Target, id: string): 
     const left = await target.describe(name);
     if (left !== undefined) await target.drop(name, left.id);
   }
-}
-
-async function removeParts(checkpoint: Checkpoint, files: NonNullable<JobConfig['files']>, id: string): Promise<void> {
-  await using store = await openStore({ scheme: 'file', root: filesRoot(files) });
-  for (const { part, load } of await checkpoint.partitions(id)) {
-    // Only folders that bear this job's id: those of a dumped folder that it loads are not its own.
-    for (const dir of [part?.dir ?? '', ...attemptFolders(part, load)])
-      if (dir.includes(`.${id}.`)) await store.remove(dir);
-  }
-  // A manifest of parts that are gone would be taken for a finished dump.
-  for (const path of [manifestFile(id), preflightName(id)]) await store.remove(path);
-  await sweepJob(store, await checkpoint.partitions(id), id);
-}
-
-/** Everywhere that the files may lie: a run that died may have recorded the next attempt before it renamed them. */
-function attemptFolders(part: Part | undefined, load: LoadRecord | undefined): string[] {
-  if (load === undefined || !('dir' in load)) return [];
-  const attempts = part !== undefined && 'attempt' in load ? load.attempt : 0;
-  return [load.dir, ...Array.from({ length: attempts }, (_, index) => attemptFolder(part?.dir ?? '', index + 1))];
 }

@@ -2,32 +2,39 @@
 import type { JobConfig } from '../config/job.ts';
 import type { Target } from '../core/contracts.ts';
 import { type MigrateError, toMigrateError, toPlain } from '../core/errors.ts';
-import type { PlanReport } from '../core/plan.ts';
+import type { JobPlan, PlanReport } from '../core/plan.ts';
 import { openTarget } from '../targets/index.ts';
 import { check } from './checks.ts';
 import { jobKey, newJobId } from './identity.ts';
-import type { RunOptions } from './job.ts';
+import { type RunOptions, workerStart } from './job.ts';
 import { begunCollections, findJob } from './jobs.ts';
-import { openOrigin } from './openJob.ts';
+import { filesStore } from './layout.ts';
+import { type Origin, openOrigin } from './openJob.ts';
+import { storeOpener } from './openStores.ts';
+import { openPool } from './pool.ts';
 import { checkStaging } from './preflight.ts';
+import { scanPlannedIds } from './storedIds.ts';
+import { recordNothing } from './uploads.ts';
 
 /**
  * Throws only what leaves nothing to show (configuration, source); what stands in the way at the target's end is in
  * `obstacles`.
- * @param options `preflight`: also try a zero-row import, which makes and drops a scratch collection
+ * @param options `preflight`: also try a zero-row import, which makes and drops a scratch collection; `scan`: look
+ *   through all ids that the source stores
  */
 export async function plan(
   config: JobConfig,
-  options: RunOptions & { readonly preflight?: boolean } = {},
+  options: RunOptions & { readonly preflight?: boolean; readonly scan?: boolean } = {},
 ): Promise<PlanReport> {
   const origin = await openOrigin(config, 'all');
-  const jobPlan = await origin.plan();
+  const jobPlan = options.scan === true ? await scanned(config, origin, options) : await origin.plan();
   const unreachable: MigrateError[] = [];
   const target = await tryTarget(config, options, unreachable);
   try {
     const key = jobKey(config, origin.locator);
-    const begun = config.fresh ? new Set<string>() : await begunCollections(config.stateDir, key);
-    const found = await check({ config, plan: jobPlan, target, written: 0, begun });
+    const begun = config.fresh ? new Set<string>() : await begunCollections(config, key);
+    const openStore = storeOpener(config);
+    const found = await check({ config, plan: jobPlan, openStore, target, written: 0, begun });
     const obstacles = [...unreachable, ...found.obstacles];
     const readable =
       options.preflight === true && target !== undefined
@@ -38,12 +45,20 @@ export async function plan(
       target: found.facts === undefined ? undefined : { ...found.facts, existing: found.existing },
       staging: found.staging === undefined ? undefined : { ...found.staging, readable },
       plan: jobPlan,
-      job: await findJob(config.stateDir, key),
+      job: await findJob(config, key),
       obstacles: obstacles.map(toPlain),
     };
   } finally {
     await target?.[Symbol.asyncDispose]();
   }
+}
+
+async function scanned(config: JobConfig, origin: Origin, { signal }: RunOptions): Promise<JobPlan> {
+  await using pool = openPool(config.threads, workerStart(config));
+  const running = signal ?? new AbortController().signal;
+  running.addEventListener('abort', () => pool.abort(), { once: true });
+  // Awaited here: the pool goes when this returns.
+  return await scanPlannedIds({ config, plan: await origin.plan(), reader: origin.reader, pool, signal: running });
 }
 
 async function tryTarget(
@@ -72,9 +87,13 @@ async function tryStaging({ config, options, target, jobPlan, obstacles }: Tryin
   const planned = jobPlan.collections[0];
   if (config.files === undefined || planned === undefined || !(await target.facts()).bulkInsert) return undefined;
   try {
+    await using store = await storeOpener(config)(filesStore(config.files));
     await checkStaging({
       jobId: newJobId(),
       files: config.files,
+      store,
+      // There is no job whose journal it could stand in; the files are of a few bytes, and removed at once.
+      record: recordNothing,
       target,
       planned,
       signal: options.signal ?? new AbortController().signal,

@@ -2,7 +2,8 @@
 import type { Transferable } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { fromPlain } from '../core/errors.ts';
-import type { SharedState, WorkerReply, WorkerResults, WorkerTask } from './tasks.ts';
+import { transferClock } from '../stores/with/limit.ts';
+import type { SharedState, WorkerReply, WorkerResults, WorkerStart, WorkerTask } from './tasks.ts';
 
 export interface Pool extends AsyncDisposable {
   readonly threads: number;
@@ -13,12 +14,27 @@ export interface Pool extends AsyncDisposable {
   /** Asks every task to stop between two buffers; the tasks end with E_INTERRUPTED. */
   abort(): void;
   readonly counters: { readonly bytes: () => number; readonly rows: () => number };
+  /** Another pool whose workers are started alike. It must be disposed. */
+  beside(threads: number): Pool;
 }
+
+/** One reads and writes, the other waits for the disk or the bucket to have what it wrote. Only dumps are given two. */
+export const TASKS_PER_WORKER = 2;
 
 // dist mirrors the tree, and only dist runs: `new URL` is not rewritten by tsc.
 const WORKER = new URL('../../workers/worker.js', import.meta.url).href;
 
-export function openPool(threads: number): Pool {
+const LOCAL: WorkerStart = { secrets: {}, remoteSource: false, remote: false };
+
+/**
+ * What comes over a connection comes in buffers of 64 KiB that are used once. Small in the heap as they are, a young
+ * generation of the usual size would let tens of megabytes of them pile up before it looks.
+ */
+const YOUNG_MIB = 4;
+
+export function openPool(threads: number, start: WorkerStart = LOCAL): Pool {
+  // Threads share what was there before them.
+  transferClock();
   const [abort, ready] = [new SharedArrayBuffer(4), new SharedArrayBuffer(4)];
   const shared: SharedState = { abort, ready, counters: new SharedArrayBuffer(16) };
   const counters = new BigInt64Array(shared.counters);
@@ -26,8 +42,10 @@ export function openPool(threads: number): Pool {
     filename: WORKER,
     minThreads: threads,
     maxThreads: threads,
+    concurrentTasksPerWorker: TASKS_PER_WORKER,
     idleTimeout: Number.POSITIVE_INFINITY,
-    workerData: { shared },
+    workerData: { shared, start },
+    ...(start.remote ? { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } } : {}),
   });
   return {
     threads,
@@ -43,6 +61,7 @@ export function openPool(threads: number): Pool {
       bytes: () => Number(Atomics.load(counters, 0)),
       rows: () => Number(Atomics.load(counters, 1)),
     },
+    beside: (count) => openPool(count, start),
     async [Symbol.asyncDispose]() {
       await loaded(new Int32Array(ready), () => piscina.threads.length);
       await piscina.close({ force: true });

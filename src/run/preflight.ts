@@ -1,30 +1,29 @@
 /** Before any data moves: shows, by an import of no rows, that Milvus can read the staging folder. */
 
-import type { JobConfig } from '../config/job.ts';
-import type { Target } from '../core/contracts.ts';
-import { MigrateError } from '../core/errors.ts';
+import type { RecordUpload, Store, Target } from '../core/contracts.ts';
 import type { PlannedCollection } from '../core/plan.ts';
 import { ENCODERS } from '../encoders/index.ts';
-import { openStore } from '../stores/index.ts';
 import { announce } from './events.ts';
-import { filesRoot, preflightName, seenRoot } from './layout.ts';
+import { explainStaging, troubleOf } from './explainStaging.ts';
+import { type FilesConfig, preflightName, seenPath, seenRoot } from './layout.ts';
 import { createBackoff } from './patience.ts';
 
 export interface Preflight {
   /** In the names of what is made: those of an earlier run of the job that died here are known for its own. */
   readonly jobId: string;
-  readonly files: NonNullable<JobConfig['files']>;
+  readonly files: FilesConfig;
+  /** That of the files. */
+  readonly store: Store;
+  readonly record: RecordUpload;
   readonly target: Target;
   readonly planned: PlannedCollection;
   readonly signal: AbortSignal;
 }
 
 /** Leaves nothing behind: neither the scratch collection nor its files. Throws E_STAGING with what to change. */
-export async function checkStaging({ jobId, files, target, planned, signal }: Preflight): Promise<void> {
+export async function checkStaging({ jobId, files, store, record, target, planned, signal }: Preflight): Promise<void> {
   const name = preflightName(jobId);
-  const root = filesRoot(files);
-  await using store = await openStore({ scheme: 'file', root });
-  const group = await store.begin(name);
+  const group = await store.begin(name, record);
   try {
     const encoder = await ENCODERS.npy(group, planned.schema);
     const { files: made } = await encoder.close();
@@ -36,8 +35,8 @@ export async function checkStaging({ jobId, files, target, planned, signal }: Pr
     const facts = await target.create({ ...spec, dynamicField: false, shards: undefined, consistencyLevel: undefined });
     announce('preflight begun', name);
     try {
-      const seen = made.map((file) => `${seenRoot(files)}/${name}/${file.name}`);
-      await importNothing(name, seen, { files, target, signal });
+      const paths = made.map((file) => `${name}/${file.name}`);
+      await importNothing(name, paths, { files, store, target, signal });
     } finally {
       await target.drop(name, facts.id);
     }
@@ -52,13 +51,23 @@ const RESTARTED = /service restarted/i;
 /** No rows can be doubled, so it may be tried again; a server that restarts more often has other problems. */
 const TRIES = 3;
 
-type Trying = Pick<Preflight, 'files' | 'target' | 'signal'>;
+type Trying = Pick<Preflight, 'files' | 'store' | 'target' | 'signal'>;
 
-async function importNothing(collection: string, seen: readonly string[], trying: Trying): Promise<void> {
+async function importNothing(collection: string, paths: readonly string[], trying: Trying): Promise<void> {
+  const { files, store, target } = trying;
+  const attempt = async (seenFrom: FilesConfig): Promise<string | undefined> => {
+    const seen = paths.map((path) => seenPath(seenFrom, path));
+    return failureOf(await target.submitImport(collection, '_default', seen), trying);
+  };
   for (let tries = 1; ; tries++) {
-    const reason = await failureOf(await trying.target.submitImport(collection, '_default', seen), trying);
+    const reason = await attempt(files);
     if (reason === undefined) return;
-    if (!RESTARTED.test(reason) || tries === TRIES) throw explain(reason, trying.files);
+    if (RESTARTED.test(reason) && tries < TRIES) continue;
+    // A wrong prefix is told from a wrong bucket by what Milvus says to the keys that were written.
+    const own = files.store === undefined ? files : { ...files, seenAs: files.store.root };
+    const elsewhere = seenRoot(own) !== seenRoot(files) && troubleOf(reason) === 'unseen';
+    const seenAtRoot = elsewhere && (await attempt(own)) === undefined;
+    throw explainStaging({ reason, files, store, seenAtRoot });
   }
 }
 
@@ -72,20 +81,4 @@ async function failureOf(id: string, { target, signal }: Trying): Promise<string
     if (task.state === 'failed') return task.reason;
     await backoff.wait();
   }
-}
-
-function explain(reason: string, files: NonNullable<JobConfig['files']>): MigrateError {
-  const unseen = /no such file|failed to get file size|not exist/i.test(reason);
-  const denied = /permission denied|access denied/i.test(reason);
-  const seen = seenRoot(files);
-  return new MigrateError('E_STAGING', 'Milvus can not import from the staging folder', {
-    at: { file: filesRoot(files) },
-    found: reason,
-    wanted: `a folder that Milvus reads as ${seen}`,
-    hint: unseen
-      ? `Milvus sees no ${seen}: if it runs in a container, mount the folder there and give the path inside with --staging-as; or leave --staging away to stream the rows`
-      : denied
-        ? `let the user that Milvus runs as read ${seen}; or leave --staging away to stream the rows`
-        : 'run the same command again; if it fails again, look at the log of Milvus, or leave --staging away to stream the rows',
-  });
 }

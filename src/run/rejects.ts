@@ -6,6 +6,8 @@ import { MigrateError, messageOf, systemCode } from '../core/errors.ts';
 import { primaryKeyOf, vectorOf } from '../core/schema.ts';
 import type { DumpTask } from './tasks.ts';
 
+const CHUNK_BYTES = 256 * 1024;
+
 export interface RejectWriter {
   write(batch: Batch, rows: readonly number[]): void;
   /** Makes the file durable under its name; an empty one is not kept. */
@@ -95,7 +97,7 @@ export function joinRejects(partitionFiles: readonly string[], file: string): nu
     fs.mkdirSync(dirname(file), { recursive: true });
     const fd = fs.openSync(temporary, 'w');
     try {
-      const chunk = Buffer.alloc(256 * 1024);
+      const chunk = Buffer.alloc(CHUNK_BYTES);
       for (const part of partitionFiles.filter((name) => fs.existsSync(name))) lines += append(part, fd, chunk);
       fs.fsyncSync(fd);
     } finally {
@@ -107,13 +109,23 @@ export function joinRejects(partitionFiles: readonly string[], file: string): nu
   return lines;
 }
 
+/** How many rows a partition's file holds. */
+export function countLines(file: string): number {
+  return eachChunk(file, Buffer.alloc(CHUNK_BYTES), () => undefined);
+}
+
 function append(from: string, to: number, chunk: Buffer): number {
-  const fd = fs.openSync(from, 'r');
+  return eachChunk(from, chunk, (bytes) => fs.writeFileSync(to, bytes));
+}
+
+/** Returns how many lines there are. */
+function eachChunk(file: string, chunk: Buffer, take: (bytes: Uint8Array) => void): number {
+  const fd = fs.openSync(file, 'r');
   let lines = 0;
   try {
     for (let got = fs.readSync(fd, chunk); got > 0; got = fs.readSync(fd, chunk)) {
       const bytes = chunk.subarray(0, got);
-      fs.writeFileSync(to, bytes);
+      take(bytes);
       for (const byte of bytes) if (byte === 0x0a) lines++;
     }
   } finally {

@@ -3,6 +3,7 @@ import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobStages } from '../config/job.ts';
 import type { CollectionRecord } from '../core/checkpoint.ts';
+import type { RecordUpload, Upload } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { PlannedCollection } from '../core/plan.ts';
 import { reportCollection } from './buildReport.ts';
@@ -11,13 +12,16 @@ import type { RunContext } from './context.ts';
 import { dumpStage, isSearched } from './dumpStage.ts';
 import { findDuplicates } from './duplicates.ts';
 import { announce } from './events.ts';
-import { exportMeta, META_FILE } from './exportMeta.ts';
+import { writeMeta } from './exportMeta.ts';
 import { type FinishContext, indexAndLoad, swapIn } from './finishCollection.ts';
 import { manifestFile } from './layout.ts';
 import { type Loadable, startLoading } from './loadStage.ts';
-import { hasManifest, writeManifest } from './manifest.ts';
+import { recoverRejects } from './lostRejects.ts';
+import { writeManifest } from './manifest.ts';
 import { checkStaging } from './preflight.ts';
 import { prepareCollection, recheckCollection } from './prepare.ts';
+import { partFolders } from './removeFiles.ts';
+import { scanStoredIds } from './storedIds.ts';
 import { AFTER_LOAD_MS, AT_REST_MS, type VerifyContext, verifyCollection } from './verify.ts';
 
 export interface Running extends RunContext {
@@ -26,6 +30,8 @@ export interface Running extends RunContext {
 
 export async function runStages(run: Running, stages: JobStages): Promise<void> {
   await searchDuplicates(run);
+  await recoverRejects(run);
+  if (stages !== 'verify') await scanStoredIds(run);
   const { target } = run;
   if (stages === 'dump' || target === undefined) return dumpOnly(run);
   const context = { ...run, target };
@@ -47,13 +53,14 @@ async function dumpOnly(run: Running): Promise<void> {
   await keepManifest(run);
 }
 
-async function keepManifest({ files, ledger, collections, sourceTitle, config, reader }: Running): Promise<void> {
+async function keepManifest(run: Running): Promise<void> {
+  const { files, openStore, ledger, collections, sourceTitle, config, reader } = run;
   // A dumped folder that is loaded has its manifest already.
   if (files === undefined || reader.kind === 'dumped') return;
   await writeManifest(files.store, ledger, { source: sourceTitle, collections });
-  // The old tool's scripts look for a meta.json beside the tables.
-  if (config.files?.oldLayout === true && config.source.kind === 'milvus1x')
-    await exportMeta(config, files.config.root);
+  // The old tool's scripts look for a meta.json beside the tables; where these go again, nobody does.
+  if (config.files?.oldLayout === true && config.source.kind === 'milvus1x' && config.files.keep)
+    await writeMeta(config, files.store, openStore);
 }
 
 /** Before any row is moved: ids that more than one of the merged collections holds. Once a job. */
@@ -106,11 +113,19 @@ async function knownCollections(run: TargetRun): Promise<Loadable> {
 }
 
 async function preflight(run: TargetRun, loadable: Loadable): Promise<void> {
-  const { config, signal, target } = run;
+  const { config, files, jobId, signal, target } = run;
   const begun = run.ledger.partitions().some(({ load }) => load !== undefined);
   const planned = run.collections.find((one) => loadable.has(one.target));
-  if (run.route !== 'import' || begun || planned === undefined || config.files === undefined) return;
-  await checkStaging({ jobId: run.jobId, files: config.files, target, planned, signal });
+  if (run.route !== 'import' || begun || planned === undefined) return;
+  if (config.files === undefined || files === undefined) return;
+  const { store, journal } = files;
+  const uploads: Upload[] = [];
+  const record: RecordUpload = async (upload) => {
+    await journal.record(upload);
+    uploads.push(upload);
+  };
+  await checkStaging({ jobId, files: config.files, store, record, target, planned, signal });
+  await journal.drop(uploads);
 }
 
 async function dumpAndLoad(run: TargetRun, loadable: Loadable): Promise<void> {
@@ -224,12 +239,10 @@ async function cleanUp(run: Running, complete: Loadable): Promise<void> {
   if (files === undefined || config.files === undefined || config.files.keep) return;
   for (const { planned, part, load } of run.ledger.partitions()) {
     if (part === undefined || load?.state !== 'loaded' || !complete.has(planned.collection)) continue;
-    for (const dir of [part.dir, load.dir]) if (dir !== '') await files.store.remove(dir);
+    for (const dir of partFolders(part, load)) await files.store.remove(dir);
   }
   if (complete.size < run.collections.length) return;
   await files.store.remove(manifestFile(run.jobId));
-  // The meta.json of the old layout came with it; where another dump is left in the folder, it is that one's.
-  if (config.files.oldLayout && !hasManifest(files.config.root)) await files.store.remove(META_FILE);
 }
 
 function recordOf(run: Running, name: string): CollectionRecord {

@@ -16,32 +16,47 @@ export async function streamPartition(
   streamRing ??= allocateRing(STREAM_SLAB_BYTES, STREAM_SLABS);
   const send = (message: StreamMessage): void => task.port.postMessage(message);
   send({ kind: 'ring', memory: streamRing });
-  const ring = openRing(streamRing);
-  const lent: Slab[] = [];
-  const tracking: SlabRing = {
-    slabBytes: ring.slabBytes,
-    acquire() {
-      const slab = ring.acquire();
-      lent.push(slab);
+  const { slabs, taken } = track(openRing(streamRing));
+  const { batches } = readRows(task, { reader, slabs, shared });
+  let first = 0;
+  for await (const batch of batches) {
+    const passed = first + batch.rows <= task.first || batch.rows === 0;
+    if (!passed) send(describe(batch, taken(batch), first));
+    first += batch.rows;
+  }
+  return { rows: first };
+}
+
+interface Tracked {
+  readonly slabs: SlabRing;
+  /** The slab that the batch lies in, which is the receiver's from now on. */
+  taken(batch: Batch): Slab;
+}
+
+/** A ring whose reader gives back only what was not sent: the receiver releases the rest, and the reader's own release comes too early for it. */
+function track(ring: SlabRing): Tracked {
+  const own = new Map<ArrayBufferLike, Slab>();
+  return {
+    slabs: {
+      slabBytes: ring.slabBytes,
+      slabs: ring.slabs,
+      acquire() {
+        const slab = ring.acquire();
+        own.set(slab.memory, slab);
+        return slab;
+      },
+      release(slab) {
+        if (own.delete(slab.memory)) ring.release(slab);
+      },
+    },
+    taken({ columns }) {
+      const memory = columns[0]?.bytes.buffer;
+      const slab = memory === undefined ? undefined : own.get(memory);
+      if (memory === undefined || slab === undefined) throw new TypeError('a batch without a slab');
+      own.delete(memory);
       return slab;
     },
-    // The receiver releases what it was sent; the reader's own release comes too early for it.
-    release: () => undefined,
   };
-  const { batches } = readRows(task, { reader, slabs: tracking, shared });
-  let first = 0;
-  try {
-    for await (const batch of batches) {
-      const slab = lent.pop();
-      if (slab === undefined) throw new TypeError('a batch without a slab');
-      if (first + batch.rows <= task.first || batch.rows === 0) ring.release(slab);
-      else send(describe(batch, slab, first));
-      first += batch.rows;
-    }
-    return { rows: first };
-  } finally {
-    for (const slab of lent) ring.release(slab);
-  }
 }
 
 function describe(batch: Batch, slab: Slab, first: number): StreamMessage {

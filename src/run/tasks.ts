@@ -1,10 +1,9 @@
 /** What main asks of a worker, and what comes back. Plain data: it crosses a port. Types only. */
 import type { MessagePort } from 'node:worker_threads';
-import type { Part, Partition, ReaderConfig, Sample } from '../core/contracts.ts';
+import type { Part, Partition, ReaderConfig, Sample, StoreConfig, StoreSecrets } from '../core/contracts.ts';
 import type { PlainError } from '../core/errors.ts';
 import type { Schema } from '../core/schema.ts';
 import type { FileFormat } from '../encoders/index.ts';
-import type { StoreConfig } from '../stores/index.ts';
 import type { RingMemory } from './slabs.ts';
 
 /** What every task needs to read a partition. */
@@ -22,6 +21,8 @@ export interface ReadTask {
 export interface DumpTask extends ReadTask {
   readonly kind: 'dump';
   readonly store: StoreConfig | undefined;
+  /** Where uploads are told to main before their first byte; undefined: the store has none. */
+  readonly uploads: MessagePort | undefined;
   readonly format: FileFormat;
   readonly dir: string;
   readonly samples: number;
@@ -45,6 +46,14 @@ export interface KeysTask extends ReadTask {
   readonly file: string;
 }
 
+/** Sets the bit of each primary key of a partition. */
+export interface MarksTask extends ReadTask {
+  readonly kind: 'marks';
+  /** Bits for keys 0 … count − 1, shared by all tasks; count is below 2^32. */
+  readonly bits: SharedArrayBuffer;
+  readonly count: number;
+}
+
 /** Finds the rows of a partition whose primary key is one of `keys`. */
 export interface LookupTask extends ReadTask {
   readonly kind: 'lookup';
@@ -53,12 +62,14 @@ export interface LookupTask extends ReadTask {
   readonly hashes: readonly string[] | undefined;
 }
 
-export type WorkerTask = DumpTask | StreamTask | KeysTask | LookupTask;
+export type WorkerTask = DumpTask | StreamTask | KeysTask | MarksTask | LookupTask;
 
 export interface WorkerResults {
   dump: Part;
   stream: { readonly rows: number };
   keys: { readonly runs: readonly string[] };
+  /** Keys outside 0 … count − 1, and those whose bit was set already. */
+  marks: { readonly odd: number };
   /** `rows`: how many have one of the keys; `matches`: keys found with their hash, each once. */
   lookup: { readonly rows: number; readonly matches: readonly Sample[] };
 }
@@ -85,6 +96,15 @@ export type StreamMessage =
       }[];
     }
   | { readonly kind: 'end' };
+
+/** What a worker is started with. The secrets are nowhere else: in no task, no record, no argument. */
+export interface WorkerStart {
+  readonly secrets: StoreSecrets;
+  /** Whether the source's bytes come from a bucket: then its ring is for reads that have a latency. */
+  readonly remoteSource: boolean;
+  /** Whether any of its stores is a bucket. */
+  readonly remote: boolean;
+}
 
 /** Memory that all threads of a run share. */
 export interface SharedState {

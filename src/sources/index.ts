@@ -1,6 +1,6 @@
 /** The sources, by kind. A new one is one folder and one entry here. */
 import type { SourceConfig } from '../config/job.ts';
-import type { ReaderConfig, Source, SourceReader } from '../core/contracts.ts';
+import type { OpenStore, ReaderConfig, Source, SourceReader } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { SourceOptions } from './options.ts';
 
@@ -10,7 +10,7 @@ interface SourceKind<C> {
   /** On the main thread: metadata and plan. */
   open(config: C, options: SourceOptions): Promise<Source>;
   /** In a worker: bytes. */
-  openReader(config: ReaderConfig): Promise<SourceReader>;
+  openReader(config: ReaderConfig, openStore: OpenStore): Promise<SourceReader>;
 }
 
 type Kinds = { readonly [K in SourceConfig['kind']]?: SourceKind<Extract<SourceConfig, { kind: K }>> };
@@ -18,19 +18,24 @@ type Kinds = { readonly [K in SourceConfig['kind']]?: SourceKind<Extract<SourceC
 export const SOURCES: Kinds = {
   milvus1x: {
     open: async (config, options) => (await import('./milvus1x/source.ts')).openMilvus1x(config, options),
-    openReader: async (config) => (await import('./milvus1x/reader.ts')).openMilvus1xReader(config),
+    openReader: async (config, openStore) =>
+      (await import('./milvus1x/reader.ts')).openMilvus1xReader(config, openStore),
+  },
+  faiss: {
+    open: async (config, options) => (await import('./faiss/source.ts')).openFaiss(config, options),
+    openReader: async (config, openStore) => (await import('./faiss/reader.ts')).openFaissReader(config, openStore),
   },
   dumped: {
     // Its manifests are a job's plan already: `run/adopt.ts` takes them as they are.
     open: async () => {
       throw new TypeError('a dumped folder is adopted, not planned');
     },
-    openReader: async (config) => (await import('./dumped/reader.ts')).openDumpedReader(config),
+    openReader: async (config, openStore) => (await import('./dumped/reader.ts')).openDumpedReader(config, openStore),
   },
 };
 
 /** Opens a source. It must be disposed. */
-export function openSource(config: SourceConfig, options: SourceOptions = {}): Promise<Source> {
+export function openSource(config: SourceConfig, options: SourceOptions): Promise<Source> {
   // The entry of a kind takes the configuration of that kind: TypeScript does not follow the pair through a union.
   const kind = SOURCES[config.kind] as SourceKind<SourceConfig> | undefined;
   if (kind === undefined) throw unknownKind(config.kind);
@@ -38,10 +43,10 @@ export function openSource(config: SourceConfig, options: SourceOptions = {}): P
 }
 
 /** Opens the worker's side of a source. */
-export function openReader(config: ReaderConfig): Promise<SourceReader> {
+export function openReader(config: ReaderConfig, openStore: OpenStore): Promise<SourceReader> {
   const kind = SOURCES[config.kind as keyof Kinds];
   if (kind === undefined) throw unknownKind(config.kind);
-  return kind.openReader(config);
+  return kind.openReader(config, openStore);
 }
 
 function unknownKind(found: string): MigrateError {

@@ -9,11 +9,13 @@ const KILL_AT = new URL('./killAt.js', import.meta.url).href;
 /** A moment, or its n-th occurrence. */
 export type Kill = Moment | `${Moment} ${number}`;
 
+type Environment = Readonly<Record<string, string>>;
+
 const reached = (kill: Kill): RegExp => new RegExp(`reached: ${kill.replace(/ \d+$/, '')} `);
 
 /** kill -9 at that moment; asserts that it was just so. */
-export async function runKilled(words: readonly string[], kill: Kill): Promise<void> {
-  const ended = await milvusMigrate(words, { preload: [KILL_AT], env: { KILL_AT: kill } });
+export async function runKilled(words: readonly string[], kill: Kill, env: Environment = {}): Promise<void> {
+  const ended = await milvusMigrate(words, { preload: [KILL_AT], env: { ...env, KILL_AT: kill } });
   assert.equal(ended.signal, 'SIGKILL', `to be killed at ${kill}, it ended with ${ended.code}: ${ended.stderr}`);
   assert.match(ended.stderr, reached(kill));
 }
@@ -21,9 +23,13 @@ export async function runKilled(words: readonly string[], kill: Kill): Promise<v
 /** Calls `act` when the moment comes, while the run goes on (`SIGSTOP`: stands still). */
 export async function runUntil(
   words: readonly string[],
-  { moment, signal }: { readonly moment: Kill; readonly signal: 'SIGSTOP' | 'none' },
+  {
+    moment,
+    signal,
+    env = {},
+  }: { readonly moment: Kill; readonly signal: 'SIGSTOP' | 'none'; readonly env?: Environment },
   act: (child: ChildProcess) => Promise<void>,
 ): Promise<Ended> {
-  const env = { KILL_AT: moment, KILL_WITH: signal === 'none' ? '0' : signal };
-  return watched(words, { preload: [KILL_AT], env, when: reached(moment), act });
+  const told = { ...env, KILL_AT: moment, KILL_WITH: signal === 'none' ? '0' : signal };
+  return watched(words, { preload: [KILL_AT], env: told, when: reached(moment), act });
 }

@@ -1,7 +1,7 @@
 /** A fixture's metadata in a real MySQL, in a database of the test's own. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createConnection } from 'mysql2/promise';
+import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { fixture, provided } from './harness.ts';
 
 export interface MetaDatabase extends AsyncDisposable {
@@ -16,6 +16,8 @@ export interface MetaDatabase extends AsyncDisposable {
   readonly dsn: string;
   /** Statements in that database. */
   run(sql: string): Promise<void>;
+  /** KILL CONNECTION for all that are in that database but our own. Returns how many. */
+  killConnections(): Promise<number>;
 }
 
 let databases = 0;
@@ -46,6 +48,15 @@ export async function metaDatabase(fixtureName: string | undefined): Promise<Met
     url: `mysql://${user}:${password}@${host}:${port}/${name}`,
     dsn: `${user}:${password}@tcp(${host}:${port})/${name}?charset=utf8mb4&parseTime=True&loc=Local`,
     run,
+    async killConnections() {
+      const [rows] = await connection.query<RowDataPacket[]>(
+        'SELECT id FROM information_schema.processlist WHERE db = ? AND id <> CONNECTION_ID()',
+        [name],
+      );
+      // One that ended by itself meanwhile is unknown.
+      const killed = await Promise.allSettled(rows.map(({ id }) => run(`KILL CONNECTION ${Number(id)}`)));
+      return killed.filter(({ status }) => status === 'fulfilled').length;
+    },
     async [Symbol.asyncDispose]() {
       await run(`DROP DATABASE ${name}`);
       await connection.end();

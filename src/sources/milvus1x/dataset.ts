@@ -4,6 +4,7 @@ import { type ErrorCode, MigrateError } from '../../core/errors.ts';
 import { type CollectionShape, checkPathName, shapeOf } from '../../formats/milvus1x/collection.ts';
 import type { CollectionMeta, PartitionMeta, SegmentMeta } from '../../formats/milvus1x/model.ts';
 import { grouped } from '../../formats/milvus1x/quantity.ts';
+import { inLanes, type SourceFolder } from './fileRead.ts';
 import { inspectSegment, type SegmentFacts } from './segmentFiles.ts';
 
 /** What `--skip-bad-segments` goes on without. */
@@ -18,7 +19,7 @@ const BAD_SEGMENT: readonly ErrorCode[] = [
 const NAMED_SEGMENTS = 10;
 
 export interface InspectOptions {
-  readonly tablesDir: string;
+  readonly tables: SourceFolder;
   readonly skipBadSegments: boolean;
   /** Notes about the collection from elsewhere. */
   readonly notes: readonly Note[];
@@ -43,16 +44,17 @@ interface Inspected {
 }
 
 /** Errors: E_METRIC, E_DIMENSION, E_METADATA, and of the first bad segment unless bad ones are skipped. */
-export function inspectCollection(meta: CollectionMeta, options: InspectOptions): InspectedCollection {
+export async function inspectCollection(meta: CollectionMeta, options: InspectOptions): Promise<InspectedCollection> {
   const shape = shapeOf(meta);
   for (const { tableId } of meta.partitions) checkPathName(tableId, 'collection', { collection: meta.name });
-  const all = meta.partitions.flatMap((partition) =>
-    partition.segments.map((segment) => ({
-      partition,
-      meta: segment,
-      facts: inspectOrSkip(meta.name, { partition, segment, shape, options }),
-    })),
+  const segments = meta.partitions.flatMap((partition) =>
+    partition.segments.map((segment) => ({ partition, segment })),
   );
+  const all = await inLanes(segments, options.tables.lanes, async ({ partition, segment }) => ({
+    partition,
+    meta: segment,
+    facts: await inspectOrSkip(meta.name, { partition, segment, shape, options }),
+  }));
   const whole = all.flatMap(({ facts }) => (facts instanceof MigrateError ? [] : [facts]));
   const deleted = whole.reduce((sum, facts) => sum + facts.deleted, 0);
   const rows = whole.reduce((sum, facts) => sum + facts.rows, 0) - deleted;
@@ -80,15 +82,15 @@ interface SegmentTask {
   readonly options: InspectOptions;
 }
 
-function inspectOrSkip(
+async function inspectOrSkip(
   collection: string,
   { partition, segment, shape, options }: SegmentTask,
-): SegmentFacts | MigrateError {
+): Promise<SegmentFacts | MigrateError> {
   const { tag: milvusPartition, tableId } = partition;
-  const { tablesDir, skipBadSegments } = options;
+  const { tables, skipBadSegments } = options;
   try {
-    return inspectSegment({
-      tablesDir,
+    return await inspectSegment({
+      tables,
       collection,
       milvusPartition,
       tableId,

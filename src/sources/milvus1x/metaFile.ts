@@ -1,7 +1,9 @@
 /** The metadata of a Milvus 1.x as a meta.json: what `export` writes, and what lies beside an old-layout dump. */
 import type { Milvus1xSource } from '../../config/job.ts';
 import { writeMetaJson } from '../../formats/milvus1x/metaJson.ts';
+import type { SourceOptions } from '../options.ts';
 import { locateMeta } from './locate.ts';
+import { openLooks } from './openLook.ts';
 import { readModel } from './readModel.ts';
 import { selectCollections } from './select.ts';
 
@@ -13,8 +15,12 @@ export interface MetaFile {
 }
 
 /** Reads the metadata alone: the segments need not be at hand. */
-export async function metaFileOf(config: Milvus1xSource, collections?: readonly string[]): Promise<MetaFile> {
-  const model = await readModel(locateMeta(config));
+export async function metaFileOf(
+  config: Milvus1xSource,
+  { collections, openStore }: Pick<SourceOptions, 'collections' | 'openStore'>,
+): Promise<MetaFile> {
+  await using looks = await openLooks(config, openStore);
+  const model = await readModel(await locateMeta(config, looks), looks.meta, openStore);
   const chosen = selectCollections(model, collections);
   const rows = chosen
     .flatMap(({ partitions }) => partitions)

@@ -4,7 +4,7 @@ import type { Secret } from '../../config/secret.ts';
 import { MigrateError, messageOf, systemCode } from '../../core/errors.ts';
 import type { MetaRow } from '../../formats/milvus1x/fieldValues.ts';
 import { checkTableNames, type MetadataTables } from '../../formats/milvus1x/metadata.ts';
-import { type MysqlAddress, parseMysqlDsn, showMysql } from './mysqlDsn.ts';
+import { type MysqlAddress, parseMysqlDsn, showMysql } from '../../formats/mysqlDsn.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 

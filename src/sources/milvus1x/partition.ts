@@ -1,12 +1,11 @@
 /** Units of work of one collection: what they cover, what their names are, and what a reader needs to know. */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import type { Json, Partition } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import { rowOfLive } from '../../formats/milvus1x/deletedRows.ts';
 import { LENGTH_WORD_BYTES, OFFSET_BYTES } from '../../formats/milvus1x/segment.ts';
 import { readDeletedRows } from './deletedDocs.ts';
-import { openIfThere } from './fileRead.ts';
+import { openIfThere, type SourceFolder } from './fileRead.ts';
 import { groupSegments, type Piece } from './partitioning.ts';
 import type { SegmentFacts } from './segmentFiles.ts';
 
@@ -17,6 +16,8 @@ export interface RangeDetail {
   readonly uid: string;
   readonly deletedDocs: string;
   readonly deletedDocsBytes: number;
+  /** What the plan was made from: the same bytes are read, or none. */
+  readonly versions: SegmentFacts['versions'];
   /** Offsets in deleted_docs that count. */
   readonly offsets: number;
   /** Rows of the whole segment. */
@@ -34,22 +35,23 @@ export interface PartitionDetail {
 export interface PartitionInput {
   readonly dataset: string;
   readonly milvusPartition: string;
-  readonly tablesDir: string;
+  readonly tables: SourceFolder;
   /** Without those that have no rows at all. */
   readonly segments: readonly SegmentFacts[];
   readonly maxRows: number;
   readonly rowBytes: number;
 }
 
-export function* makePartitions(input: PartitionInput): Generator<Partition> {
+export async function* makePartitions(input: PartitionInput): AsyncGenerator<Partition> {
   const { segments, maxRows } = input;
   const live = segments.map(({ rows, deleted }) => rows - deleted);
   let cuts: CutSegment | undefined;
   for (const group of groupSegments(live, maxRows)) {
-    const ranges = group.map((piece) => {
+    const ranges: RangeDetail[] = [];
+    for (const piece of group) {
       if (cuts?.index !== piece.segment) cuts = cutterOf(input, piece.segment);
-      return rangeOf(segments[piece.segment]!, piece, cuts);
-    });
+      ranges.push(await rangeOf(segments[piece.segment]!, piece, cuts));
+    }
     yield describe(input, ranges);
   }
 }
@@ -57,44 +59,45 @@ export function* makePartitions(input: PartitionInput): Generator<Partition> {
 /** Finds rows of one segment by their number among the live ones. */
 interface CutSegment {
   readonly index: number;
-  row(live: number): number;
+  row(live: number): Promise<number>;
 }
 
 /** Reads deleted_docs only where a cut falls into a segment with deleted rows. */
-function cutterOf({ tablesDir, dataset, segments }: PartitionInput, index: number): CutSegment {
+function cutterOf({ tables, dataset, segments }: PartitionInput, index: number): CutSegment {
   const facts = segments[index]!;
-  const at = { collection: dataset, segment: facts.segment, file: join('tables', facts.deletedDocs) };
+  const at = { collection: dataset, segment: facts.segment, file: tables.show(facts.deletedDocs) };
   let find: ((live: number) => number) | undefined;
-  const readCuts = (): ((live: number) => number) => {
+  const readCuts = async (): Promise<(live: number) => number> => {
     if (facts.deleted === 0) return (live) => live;
-    const file = openIfThere(join(tablesDir, facts.deletedDocs), at);
+    const file = await openIfThere(tables, facts.deletedDocs, at);
     try {
-      if (file?.size !== facts.deletedDocsBytes) throw changedSince(at);
-      const deleted = readDeletedRows({ file, offsets: offsetsOf(facts), rows: facts.rows, at }, 0, facts.rows);
+      if (file?.version !== facts.versions.deletedDocs) throw changedSince(at);
+      const deleted = await readDeletedRows({ file, offsets: offsetsOf(facts), rows: facts.rows, at }, 0, facts.rows);
       if (deleted.count !== facts.deleted) throw changedSince(at);
       return (live) => rowOfLive(deleted, live);
     } finally {
-      file?.close();
+      await file?.close();
     }
   };
   return {
     index,
-    row(live) {
+    async row(live) {
       // Deleted rows before the first and after the last live one belong to the first and last piece.
       if (live === 0) return 0;
       if (live === facts.rows - facts.deleted) return facts.rows;
-      find ??= readCuts();
+      find ??= await readCuts();
       return find(live);
     },
   };
 }
 
-function rangeOf(facts: SegmentFacts, { first, live }: Piece, cuts: CutSegment): RangeDetail {
-  const { segment, rv, uid, deletedDocs, deletedDocsBytes, rows } = facts;
-  const start = cuts.row(first);
-  const end = first + live === facts.rows - facts.deleted ? rows : cuts.row(first + live);
+async function rangeOf(facts: SegmentFacts, { first, live }: Piece, cuts: CutSegment): Promise<RangeDetail> {
+  const { segment, rv, uid, deletedDocs, deletedDocsBytes, versions, rows } = facts;
+  const start = await cuts.row(first);
+  const end = first + live === facts.rows - facts.deleted ? rows : await cuts.row(first + live);
   const deleted = end - start - live;
-  return { segment, rv, uid, deletedDocs, deletedDocsBytes, offsets: offsetsOf(facts), rows, start, end, deleted };
+  const offsets = offsetsOf(facts);
+  return { segment, rv, uid, deletedDocs, deletedDocsBytes, versions, offsets, rows, start, end, deleted };
 }
 
 function offsetsOf({ deletedDocsBytes, surplus }: SegmentFacts): number {

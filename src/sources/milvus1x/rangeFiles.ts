@@ -1,11 +1,10 @@
 /** The open files of a row range, checked again against what the plan saw. */
-import { join } from 'node:path';
 import { type ErrorPlace, MigrateError } from '../../core/errors.ts';
 import type { DeletedRows } from '../../formats/milvus1x/deletedRows.ts';
 import { inBytes } from '../../formats/milvus1x/quantity.ts';
 import { ID_BYTES, LENGTH_WORD_BYTES } from '../../formats/milvus1x/segment.ts';
 import { readDeletedRows } from './deletedDocs.ts';
-import { type OpenFile, openIfThere } from './fileRead.ts';
+import { type OpenFile, openIfThere, type SourceFolder } from './fileRead.ts';
 import type { RangeDetail } from './partition.ts';
 import { placeOf } from './segmentFiles.ts';
 
@@ -13,7 +12,7 @@ import { placeOf } from './segmentFiles.ts';
 export interface ColumnFile {
   readonly rowBytes: number;
   /** Fills the target, which is a whole number of rows long, from `row` of the segment on. */
-  read(target: Uint8Array, row: number): void;
+  read(target: Uint8Array, row: number): Promise<void>;
 }
 
 export interface OpenRange {
@@ -25,11 +24,11 @@ export interface OpenRange {
   readonly deleted: DeletedRows | undefined;
   /** Ids, then (unless only keys are wanted) vectors. */
   readonly columns: readonly ColumnFile[];
-  close(): void;
+  close(): Promise<void>;
 }
 
 export interface RangeContext {
-  readonly tablesDir: string;
+  readonly tables: SourceFolder;
   readonly collection: string;
   readonly milvusPartition: string;
   /** undefined: only the ids are wanted. */
@@ -37,23 +36,33 @@ export interface RangeContext {
 }
 
 /** Errors: E_SOURCE_CHANGED where a file is not what the plan saw, E_SOURCE_ACCESS, E_READ. */
-export function openRange(range: RangeDetail, context: RangeContext): OpenRange {
+export async function openRange(range: RangeDetail, context: RangeContext): Promise<OpenRange> {
+  const { rows, versions } = range;
+  const { vectorBytes } = context;
   const files: OpenFile[] = [];
-  const close = (): void => {
-    for (const file of files) file.close();
+  const close = async (): Promise<void> => {
+    for (const file of files) await file.close();
   };
-  const open = (path: string, bytes: number): OpenFile => openAsPlanned(files, { path, bytes, range, context });
-  const column = (path: string, rowBytes: number): ColumnFile => {
-    const file = open(path, LENGTH_WORD_BYTES + range.rows * rowBytes);
+  const open = async (name: keyof RangeDetail['versions'], bytes: number): Promise<OpenFile> => {
+    const file = await openAsPlanned({ path: range[name], bytes, version: versions[name], range, context });
+    files.push(file);
+    return file;
+  };
+  const column = async (name: 'uid' | 'rv', rowBytes: number): Promise<ColumnFile> => {
+    const file = await open(name, LENGTH_WORD_BYTES + rows * rowBytes);
     return { rowBytes, read: (target, row) => file.read(target, LENGTH_WORD_BYTES + row * rowBytes) };
   };
+  const deletes = async (): Promise<DeletedRows | undefined> =>
+    deletedOf(range, await open('deletedDocs', range.deletedDocsBytes), context);
+  const columns = [column('uid', ID_BYTES), ...(vectorBytes === undefined ? [] : [column('rv', vectorBytes)])];
+  const opening = [Promise.all(columns), deletes()] as const;
+  // All of them, also where one failed: what opens later would stay open.
+  await Promise.allSettled([...columns, ...opening]);
   try {
-    const columns = [column(range.uid, ID_BYTES)];
-    if (context.vectorBytes !== undefined) columns.push(column(range.rv, context.vectorBytes));
-    const deleted = deletedOf(range, open(range.deletedDocs, range.deletedDocsBytes), context);
+    const [columns, deleted] = await Promise.all(opening);
     return { segment: range.segment, next: range.start, end: range.end, deleted, columns, close };
   } catch (thrown) {
-    close();
+    await close();
     throw thrown;
   }
 }
@@ -62,29 +71,32 @@ interface PlannedFile {
   readonly path: string;
   /** Its size when the plan was made. */
   readonly bytes: number;
+  readonly version: string;
   readonly range: RangeDetail;
   readonly context: RangeContext;
 }
 
-function openAsPlanned(files: OpenFile[], { path, bytes, range, context }: PlannedFile): OpenFile {
+async function openAsPlanned({ path, bytes, version, range, context }: PlannedFile): Promise<OpenFile> {
   const at = filePlace(path, range, context);
-  const file = openIfThere(join(context.tablesDir, path), at);
-  if (file !== undefined) files.push(file);
-  if (file?.size === bytes) return file;
+  const file = await openIfThere(context.tables, path, at);
+  if (file?.size === bytes && file.version === version) return file;
+  await file?.close();
+  if (file?.size === bytes) throw changed(at, 'it was written anew', 'the file that the plan was made from');
   throw changed(at, file === undefined ? 'no such file' : inBytes(file.size), inBytes(bytes));
 }
 
-function deletedOf(range: RangeDetail, file: OpenFile, context: RangeContext): DeletedRows | undefined {
+async function deletedOf(range: RangeDetail, file: OpenFile, context: RangeContext): Promise<DeletedRows | undefined> {
   if (range.deleted === 0) return undefined;
   const at = filePlace(range.deletedDocs, range, context);
   const { offsets, rows, start, end } = range;
-  const deleted = readDeletedRows({ file, offsets, rows, at }, start, end);
+  const deleted = await readDeletedRows({ file, offsets, rows, at }, start, end);
   if (deleted.count === range.deleted) return deleted;
   throw changed(at, `${deleted.count} deleted rows from row ${start} to ${end}`, String(range.deleted));
 }
 
-function filePlace(path: string, { segment }: RangeDetail, { collection, milvusPartition }: RangeContext): ErrorPlace {
-  return { ...placeOf({ collection, milvusPartition, segment }), file: join('tables', path) };
+function filePlace(path: string, { segment }: RangeDetail, context: RangeContext): ErrorPlace {
+  const { collection, milvusPartition, tables } = context;
+  return { ...placeOf({ collection, milvusPartition, segment }), file: tables.show(path) };
 }
 
 function changed(at: ErrorPlace, found: string, wanted: string): MigrateError {

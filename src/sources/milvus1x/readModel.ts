@@ -1,40 +1,52 @@
 /** Reads the metadata from wherever it is. Also what the `export` command starts from. */
-import { readFileSync } from 'node:fs';
-import { MigrateError, messageOf } from '../../core/errors.ts';
+import type { OpenStore, StoreConfig } from '../../core/contracts.ts';
+import { MigrateError } from '../../core/errors.ts';
 import { readMetadata } from '../../formats/milvus1x/metadata.ts';
 import { readMetaJson } from '../../formats/milvus1x/metaJson.ts';
 import type { Milvus1xModel } from '../../formats/milvus1x/model.ts';
+import { parseMysqlDsn, showMysql } from '../../formats/mysqlDsn.ts';
+import { openFolder, openIfThere, readBytes } from './fileRead.ts';
 import type { MetaLocation } from './locate.ts';
-import { parseMysqlDsn, showMysql } from './mysqlDsn.ts';
+import type { Look } from './look.ts';
 import { readMysqlMeta } from './mysqlMeta.ts';
 import { readSqliteMeta } from './sqliteMeta.ts';
 
 /** Nothing is written to where the metadata is. */
-export async function readModel(meta: MetaLocation): Promise<Milvus1xModel> {
-  const at = { file: showMeta(meta) };
-  switch (meta.kind) {
-    case 'sqlite':
-      return readMetadata(await readSqliteMeta(meta.file), at);
-    case 'mysql':
-      return readMetadata(await readMysqlMeta(meta.url), at);
-    case 'json':
-      return readMetaJson(readText(meta.file), at);
-  }
+export async function readModel(meta: MetaLocation, look: Look, openStore: OpenStore): Promise<Milvus1xModel> {
+  const at = { file: showMeta(meta, look) };
+  if (meta.kind === 'mysql') return readMetadata(await readMysqlMeta(meta.url), at);
+  const { dirname, basename } = look.path;
+  const file = { folder: look.folder(dirname(meta.file)), name: basename(meta.file), shown: at.file, openStore };
+  if (meta.kind === 'json') return readMetaJson(await readText(file), at);
+  return readMetadata(await readSqliteMeta(file), at);
 }
 
 /** Where it is, without secrets. */
-export function showMeta(meta: MetaLocation): string {
-  return meta.kind === 'mysql' ? showMysql(parseMysqlDsn(meta.url.reveal())) : meta.file;
+export function showMeta(meta: MetaLocation, look: Look): string {
+  return meta.kind === 'mysql' ? showMysql(parseMysqlDsn(meta.url.reveal())) : look.show(meta.file);
 }
 
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (thrown) {
+/** A file with metadata. */
+export interface MetaFileAt {
+  /** The store that has its folder for its root. */
+  readonly folder: StoreConfig;
+  readonly name: string;
+  /** As errors name it. */
+  readonly shown: string;
+  readonly openStore: OpenStore;
+}
+
+async function readText({ folder, name, shown, openStore }: MetaFileAt): Promise<string> {
+  await using store = await openFolder(openStore, folder, '');
+  const file = await openIfThere(store, name, { file: shown });
+  if (file === undefined)
     throw new MigrateError('E_SOURCE_ACCESS', 'the metadata can not be read', {
-      at: { file },
-      found: messageOf(thrown),
-      cause: thrown,
+      at: { file: shown },
+      found: 'no such file',
     });
+  try {
+    return new TextDecoder().decode(await readBytes(file));
+  } finally {
+    await file.close();
   }
 }

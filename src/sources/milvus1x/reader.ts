@@ -3,38 +3,39 @@ import type { Batch, Column } from '../../core/batch.ts';
 import type {
   DroppedRows,
   KeyBatch,
+  OpenStore,
   Partition,
   ReaderConfig,
-  Slab,
   SlabRing,
   SourceReader,
+  StoreConfig,
 } from '../../core/contracts.ts';
 import { fieldBytes, type Schema } from '../../core/schema.ts';
-import { createRuns } from '../../formats/milvus1x/deletedRows.ts';
 import { openCursor } from '../../formats/milvus1x/runs.ts';
 import { ID_BYTES } from '../../formats/milvus1x/segment.ts';
-import { type Filled, type FillState, fill } from './fill.ts';
-import type { PartitionDetail } from './partition.ts';
-import { type OpenRange, openRange } from './rangeFiles.ts';
+import { openFolder, type SourceFolder } from './fileRead.ts';
+import type { Filled } from './fill.ts';
+import { filledSlabs } from './fillAhead.ts';
 import { layOut, viewsOf } from './slabLayout.ts';
 
 /** `ReaderConfig.detail` of this source. */
 export interface ReaderDetail {
-  readonly tablesDir: string;
+  readonly tables: StoreConfig;
 }
 
 /** Fields of a schema are the primary key and the vector, in this order, whatever their names. */
-export async function openMilvus1xReader(config: ReaderConfig): Promise<SourceReader> {
-  const { tablesDir } = config.detail as unknown as ReaderDetail;
+export async function openMilvus1xReader(config: ReaderConfig, openStore: OpenStore): Promise<SourceReader> {
+  const detail = config.detail as unknown as ReaderDetail;
+  const tables = await openFolder(openStore, detail.tables, 'tables');
   return {
-    read: (partition, schema, slabs, dropped) => readBatches({ tablesDir, partition, schema, dropped }, slabs),
-    readKeys: (partition, _, slabs) => readKeyBatches({ tablesDir, partition }, slabs),
-    [Symbol.asyncDispose]: async () => undefined,
+    read: (partition, schema, slabs, dropped) => readBatches({ tables, partition, schema, dropped }, slabs),
+    readKeys: (partition, _, slabs) => readKeyBatches({ tables, partition }, slabs),
+    [Symbol.asyncDispose]: () => tables[Symbol.asyncDispose](),
   };
 }
 
 interface KeyRequest {
-  readonly tablesDir: string;
+  readonly tables: SourceFolder;
   readonly partition: Partition;
 }
 
@@ -47,75 +48,44 @@ interface ReadRequest extends KeyRequest {
  * Batches of one segment each, as large as a slab takes. Every batch has a slab of its own; rows that were read without
  * any to show for them are counted in the next batch, at the end in one without rows.
  */
-async function* readBatches(
-  { tablesDir, partition, schema, dropped }: ReadRequest,
-  slabs: SlabRing,
-): AsyncGenerator<Batch> {
+async function* readBatches(request: ReadRequest, slabs: SlabRing): AsyncGenerator<Batch> {
+  const { schema } = request;
   const vectorBytes = fieldBytes(schema.fields[1]!);
   const layout = layOut(vectorBytes, slabs.slabBytes);
-  const state = startFilling(layout.rows, dropped);
-  let slab: Slab | undefined;
+  const dropped = request.dropped && openCursor(request.dropped.ordinals());
+  const views = (memory: SharedArrayBuffer): readonly Uint8Array[] => viewsOf(memory, layout);
   let counts = NOTHING;
   let origin = '';
   try {
-    for (const range of openRanges({ tablesDir, partition }, vectorBytes)) {
-      origin = range.segment;
-      while (range.next < range.end) {
-        slab ??= slabs.acquire();
-        const views = viewsOf(slab.memory, layout);
-        counts = sum(counts, fill(range, state, views));
-        if (counts.rows === 0) continue;
-        yield { ...counts, columns: columnsOf(schema, views, counts.rows), origin };
-        slabs.release(slab);
-        slab = undefined;
-        counts = NOTHING;
-      }
+    const filling = { ...request, vectorBytes, slabs, capacity: layout.rows, dropped, views };
+    for await (const { filled, views, segment } of filledSlabs(filling)) {
+      counts = sum(counts, filled);
+      origin = segment;
+      if (counts.rows === 0) continue;
+      yield { ...counts, columns: columnsOf(schema, views, counts.rows), origin };
+      counts = NOTHING;
     }
-    if (slab !== undefined) yield { ...counts, columns: columnsOf(schema, viewsOf(slab.memory, layout), 0), origin };
+    if (counts.read === 0) return;
+    const slab = slabs.acquire();
+    try {
+      yield { ...counts, columns: columnsOf(schema, views(slab.memory), 0), origin };
+    } finally {
+      slabs.release(slab);
+    }
   } finally {
-    state.dropped?.close();
-    if (slab !== undefined) slabs.release(slab);
+    dropped?.close();
   }
 }
 
 async function* readKeyBatches(request: KeyRequest, slabs: SlabRing): AsyncGenerator<KeyBatch> {
-  const state = startFilling(Math.floor(slabs.slabBytes / ID_BYTES), undefined);
-  const slab = slabs.acquire();
-  try {
-    const ids = new Uint8Array(slab.memory, 0, state.capacity * ID_BYTES);
-    for (const range of openRanges(request, undefined))
-      while (range.next < range.end) {
-        const first = state.ordinal;
-        const { rows } = fill(range, state, [ids]);
-        if (rows > 0) yield { first, keys: new BigInt64Array(slab.memory, 0, rows) };
-      }
-  } finally {
-    slabs.release(slab);
+  const capacity = Math.floor(slabs.slabBytes / ID_BYTES);
+  const views = (memory: SharedArrayBuffer): readonly Uint8Array[] => [new Uint8Array(memory, 0, capacity * ID_BYTES)];
+  const filling = { ...request, vectorBytes: undefined, slabs, capacity, dropped: undefined, views };
+  for await (const { filled, views, first } of filledSlabs(filling)) {
+    const [ids] = views;
+    if (ids !== undefined && filled.rows > 0)
+      yield { first, keys: new BigInt64Array(ids.buffer, ids.byteOffset, filled.rows) };
   }
-}
-
-/** The partition's ranges, one open at a time. */
-function* openRanges({ tablesDir, partition }: KeyRequest, vectorBytes: number | undefined): Generator<OpenRange> {
-  const { dataset: collection, milvusPartition } = partition;
-  const { segments } = partition.detail as unknown as PartitionDetail;
-  for (const detail of segments) {
-    const range = openRange(detail, { tablesDir, collection, milvusPartition, vectorBytes });
-    try {
-      yield range;
-    } finally {
-      range.close();
-    }
-  }
-}
-
-function startFilling(capacity: number, dropped: DroppedRows | undefined): FillState {
-  return {
-    capacity,
-    runs: createRuns(capacity),
-    cut: createRuns(capacity),
-    dropped: dropped && openCursor(dropped.ordinals()),
-    ordinal: 0,
-  };
 }
 
 function columnsOf(schema: Schema, views: readonly Uint8Array[], rows: number): readonly Column[] {

@@ -1,7 +1,5 @@
 /** The files of a segment: which they are, and whether they are whole. Reads length words and deleted_docs, no vectors. */
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { type ErrorPlace, MigrateError, systemCode } from '../../core/errors.ts';
+import { type ErrorPlace, MigrateError } from '../../core/errors.ts';
 import { checkPathName } from '../../formats/milvus1x/collection.ts';
 import {
   checkDeletedDocs,
@@ -13,10 +11,10 @@ import {
   type VectorShape,
 } from '../../formats/milvus1x/segment.ts';
 import { readDeletedRows } from './deletedDocs.ts';
-import { type OpenFile, openIfThere } from './fileRead.ts';
+import { type OpenFile, openIfThere, readBytes, type SourceFolder, sourceError } from './fileRead.ts';
 
 export interface SegmentQuery {
-  readonly tablesDir: string;
+  readonly tables: SourceFolder;
   readonly collection: string;
   readonly milvusPartition: string;
   readonly tableId: string;
@@ -38,42 +36,96 @@ export interface SegmentFacts {
   readonly deleted: number;
   /** Bytes behind the offsets in deleted_docs that do not count. */
   readonly surplus: number;
-  /** Sizes and times of the three files. */
+  /** As the store gives them. */
+  readonly versions: { readonly rv: string; readonly uid: string; readonly deletedDocs: string };
+  /** Sizes and versions of the three files. */
   readonly fingerprint: string;
 }
 
+/** A file of the segment. */
+interface Opened {
+  readonly path: string;
+  readonly file: OpenFile;
+  readonly head: FileHead;
+}
+
 /** Errors: E_SEGMENT_*, E_DELETED_DOCS; E_METADATA where a name is no folder's name. */
-export function inspectSegment(query: SegmentQuery): SegmentFacts {
-  const { collection, segment } = query;
-  const folder = join(
-    checkPathName(query.tableId, 'collection', { collection }),
-    checkPathName(segment, 'segment', { collection }),
-  );
-  const place = placeOf(query);
-  const names = listFolder(join(query.tablesDir, folder), { ...place, file: join('tables', folder) });
-  const rv = pick(names, { wanted: `${segment}.rv`, ending: '.rv', at: { ...place, file: join('tables', folder) } });
-  const uid = pick(names, {
-    wanted: `${rv.slice(0, -3)}.uid`,
-    ending: '.uid',
-    at: { ...place, file: join('tables', folder) },
-  });
-  const files = { rv: join(folder, rv), uid: join(folder, uid), deletedDocs: join(folder, 'deleted_docs') };
-  const at = (file: string): ErrorPlace => ({ ...place, file: join('tables', file) });
-  const vectors = withFile(
-    query,
-    files.rv,
-    (file) => [checkRv(headOf(file, at(files.rv)), query.vector), stateOf(file)] as const,
-  );
-  const ids = withFile(query, files.uid, (file) => [checkUid(headOf(file, at(files.uid))), stateOf(file)] as const);
-  const rows = vectors[0];
-  checkSameRows(rows, ids[0], at(folder));
-  const docs = withFile(query, files.deletedDocs, (file) => {
-    const layout = checkDeletedDocs(headOf(file, at(files.deletedDocs)));
-    const { count } = readDeletedRows({ file, offsets: layout.offsets, rows, at: at(files.deletedDocs) }, 0, rows);
-    return { deleted: count, surplus: layout.surplus, deletedDocsBytes: file.size, state: stateOf(file) };
-  });
-  const { state, ...counts } = docs;
-  return { segment, ...files, rows, ...counts, fingerprint: `rv ${vectors[1]}; uid ${ids[1]}; deleted_docs ${state}` };
+export async function inspectSegment(query: SegmentQuery): Promise<SegmentFacts> {
+  const { collection, segment, tableId, vector, tables } = query;
+  const folder = `${checkPathName(tableId, 'collection', { collection })}/${checkPathName(segment, 'segment', { collection })}`;
+  const opened: Opened[] = [];
+  try {
+    const { rv, uid, docs } = await openFiles(query, folder, opened);
+    const rows = checkRv(rv.head, vector);
+    checkSameRows(rows, checkUid(uid.head), { ...placeOf(query), file: tables.show(folder) });
+    const { offsets, surplus } = checkDeletedDocs(docs.head);
+    const deleted = await readDeletedRows({ file: docs.file, offsets, rows, at: docs.head.at }, 0, rows);
+    return {
+      segment,
+      rv: rv.path,
+      uid: uid.path,
+      deletedDocs: docs.path,
+      deletedDocsBytes: docs.file.size,
+      rows,
+      deleted: deleted.count,
+      surplus,
+      versions: { rv: rv.file.version, uid: uid.file.version, deletedDocs: docs.file.version },
+      fingerprint: `rv ${stateOf(rv.file)}; uid ${stateOf(uid.file)}; deleted_docs ${stateOf(docs.file)}`,
+    };
+  } finally {
+    for (const { file } of opened) await file.close();
+  }
+}
+
+/**
+ * By their usual names, side by side; where one has another name, the folder is listed.
+ * @param opened gets whatever is open, also where another one fails
+ */
+async function openFiles(
+  query: SegmentQuery,
+  folder: string,
+  opened: Opened[],
+): Promise<{ rv: Opened; uid: Opened; docs: Opened }> {
+  const { segment } = query;
+  const open = async (name: string): Promise<Opened | undefined> => {
+    const found = await openFile(query, `${folder}/${name}`);
+    if (found !== undefined) opened.push(found);
+    return found;
+  };
+  const usual = [open(`${segment}.rv`), open(`${segment}.uid`), open('deleted_docs')] as const;
+  await Promise.allSettled(usual);
+  const [usualRv, usualUid, docs] = [await usual[0], await usual[1], await usual[2]];
+  const rv = usualRv ?? (await otherwise(query, { folder, wanted: `${segment}.rv`, ending: '.rv', open }));
+  const base = rv.path.slice(folder.length + 1, -'.rv'.length);
+  const uid =
+    (usualRv === undefined ? undefined : usualUid) ??
+    (await otherwise(query, { folder, wanted: `${base}.uid`, ending: '.uid', open }));
+  return { rv, uid, docs: docs ?? notThere(query, `${folder}/deleted_docs`) };
+}
+
+interface Wanted {
+  readonly folder: string;
+  readonly wanted: string;
+  readonly ending: string;
+  readonly open: (name: string) => Promise<Opened | undefined>;
+}
+
+async function otherwise(query: SegmentQuery, { folder, wanted, ending, open }: Wanted): Promise<Opened> {
+  const at = { ...placeOf(query), file: query.tables.show(folder) };
+  const name = pick(await listFolder(query.tables, folder, at), { wanted, ending, at });
+  return (await open(name)) ?? notThere(query, `${folder}/${name}`);
+}
+
+async function openFile(query: SegmentQuery, path: string): Promise<Opened | undefined> {
+  const at = { ...placeOf(query), file: query.tables.show(path) };
+  const file = await openIfThere(query.tables, path, at);
+  if (file === undefined) return undefined;
+  try {
+    return { path, file, head: await headOf(file, at) };
+  } catch (thrown) {
+    await file.close();
+    throw thrown;
+  }
 }
 
 /** Where a segment is, for errors. */
@@ -86,34 +138,28 @@ export function placeOf({
 }
 
 /** The first bytes of a file, as the checks want them. */
-export function headOf(file: OpenFile, at: ErrorPlace): FileHead {
-  const start = new Uint8Array(Math.min(LENGTH_WORD_BYTES, file.size));
-  file.read(start, 0);
-  return { size: file.size, start, at };
+async function headOf(file: OpenFile, at: ErrorPlace): Promise<FileHead> {
+  return { size: file.size, start: await readBytes(file, Math.min(LENGTH_WORD_BYTES, file.size)), at };
 }
 
-function stateOf({ size, changed }: OpenFile): string {
-  return `${size} bytes, changed ${changed}`;
+function stateOf({ size, version }: OpenFile): string {
+  return `${size} bytes, version ${version}`;
 }
 
-function listFolder(folder: string, at: ErrorPlace): readonly string[] {
+async function listFolder({ store }: SourceFolder, folder: string, at: ErrorPlace): Promise<readonly string[]> {
+  const names: string[] = [];
   try {
-    return readdirSync(folder);
+    for await (const { path } of store.list(folder)) names.push(path.slice(folder.length + 1));
   } catch (thrown) {
-    const code = systemCode(thrown) ?? '';
-    const missing = ['ENOENT', 'ENOTDIR'].includes(code);
-    throw new MigrateError(
-      missing ? 'E_SEGMENT_MISSING' : 'E_SOURCE_ACCESS',
-      `the folder of the segment ${missing ? 'is not there' : 'can not be read'}`,
-      {
-        at,
-        found: missing ? 'no such folder' : code,
-        wanted: folder,
-        hint: missing ? 'copy it again; or --skip-bad-segments to go on without it' : 'allow this user to read it',
-        cause: thrown,
-      },
-    );
+    throw sourceError(thrown, { message: 'the folder of the segment can not be read', at });
   }
+  if (names.length > 0) return names.filter((name) => !name.includes('/'));
+  throw new MigrateError('E_SEGMENT_MISSING', 'the folder of the segment is not there', {
+    at,
+    found: 'no such folder',
+    wanted: store.describe(folder),
+    hint: 'copy it again; or --skip-bad-segments to go on without it',
+  });
 }
 
 /** The file of that name, or else the only one with that ending: the server opens whatever it finds. */
@@ -134,19 +180,11 @@ function pick(
   });
 }
 
-function withFile<T>(query: SegmentQuery, path: string, use: (file: OpenFile) => T): T {
-  const at = { ...placeOf(query), file: join('tables', path) };
-  const file = openIfThere(join(query.tablesDir, path), at);
-  if (file === undefined)
-    throw new MigrateError('E_SEGMENT_MISSING', 'a file of the segment is not there', {
-      at,
-      found: 'no such file',
-      wanted: path,
-      hint: 'copy the segment again; or --skip-bad-segments to go on without it',
-    });
-  try {
-    return use(file);
-  } finally {
-    file.close();
-  }
+function notThere(query: SegmentQuery, path: string): never {
+  throw new MigrateError('E_SEGMENT_MISSING', 'a file of the segment is not there', {
+    at: { ...placeOf(query), file: query.tables.show(path) },
+    found: 'no such file',
+    wanted: path,
+    hint: 'copy the segment again; or --skip-bad-segments to go on without it',
+  });
 }

@@ -1,20 +1,22 @@
 /** Milvus 0.9–1.x as a source, main thread: metadata from SQLite, MySQL or meta.json, data from its tables folder. */
 import { realpathSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
 import type { Milvus1xSource } from '../../config/job.ts';
-import type { Dataset, Partition, PlanHint, Source } from '../../core/contracts.ts';
+import type { Dataset, Json, Partition, PlanHint, Source } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import type { CollectionMeta } from '../../formats/milvus1x/model.ts';
 import { ID_BYTES } from '../../formats/milvus1x/segment.ts';
 import type { SourceOptions } from '../options.ts';
 import { type InspectedCollection, inspectCollection } from './dataset.ts';
-import { kindOf, type Located, locate, whatIsThere } from './locate.ts';
+import { openFolder, type SourceFolder } from './fileRead.ts';
+import { type Located, locate } from './locate.ts';
+import { kindOf } from './look.ts';
+import { type Looks, openLooks } from './openLook.ts';
 import { makePartitions } from './partition.ts';
 import { rowsPerPartition } from './partitioning.ts';
 import type { ReaderDetail } from './reader.ts';
 import { readModel, showMeta } from './readModel.ts';
 import { selectCollections } from './select.ts';
-import { checkUnflushed } from './walNotes.ts';
+import { checkUnflushed, type WalNotes } from './walNotes.ts';
 
 const META_NAMES = { sqlite: 'SQLite metadata', mysql: 'MySQL metadata', json: 'metadata from meta.json' } as const;
 
@@ -23,44 +25,76 @@ const META_NAMES = { sqlite: 'SQLite metadata', mysql: 'MySQL metadata', json: '
  * Errors: E_SOURCE_NOT_FOUND, E_SOURCE_ACCESS, E_SOURCE_VERSION, E_METADATA, E_UNKNOWN_COLLECTION, E_UNFLUSHED, E_WAL.
  */
 export async function openMilvus1x(config: Milvus1xSource, options: SourceOptions): Promise<Source> {
-  const located = locate(config);
-  const model = await readModel(located.meta);
-  const chosen = selectCollections(model, options.collections);
-  const names = chosen.map(({ name }) => name);
-  const { walDir, tablesDir } = located;
-  const wal = checkUnflushed(model, { walDir, ignoreUnflushed: config.ignoreUnflushed, chosen: names });
+  const { openStore } = options;
+  const looks = await openLooks(config, openStore);
+  try {
+    const located = await locate(config, looks);
+    const model = await readModel(located.meta, looks.meta, openStore);
+    const chosen = selectCollections(model, options.collections);
+    await using log = await openFolder(openStore, looks.data.folder(located.walDir), 'wal');
+    const names = chosen.map(({ name }) => name);
+    const wal = await checkUnflushed(model, { wal: log, ignoreUnflushed: config.ignoreUnflushed, chosen: names });
+    const store = looks.data.folder(located.tablesDir);
+    const tables = await openFolder(openStore, store, 'tables');
+    const detail: ReaderDetail = { tables: store };
+    return {
+      kind: 'milvus1x',
+      title: titleOf(config, located),
+      locator: locatorOf(located, looks, config),
+      reader: { kind: 'milvus1x', detail: detail as unknown as Json },
+      notes: [...model.notes, ...wal.source],
+      ...inspecting({ config, looks, located, chosen, wal, tables }),
+      async [Symbol.asyncDispose]() {
+        await tables[Symbol.asyncDispose]();
+        await looks[Symbol.asyncDispose]();
+      },
+    };
+  } catch (thrown) {
+    await looks[Symbol.asyncDispose]();
+    throw thrown;
+  }
+}
+
+function titleOf({ store }: Milvus1xSource, { meta }: Located): string {
+  return `Milvus 1.x, ${META_NAMES[meta.kind]}${store === undefined ? '' : `, in a bucket (${store.scheme})`}`;
+}
+
+interface Inspecting {
+  readonly config: Milvus1xSource;
+  readonly looks: Looks;
+  readonly located: Located;
+  readonly chosen: readonly CollectionMeta[];
+  readonly wal: WalNotes;
+  readonly tables: SourceFolder;
+}
+
+function inspecting(context: Inspecting): Pick<Source, 'datasets' | 'plan'> {
+  const { config, chosen, wal, tables } = context;
   const inspected = new Map<string, InspectedCollection>();
-  const detail: ReaderDetail = { tablesDir };
   return {
-    kind: 'milvus1x',
-    title: `Milvus 1.x, ${META_NAMES[located.meta.kind]}`,
-    locator: locatorOf(located),
-    reader: { kind: 'milvus1x', detail: { ...detail } },
-    notes: [...model.notes, ...wal.source],
     async datasets() {
-      checkTablesDir(tablesDir, chosen);
+      await checkTablesDir(context);
       for (const meta of chosen) {
         const { skipBadSegments } = config;
-        const found = inspectCollection(meta, { tablesDir, skipBadSegments, notes: [] });
+        const found = await inspectCollection(meta, { tables, skipBadSegments, notes: [] });
         const skipped = [...found.dataset.skipped, ...(wal.skipped.get(meta.name) ?? [])];
         inspected.set(meta.name, { ...found, dataset: { ...found.dataset, skipped } });
       }
       return [...inspected.values()].map(({ dataset }) => dataset);
     },
-    plan: (dataset, hint) => planDataset(inspected.get(dataset.name), { dataset, hint, tablesDir }),
-    [Symbol.asyncDispose]: async () => undefined,
+    plan: (dataset, hint) => planDataset(inspected.get(dataset.name), { dataset, hint, tables }),
   };
 }
 
 interface PlanRequest {
   readonly dataset: Dataset;
   readonly hint: PlanHint;
-  readonly tablesDir: string;
+  readonly tables: SourceFolder;
 }
 
 async function* planDataset(
   inspected: InspectedCollection | undefined,
-  { dataset, hint, tablesDir }: PlanRequest,
+  { dataset, hint, tables }: PlanRequest,
 ): AsyncGenerator<Partition> {
   if (inspected === undefined) throw new TypeError(`${dataset.name} is none of the source's datasets`);
   const { rowBytes } = inspected.shape;
@@ -70,7 +104,7 @@ async function* planDataset(
     yield* makePartitions({
       dataset: dataset.name,
       milvusPartition: tag,
-      tablesDir,
+      tables,
       segments: filled,
       maxRows,
       rowBytes,
@@ -79,26 +113,32 @@ async function* planDataset(
 }
 
 /** Without it every segment would seem to be missing: one plain error instead, and nothing to skip. */
-function checkTablesDir(tablesDir: string, chosen: readonly CollectionMeta[]): void {
-  if (kindOf(tablesDir) === 'folder') return;
+async function checkTablesDir({ looks: { data: look }, located: { tablesDir }, chosen }: Inspecting): Promise<void> {
+  if ((await look.kindOf(tablesDir)) === 'folder') return;
   const collection = chosen.find(({ partitions }) => partitions.some(({ segments }) => segments.length > 0));
   if (collection === undefined) return;
   throw new MigrateError('E_SEGMENT_MISSING', 'the tables folder with the data is not there', {
-    at: { collection: collection.name, file: tablesDir },
-    found: whatIsThere(tablesDir),
+    at: { collection: collection.name, file: look.show(tablesDir) },
+    found: await look.whatIsThere(tablesDir),
     wanted: 'the folder db/tables of the old server',
     hint: 'copy it beside the metadata, or say where it is with --tables',
   });
 }
 
 /** The db folder where all is in its usual place; else both places. The same data gives the same text, however it was named. */
-function locatorOf({ meta, tablesDir }: Located): string {
-  const tables = real(tablesDir);
-  if (meta.kind === 'mysql') return `milvus1x:${tables} (${showMeta(meta)})`;
-  const file = real(meta.file);
+function locatorOf({ meta, tablesDir }: Located, { data, meta: metaLook }: Looks, { store }: Milvus1xSource): string {
+  const { basename, dirname } = data.path;
+  const known = (path: string): string => (store === undefined ? real(path) : path);
+  const shown = (path: string): string => (store === undefined ? path : data.show(path));
+  // Buckets of one name are at many places.
+  const where = store?.endpoint === undefined ? '' : ` at ${store.endpoint}`;
+  const tables = known(tablesDir);
+  if (meta.kind === 'mysql' || metaLook !== data)
+    return `milvus1x:${shown(tables)}${where} (${showMeta(meta, metaLook)})`;
+  const file = known(meta.file);
   const usual = basename(tables) === 'tables' && dirname(tables) === dirname(file);
-  if (usual && basename(file) === 'meta.sqlite') return `milvus1x:${dirname(tables)}`;
-  return usual ? `milvus1x:${file}` : `milvus1x:${tables} (${file})`;
+  if (usual && basename(file) === 'meta.sqlite') return `milvus1x:${shown(dirname(tables))}${where}`;
+  return `milvus1x:${usual ? shown(file) : `${shown(tables)} (${shown(file)})`}${where}`;
 }
 
 function real(path: string): string {

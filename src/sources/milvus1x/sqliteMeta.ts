@@ -2,13 +2,15 @@
  * Reads Milvus 1.x's metadata from a SQLite file, through a private copy: SQLite itself would write beside the original
  * (-wal, -shm), even when it only reads.
  */
-import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import { MigrateError, messageOf, systemCode } from '../../core/errors.ts';
 import type { MetaRow } from '../../formats/milvus1x/fieldValues.ts';
 import { checkTableNames, type MetadataTables } from '../../formats/milvus1x/metadata.ts';
+import { openFolder, openIfThere, type SourceFolder, sourceError } from './fileRead.ts';
+import type { MetaFileAt } from './readModel.ts';
 
 /** How often a file that changes while it is copied is copied again. */
 const COPY_ATTEMPTS = 5;
@@ -16,30 +18,39 @@ const COPY_ATTEMPTS = 5;
 const ENDINGS = ['', '-wal', '-journal'];
 
 /** Errors: E_METADATA, E_SOURCE_VERSION, E_SOURCE_ACCESS. */
-export async function readSqliteMeta(file: string): Promise<MetadataTables> {
+export async function readSqliteMeta({ folder, name, shown, openStore }: MetaFileAt): Promise<MetadataTables> {
   const { default: Database } = await import('better-sqlite3');
-  const folder = mkdtempSync(join(tmpdir(), 'milvus-migrate-'));
+  await using from = await openFolder(openStore, folder, '');
+  const temporary = mkdtempSync(join(tmpdir(), 'milvus-migrate-'));
   try {
-    const copy = join(folder, 'meta.sqlite');
-    copyUnchanged(file, copy);
-    return readCopy(Database, copy, file);
+    const copy = join(temporary, 'meta.sqlite');
+    await copyUnchanged({ from, name, copy, shown });
+    return readCopy(Database, copy, { name, shown });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(temporary, { recursive: true, force: true });
   }
 }
 
+interface Copying {
+  readonly from: SourceFolder;
+  readonly name: string;
+  readonly copy: string;
+  readonly shown: string;
+}
+
 /** Copies the database with its side files as they are at one moment. */
-function copyUnchanged(file: string, copy: string): void {
+async function copyUnchanged({ from, name, copy, shown }: Copying): Promise<void> {
   for (let attempt = 1; attempt <= COPY_ATTEMPTS; attempt++) {
-    const before = statesOf(file);
+    const before = await statesOf(from, name, shown);
     for (const [index, ending] of ENDINGS.entries()) {
       rmSync(copy + ending, { force: true });
-      if (before[index] !== undefined) copyIfThere(file + ending, copy + ending);
+      if (before[index] !== undefined)
+        await copyIfThere({ from, name: name + ending, copy: copy + ending, shown: shown + ending });
     }
-    if (String(statesOf(file)) === String(before)) return;
+    if (String(await statesOf(from, name, shown)) === String(before)) return;
   }
   throw new MigrateError('E_SOURCE_ACCESS', 'the metadata changes while it is copied', {
-    at: { file },
+    at: { file: shown },
     found: `it changed during each of ${COPY_ATTEMPTS} copies`,
     wanted: 'metadata that stay as they are',
     hint: 'stop the old Milvus server, or writing to it, and try again',
@@ -47,30 +58,54 @@ function copyUnchanged(file: string, copy: string): void {
   });
 }
 
-function copyIfThere(from: string, to: string): void {
+const COPIED_BYTES = 1024 * 1024;
+
+async function copyIfThere({ from, name, copy, shown }: Copying): Promise<void> {
+  const file = await openIfThere(from, name, { file: shown });
+  // A side file may go while we look: the comparison of before and after sees it.
+  if (file === undefined) return;
+  const memory = new Uint8Array(Math.min(COPIED_BYTES, file.size));
+  let fd: number | undefined;
   try {
-    copyFileSync(from, to);
+    fd = openSync(copy, 'w', 0o600);
+    for (let at = 0; at < file.size; at += memory.length) {
+      const piece = memory.subarray(0, file.size - at);
+      await file.read(piece, at);
+      for (let done = 0; done < piece.length; ) done += writeSync(fd, piece, done);
+    }
   } catch (thrown) {
-    // A side file may go while we look: the comparison of before and after sees it.
-    if (systemCode(thrown) === 'ENOENT') return;
+    // It changes: the comparison sees that too.
+    if (thrown instanceof MigrateError && thrown.code === 'E_SOURCE_CHANGED') return;
+    if (thrown instanceof MigrateError) throw thrown;
     const code = systemCode(thrown) === 'ENOSPC' ? 'E_NO_SPACE' : 'E_SOURCE_ACCESS';
     throw new MigrateError(code, `the metadata can not be copied to ${tmpdir()}`, {
-      at: { file: from },
+      at: { file: shown },
       found: messageOf(thrown),
       cause: thrown,
     });
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+    await file.close();
   }
 }
 
-/** Inode, size and time of change of each file; undefined where it is not there. */
-function statesOf(file: string): (string | undefined)[] {
-  return ENDINGS.map((ending) => {
-    const stat = statSync(file + ending, { bigint: true, throwIfNoEntry: false });
-    return stat && `${stat.ino} ${stat.size} ${stat.mtimeNs}`;
-  });
+/** Of each file; undefined where it is not there. */
+async function statesOf({ store }: SourceFolder, name: string, shown: string): Promise<(string | undefined)[]> {
+  const states: (string | undefined)[] = [];
+  for (const ending of ENDINGS)
+    try {
+      states.push((await store.stat(name + ending))?.version);
+    } catch (thrown) {
+      throw sourceError(thrown, { message: 'the metadata can not be looked at', at: { file: shown + ending } });
+    }
+  return states;
 }
 
-function readCopy(Database: typeof BetterSqlite3, copy: string, file: string): MetadataTables {
+function readCopy(
+  Database: typeof BetterSqlite3,
+  copy: string,
+  { name, shown: file }: Pick<Copying, 'name' | 'shown'>,
+): MetadataTables {
   let database: BetterSqlite3.Database | undefined;
   try {
     database = new Database(copy, { fileMustExist: true });
@@ -78,7 +113,7 @@ function readCopy(Database: typeof BetterSqlite3, copy: string, file: string): M
     return readTables(database, file);
   } catch (thrown) {
     if (thrown instanceof MigrateError) throw thrown;
-    throw new MigrateError('E_METADATA', `${basename(file)} can not be read as a SQLite database`, {
+    throw new MigrateError('E_METADATA', `${name} can not be read as a SQLite database`, {
       at: { file },
       found: `${messageOf(thrown)}${systemCode(thrown) === undefined ? '' : ` (${systemCode(thrown)})`}`,
       wanted: 'the metadata of a Milvus 0.9 to 1.x',

@@ -4,12 +4,17 @@
  * As the server does at its start (Milvus 1.x, db/wal/WalManager.cpp), reading begins at the larger of the global LSN
  * and the smallest flush position, and a record counts if it is newer than the flush position of its partition.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { MigrateError, messageOf, systemCode } from '../../core/errors.ts';
+import { MigrateError, systemCode } from '../../core/errors.ts';
 import type { Milvus1xModel } from '../../formats/milvus1x/model.ts';
-import { appliedLsn, readWalRecords, splitLsn, type WalFile, type WalRecord } from '../../formats/milvus1x/wal.ts';
-import { openIfThere } from './fileRead.ts';
+import {
+  appliedLsn,
+  type ByteRange,
+  readWalRecords,
+  splitLsn,
+  type WalFile,
+  type WalRecord,
+} from '../../formats/milvus1x/wal.ts';
+import { type OpenFile, openIfThere, readBytes, type SourceFolder, sourceError } from './fileRead.ts';
 
 const META_FILE = 'mxlog.meta';
 
@@ -28,13 +33,15 @@ export type WalReport =
   | { readonly kind: 'unknown'; readonly text: string };
 
 /** Of all live collections. Error: E_WAL where the log is broken or incomplete. */
-export function readUnflushed(model: Milvus1xModel, walDir: string): WalReport {
-  const names = listLog(walDir);
-  if (names === undefined)
+export async function readUnflushed(model: Milvus1xModel, wal: SourceFolder): Promise<WalReport> {
+  const sizes = await listLog(wal);
+  const where = wal.store.describe('');
+  if (sizes === undefined)
     return {
       kind: 'unknown',
-      text: `no write-ahead log at ${walDir}: rows that the old server had not flushed can not be seen`,
+      text: `no write-ahead log at ${where}: rows that the old server had not flushed can not be seen`,
     };
+  const names = [...sizes.keys()];
   const logs = names
     .flatMap((name) => (/^\d+\.wal$/.test(name) ? [Number.parseInt(name, 10)] : []))
     .sort((a, b) => a - b);
@@ -45,13 +52,13 @@ export function readUnflushed(model: Milvus1xModel, walDir: string): WalReport {
       text: 'the metadata has no flush positions: the write-ahead log can not be compared with it',
     };
   const metaFile = names.includes(META_FILE) ? META_FILE : names.find((name) => name.endsWith('.meta'));
-  if (metaFile === undefined) throw incomplete(walDir, `no ${META_FILE} in it`, `the log files and ${META_FILE}`);
+  if (metaFile === undefined) throw incomplete(where, `no ${META_FILE} in it`, `the log files and ${META_FILE}`);
   const start = recoveryStart(model, flushed);
-  const applied = appliedLsn(readBytes(join(walDir, metaFile)), join('wal', metaFile));
+  const applied = appliedLsn(await readMeta(wal, metaFile), wal.show(metaFile));
   const counts = new Map<string, Unflushed>();
   if (applied > start)
-    for (const log of filesBetween({ walDir, logs, start, applied }))
-      readLog(join(walDir, `${log.number}.wal`), log, (record) => {
+    for (const log of filesBetween({ wal, logs, sizes, start, applied }))
+      await readLog(wal, log, (record) => {
         if (record.lsn > start && record.lsn <= applied) count(record, flushed, counts);
       });
   return { kind: 'read', unflushed: [...counts.values()] };
@@ -92,7 +99,9 @@ function count(record: WalRecord, flushed: FlushPositions, counts: Map<string, U
 }
 
 interface LogFolder {
-  readonly walDir: string;
+  readonly wal: SourceFolder;
+  /** By name. */
+  readonly sizes: ReadonlyMap<string, number>;
   /** Numbers of the files that are there, ascending. */
   readonly logs: readonly number[];
   readonly start: bigint;
@@ -100,7 +109,7 @@ interface LogFolder {
 }
 
 /** The log files from `start` to `applied`, with no gap. */
-function filesBetween({ walDir, logs, start, applied }: LogFolder): WalFile[] {
+function filesBetween({ wal, sizes, logs, start, applied }: LogFolder): WalFile[] {
   const from = splitLsn(start);
   const to = splitLsn(applied);
   // From the very beginning: wherever the log begins.
@@ -109,66 +118,80 @@ function filesBetween({ walDir, logs, start, applied }: LogFolder): WalFile[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => {
     const number = first + index;
     const name = `${number}.wal`;
-    const size = logs.includes(number) ? sizeOf(join(walDir, name)) : undefined;
+    const size = sizes.get(name);
     const begin = number === from.file ? from.offset : 0;
     const end = number === to.file ? to.offset : (size ?? 0);
     if (size === undefined || size < end || size < begin || size === 0)
       throw incomplete(
-        join('wal', name),
+        wal.show(name),
         size === undefined ? 'no such file' : `${size} bytes`,
         `records up to LSN ${applied}${number === to.file ? `: ${to.offset} bytes` : ''}`,
       );
-    return { number, size, start: begin, end, file: join('wal', name) };
+    return { number, size, start: begin, end, file: wal.show(name) };
   });
 }
 
-function readLog(path: string, log: WalFile, onRecord: (record: WalRecord) => void): void {
-  const at = { file: log.file };
-  const file = openIfThere(path, at);
+async function readLog(wal: SourceFolder, log: WalFile, onRecord: (record: WalRecord) => void): Promise<void> {
+  const file = await openIfThere(wal, `${log.number}.wal`, { file: log.file });
   if (file === undefined) throw incomplete(log.file, 'no such file', 'a log file');
+  const read = wal.lanes > 1 ? ahead(file) : exactly(file);
   try {
     const records = readWalRecords(log, onRecord);
     let step = records.next();
-    while (step.done !== true) {
-      const bytes = new Uint8Array(step.value.length);
-      file.read(bytes, step.value.offset);
-      step = records.next(bytes);
-    }
+    while (step.done !== true) step = records.next(await read(step.value));
   } finally {
-    file.close();
+    await file.close();
   }
 }
 
-function listLog(walDir: string): readonly string[] | undefined {
+type ReadRange = (range: ByteRange) => Promise<Uint8Array>;
+
+function exactly(file: OpenFile): ReadRange {
+  return async ({ offset, length }) => {
+    const bytes = new Uint8Array(length);
+    await file.read(bytes, offset);
+    return bytes;
+  };
+}
+
+/** A record is a few hundred bytes of interest: where each read is a request, the next records come along. */
+const AHEAD_BYTES = 1024 * 1024;
+
+function ahead(file: OpenFile): ReadRange {
+  let window = new Uint8Array();
+  let from = 0;
+  return async ({ offset, length }) => {
+    if (offset < from || offset + length > from + window.length) {
+      from = offset;
+      window = new Uint8Array(Math.max(length, Math.min(AHEAD_BYTES, file.size - offset)));
+      await file.read(window, offset);
+    }
+    return window.slice(offset - from, offset - from + length);
+  };
+}
+
+/** Sizes by name; undefined where there is no log. */
+async function listLog({ store }: SourceFolder): Promise<ReadonlyMap<string, number> | undefined> {
+  const sizes = new Map<string, number>();
   try {
-    const names = readdirSync(walDir);
-    return names.some((name) => name.endsWith('.wal') || name === META_FILE) ? names : undefined;
+    for await (const { path, size } of store.list('')) if (!path.includes('/')) sizes.set(path, size);
   } catch (thrown) {
-    if (['ENOENT', 'ENOTDIR'].includes(systemCode(thrown) ?? '')) return undefined;
-    throw new MigrateError('E_WAL', 'the folder of the write-ahead log can not be read', {
-      at: { file: walDir },
-      found: messageOf(thrown),
-      cause: thrown,
-    });
+    if (thrown instanceof MigrateError && systemCode(thrown.cause) === 'ENOTDIR') return undefined;
+    const at = { file: store.describe('') };
+    throw sourceError(thrown, { code: 'E_WAL', message: 'the folder of the write-ahead log can not be read', at });
   }
+  return [...sizes.keys()].some((name) => name.endsWith('.wal') || name === META_FILE) ? sizes : undefined;
 }
 
-function readBytes(file: string): Uint8Array {
+async function readMeta(wal: SourceFolder, name: string): Promise<Uint8Array> {
+  const at = { file: wal.show(name) };
+  const file = await openIfThere(wal, name, at);
+  if (file === undefined) throw incomplete(at.file, 'no such file', `the log files and ${META_FILE}`);
   try {
-    return readFileSync(file);
-  } catch (thrown) {
-    throw new MigrateError('E_WAL', 'the write-ahead log can not be read', {
-      at: { file },
-      found: messageOf(thrown),
-      cause: thrown,
-    });
+    return await readBytes(file);
+  } finally {
+    await file.close();
   }
-}
-
-function sizeOf(file: string): number | undefined {
-  const open = openIfThere(file, { file });
-  open?.close();
-  return open?.size;
 }
 
 function incomplete(file: string, found: string, wanted: string): MigrateError {

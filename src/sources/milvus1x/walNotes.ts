@@ -3,6 +3,7 @@ import type { Note, SkippedSegment } from '../../core/contracts.ts';
 import { MigrateError, messageOf } from '../../core/errors.ts';
 import type { Milvus1xModel } from '../../formats/milvus1x/model.ts';
 import { grouped } from '../../formats/milvus1x/quantity.ts';
+import type { SourceFolder } from './fileRead.ts';
 import { readUnflushed, type Unflushed, type WalReport } from './unflushed.ts';
 
 export interface WalNotes {
@@ -12,15 +13,18 @@ export interface WalNotes {
 }
 
 export interface WalOptions {
-  readonly walDir: string;
+  readonly wal: SourceFolder;
   readonly ignoreUnflushed: boolean;
   /** Names of the collections that are moved: others do not matter. */
   readonly chosen: readonly string[];
 }
 
 /** Errors: E_UNFLUSHED with the counts per collection, E_WAL; neither with `ignoreUnflushed`. */
-export function checkUnflushed(model: Milvus1xModel, { walDir, ignoreUnflushed, chosen }: WalOptions): WalNotes {
-  const report = readReport(model, walDir, ignoreUnflushed);
+export async function checkUnflushed(
+  model: Milvus1xModel,
+  { wal, ignoreUnflushed, chosen }: WalOptions,
+): Promise<WalNotes> {
+  const report = await readReport(model, wal, ignoreUnflushed);
   if (report.kind === 'broken') {
     const lost = { milvusPartition: '', segment: LOG, rows: undefined, reason: report.text };
     return { source: [{ kind: 'lossy', text: report.text }], skipped: new Map(chosen.map((name) => [name, [lost]])) };
@@ -31,7 +35,7 @@ export function checkUnflushed(model: Milvus1xModel, { walDir, ignoreUnflushed, 
   const counts = unflushed.map(describe).join('; ');
   if (!ignoreUnflushed)
     throw new MigrateError('E_UNFLUSHED', 'the old server has rows or deletes that are in no segment yet', {
-      at: { file: walDir },
+      at: { file: wal.store.describe('') },
       found: counts,
       wanted: 'nothing unflushed in the write-ahead log',
       hint: 'start the old Milvus once more, call flush on these collections, and stop it cleanly; or --ignore-unflushed to go on without them',
@@ -44,19 +48,19 @@ export function checkUnflushed(model: Milvus1xModel, { walDir, ignoreUnflushed, 
   return { source: [{ kind: 'lossy', text: leftOut(counts) }], skipped };
 }
 
-function readReport(
+async function readReport(
   model: Milvus1xModel,
-  walDir: string,
+  wal: SourceFolder,
   ignore: boolean,
-): WalReport | { readonly kind: 'broken'; readonly text: string } {
+): Promise<WalReport | { readonly kind: 'broken'; readonly text: string }> {
   try {
-    return readUnflushed(model, walDir);
+    return await readUnflushed(model, wal);
   } catch (thrown) {
     if (!ignore || !(thrown instanceof MigrateError) || thrown.code !== 'E_WAL') throw thrown;
     const { at, found } = thrown;
     return {
       kind: 'broken',
-      text: `left out (--ignore-unflushed): ${messageOf(thrown)} (${at.file ?? walDir}: ${found ?? 'unreadable'})`,
+      text: `left out (--ignore-unflushed): ${messageOf(thrown)} (${at.file ?? wal.store.describe('')}: ${found ?? 'unreadable'})`,
     };
   }
 }

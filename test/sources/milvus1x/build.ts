@@ -1,9 +1,11 @@
 /** Builds small Milvus 1.x folders for tests, and says what a right reader gives for them, row by row. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { Milvus1xSource } from '../../../src/config/job.ts';
-import type { Slab, SlabRing } from '../../../src/core/contracts.ts';
+import type { OpenStore, Slab, SlabRing } from '../../../src/core/contracts.ts';
+import { openStore } from '../../../src/stores/index.ts';
 
 export function withLength(payload: Uint8Array, length: bigint = BigInt(payload.length)): Uint8Array {
   const bytes = new Uint8Array(8 + payload.length);
@@ -82,12 +84,34 @@ export function writeSqlite(file: string, tables: Readonly<Record<string, readon
 export function config(path: string, more: Partial<Milvus1xSource> = {}): Milvus1xSource {
   return {
     kind: 'milvus1x',
+    store: undefined,
     path,
     meta: undefined,
     tablesDir: undefined,
     skipBadSegments: false,
     ignoreUnflushed: false,
     ...more,
+  };
+}
+
+/**
+ * The files of this host as if each read had to wait for an answer, and answers came in any order: what a bucket is like.
+ * @param turns of the event loop that the n-th read waits, one after the other
+ */
+export function slowReads(readsInFlight: number, turns: readonly number[]): OpenStore {
+  let reads = 0;
+  return async (config) => {
+    const store = await openStore(config);
+    const openFile: typeof store.openFile = async (path) => {
+      const file = await store.openFile(path);
+      if (file === undefined) return undefined;
+      const readInto: typeof file.readInto = async (target, start) => {
+        for (let turn = turns[reads++ % turns.length] ?? 0; turn > 0; turn--) await setImmediate();
+        await file.readInto(target, start);
+      };
+      return { ...file, readInto };
+    };
+    return { ...store, traits: { readsInFlight }, openFile };
   };
 }
 
@@ -99,6 +123,7 @@ export function testRing(slabBytes: number, slabs = 1): SlabRing & { readonly le
   }));
   return {
     slabBytes,
+    slabs,
     lent: () => slabs - free.length,
     acquire() {
       const slab = free.pop();

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { MigrateError } from '../../../src/core/errors.ts';
 import { openReader, openSource } from '../../../src/sources/index.ts';
+import { openStore } from '../../../src/stores/index.ts';
 import { temporaryFolder } from '../../temporary.ts';
 import { config, type SegmentContent, segmentContent, testRing, writeSegment } from './build.ts';
 
@@ -84,8 +85,8 @@ async function readAll(
   db: string,
   { slabBytes, partBytes }: { slabBytes: number; partBytes: number },
 ): Promise<string[]> {
-  await using source = await openSource(config(db));
-  await using reader = await openReader(source.reader);
+  await using source = await openSource(config(db), { openStore });
+  await using reader = await openReader(source.reader, openStore);
   const ring = testRing(slabBytes);
   const [dataset] = await source.datasets();
   const rows: string[] = [];

@@ -7,7 +7,9 @@ import { Secret } from '../../../src/config/secret.ts';
 import type { MigrateError } from '../../../src/core/errors.ts';
 import { writeMetaJson } from '../../../src/formats/milvus1x/metaJson.ts';
 import { openSource } from '../../../src/sources/index.ts';
+import { lookLocally } from '../../../src/sources/milvus1x/look.ts';
 import { readModel } from '../../../src/sources/milvus1x/readModel.ts';
+import { openStore } from '../../../src/stores/index.ts';
 import { temporaryFolder } from '../../temporary.ts';
 import { collect, config, fileRow, segmentContent, tableRow, withLength, writeSegment, writeSqlite } from './build.ts';
 
@@ -65,7 +67,7 @@ test('datasets of a folder, which stays as it is', async () => {
   const before = state(folder.path);
   const leftBehind = (): string[] => readdirSync(tmpdir()).filter((name) => /^milvus-migrate-\w{6}$/.test(name));
   const others = leftBehind();
-  const source = await openSource(config(db));
+  const source = await openSource(config(db), { openStore });
   const datasets = await source.datasets();
   assert.deepEqual(state(folder.path), before);
   assert.deepEqual(
@@ -109,7 +111,7 @@ test('datasets of a folder, which stays as it is', async () => {
       ['eu', 4, 0],
     ],
   );
-  const again = await openSource(config(db));
+  const again = await openSource(config(db), { openStore });
   const same = await collect(again.plan((await again.datasets())[0]!, { partBytes: 1e6 }));
   assert.deepEqual(same, partitions);
   for (const { id } of partitions) assert.match(id, /^[0-9a-f]{16}$/);
@@ -126,16 +128,16 @@ test('the same source, however it is named', async () => {
     config(file),
     config(db, { path: undefined, tablesDir, meta: { kind: 'sqlite', file } }),
   ];
-  for (const way of ways) assert.equal((await openSource(way)).locator, `milvus1x:${db}`);
+  for (const way of ways) assert.equal((await openSource(way, { openStore })).locator, `milvus1x:${db}`);
 });
 
 test('what export writes is as good as the database', async () => {
   using folder = temporaryFolder();
   const db = makeDatabase(folder.path);
-  const want = await (await openSource(config(db))).datasets();
-  const model = await readModel({ kind: 'sqlite', file: join(db, 'meta.sqlite') });
+  const want = await (await openSource(config(db), { openStore })).datasets();
+  const model = await readModel({ kind: 'sqlite', file: join(db, 'meta.sqlite') }, lookLocally(), openStore);
   writeFileSync(join(db, 'meta.json'), writeMetaJson(model));
-  const source = await openSource(config(join(db, 'meta.json')));
+  const source = await openSource(config(join(db, 'meta.json')), { openStore });
   assert.deepEqual(await source.datasets(), want);
 });
 
@@ -143,13 +145,13 @@ test('collections by name', async () => {
   using folder = temporaryFolder();
   const db = makeDatabase(folder.path);
   rmSync(join(db, 'tables', 'faces'), { recursive: true });
-  const source = await openSource(config(db), { collections: ['empty', 'docs'] });
+  const source = await openSource(config(db), { collections: ['empty', 'docs'], openStore });
   assert.deepEqual(
     (await source.datasets()).map(({ name }) => name),
     ['docs', 'empty'],
   );
   await assert.rejects(
-    openSource(config(db), { collections: ['docs', 'facs'] }),
+    openSource(config(db), { collections: ['docs', 'facs'], openStore }),
     fails('E_UNKNOWN_COLLECTION', 'facs', 'faces, docs'),
   );
 });
@@ -158,20 +160,23 @@ test('a missing source says what is there instead', async () => {
   using folder = temporaryFolder();
   const db = makeDatabase(folder.path);
   renameSync(join(db, 'meta.sqlite'), join(db, 'meta.old'));
-  await assert.rejects(openSource(config(db)), fails('E_SOURCE_NOT_FOUND', 'meta.sqlite', 'holds meta.old, tables'));
   await assert.rejects(
-    openSource(config(join(folder.path, 'nix', 'db'))),
+    openSource(config(db), { openStore }),
+    fails('E_SOURCE_NOT_FOUND', 'meta.sqlite', 'holds meta.old, tables'),
+  );
+  await assert.rejects(
+    openSource(config(join(folder.path, 'nix', 'db')), { openStore }),
     fails('E_SOURCE_NOT_FOUND', 'no db; no nix;'),
   );
   assert.deepEqual(readdirSync(folder.path), ['db']);
   await assert.rejects(
-    openSource(config(db, { meta: { kind: 'sqlite', file: join(db, 'x.sqlite') } })),
+    openSource(config(db, { meta: { kind: 'sqlite', file: join(db, 'x.sqlite') } }), { openStore }),
     fails('E_SOURCE_NOT_FOUND', 'x.sqlite'),
   );
   writeFileSync(join(db, 'meta.sqlite'), 'junk, and more of it');
-  await assert.rejects(openSource(config(db)), fails('E_METADATA', 'meta.sqlite', 'SQLITE_NOTADB'));
+  await assert.rejects(openSource(config(db), { openStore }), fails('E_METADATA', 'meta.sqlite', 'SQLITE_NOTADB'));
   writeFileSync(join(db, 'meta.sqlite'), '');
-  await assert.rejects(openSource(config(db)), fails('E_METADATA', 'no tables'));
+  await assert.rejects(openSource(config(db), { openStore }), fails('E_METADATA', 'no tables'));
 });
 
 test('bad segments: the first one is an error, or all are named and left out', async () => {
@@ -180,12 +185,12 @@ test('bad segments: the first one is an error, or all are named and left out', a
   const content = segmentContent(10, 4, []);
   writeSegment(db, 'faces', '1678354366132931000', { ...content, rv: content.rv.slice(0, -4) });
   rmSync(join(db, 'tables', '77', '5', 'deleted_docs'));
-  const strict = await openSource(config(db));
+  const strict = await openSource(config(db), { openStore });
   await assert.rejects(
     strict.datasets(),
     fails('E_SEGMENT_TRUNCATED', 'faces', '1678354366132931000.rv', '164 bytes', '168 bytes (8 + 10 rows × 4 × 4)'),
   );
-  const [faces] = await (await openSource(config(db, { skipBadSegments: true }))).datasets();
+  const [faces] = await (await openSource(config(db, { skipBadSegments: true }), { openStore })).datasets();
   assert.deepEqual(
     faces?.skipped.map(({ milvusPartition, segment, rows, reason }) => [
       milvusPartition,
@@ -201,7 +206,7 @@ test('bad segments: the first one is an error, or all are named and left out', a
   assert.equal(faces?.rows, 8);
   rmSync(join(db, 'tables'), { recursive: true });
   await assert.rejects(
-    (await openSource(config(db, { skipBadSegments: true }))).datasets(),
+    (await openSource(config(db, { skipBadSegments: true }), { openStore })).datasets(),
     fails('E_SEGMENT_MISSING', 'tables'),
   );
 });
@@ -223,7 +228,7 @@ test('names that lead elsewhere are refused', async () => {
     };
     writeFileSync(join(db, 'meta.json'), JSON.stringify(meta));
     await assert.rejects(
-      (await openSource(config(db, { skipBadSegments: true }))).datasets(),
+      (await openSource(config(db, { skipBadSegments: true }), { openStore })).datasets(),
       fails('E_METADATA', JSON.stringify(name === 'c' ? segment : name)),
     );
   }
@@ -256,9 +261,9 @@ test('unflushed rows: refused with counts, for chosen collections only, or left 
   const db = makeDatabase(folder.path);
   writeLog(folder.path);
   const found = ['faces/eu: 5 rows inserted', 'faces: 2 rows deleted', /flush/, '--ignore-unflushed'];
-  await assert.rejects(openSource(config(db)), fails('E_UNFLUSHED', ...found));
-  assert.deepEqual((await openSource(config(db), { collections: ['docs'] })).notes, []);
-  const source = await openSource(config(db, { ignoreUnflushed: true }));
+  await assert.rejects(openSource(config(db), { openStore }), fails('E_UNFLUSHED', ...found));
+  assert.deepEqual((await openSource(config(db), { collections: ['docs'], openStore })).notes, []);
+  const source = await openSource(config(db, { ignoreUnflushed: true }), { openStore });
   const [faces] = await source.datasets();
   assert.match(source.notes[0]?.text ?? '', /5 rows inserted.*2 rows deleted/);
   assert.deepEqual(
@@ -280,10 +285,10 @@ test('what was flushed does not count: by partition, and by the global position'
     using folder = temporaryFolder();
     const db = makeDatabase(folder.path, flush);
     assert.deepEqual(writeLog(folder.path), { first, second });
-    if (counts.length === 0) assert.deepEqual((await openSource(config(db))).notes, []);
+    if (counts.length === 0) assert.deepEqual((await openSource(config(db), { openStore })).notes, []);
     else
       await assert.rejects(
-        openSource(config(db)),
+        openSource(config(db), { openStore }),
         (error: MigrateError) => error.code === 'E_UNFLUSHED' && error.found === counts.join('; '),
       );
   }
@@ -296,15 +301,15 @@ test('a log that is broken or not whole is an error, or said', async () => {
   const log = join(folder.path, 'wal', '1.wal');
   for (const damage of [() => writeFileSync(log, 'torn'), () => writeFileSync(log, ''), () => rmSync(log)]) {
     damage();
-    await assert.rejects(openSource(config(db)), fails('E_WAL', /wal.1\.wal|wal"/));
-    const { notes } = await openSource(config(db, { ignoreUnflushed: true }));
+    await assert.rejects(openSource(config(db), { openStore }), fails('E_WAL', /wal.1\.wal|wal"/));
+    const { notes } = await openSource(config(db, { ignoreUnflushed: true }), { openStore });
     assert.deepEqual(
       notes.map(({ kind }) => kind),
       ['lossy'],
     );
   }
   rmSync(join(folder.path, 'wal', 'mxlog.meta'));
-  assert.match((await openSource(config(db))).notes[0]?.text ?? '', /no write-ahead log/);
+  assert.match((await openSource(config(db), { openStore })).notes[0]?.text ?? '', /no write-ahead log/);
 });
 
 test('a segment with other names in its folder, and a longer deleted_docs', async () => {
@@ -316,19 +321,20 @@ test('a segment with other names in its folder, and a longer deleted_docs', asyn
     join(segment, 'deleted_docs'),
     Buffer.concat([withLength(new Uint8Array(Int32Array.of(2).buffer)), Buffer.from('tail')]),
   );
-  const source = await openSource(config(db), { collections: ['docs'] });
+  const source = await openSource(config(db), { collections: ['docs'], openStore });
   const [docs] = await source.datasets();
   assert.deepEqual([docs?.rows, docs?.deleted], [9, 1]);
   assert.match(docs?.notes.map(({ text }) => text).join() ?? '', /deleted_docs is longer.*segment 6 by 4 bytes/);
   writeFileSync(join(segment, '8.rv'), '');
   await assert.rejects(
-    (await openSource(config(db), { collections: ['docs'] })).datasets(),
+    (await openSource(config(db), { collections: ['docs'], openStore })).datasets(),
     fails('E_SEGMENT_MISSING', '7.rv, 8.rv'),
   );
 });
 
 test('MySQL: an address that can not be read, a server that is not there; never the password', async () => {
-  const mysql = (url: string) => openSource(config('/nowhere', { meta: { kind: 'mysql', url: new Secret(url) } }));
+  const mysql = (url: string) =>
+    openSource(config('/nowhere', { meta: { kind: 'mysql', url: new Secret(url) } }), { openStore });
   const noSecret = (code: string) => (error: MigrateError) =>
     error.code === code && !JSON.stringify([error, error.message, error.stack, error.found]).includes('hidden');
   await assert.rejects(mysql('u:hidden@host'), noSecret('E_CONFIG'));

@@ -1,0 +1,48 @@
+/** Takes back what a job wrote into its files' store: nothing else there is touched. */
+import type { Checkpoint, LoadRecord } from '../core/checkpoint.ts';
+import type { Part, Store } from '../core/contracts.ts';
+import { attemptFolder, manifestFile, partFolder, preflightName, sweepJob } from './layout.ts';
+import { openJournal } from './uploads.ts';
+
+/** @returns how many parts there were files of */
+export async function removeJobFiles(checkpoint: Checkpoint, store: Store, id: string): Promise<number> {
+  await openJournal(checkpoint, id, store).discardLeft();
+  let removed = 0;
+  for (const { planned, part, load } of await checkpoint.partitions(id)) {
+    // Also where no part is recorded: a run may have died between the two.
+    const dirs = new Set([partFolder({ jobId: id }, planned), ...partFolders(part, load)]);
+    // Only folders that bear this job's id: those of a dumped folder that it loads are not its own.
+    const own = [...dirs].filter((dir) => dir.includes(`.${id}.`));
+    if (await removeAll(store, own)) removed++;
+  }
+  // A manifest of parts that are gone would be taken for a finished dump.
+  for (const path of [manifestFile(id), preflightName(id)]) await store.remove(path);
+  await sweepJob(store, await checkpoint.partitions(id), id);
+  return removed;
+}
+
+async function removeAll(store: Store, dirs: readonly string[]): Promise<boolean> {
+  let found = false;
+  for (const dir of dirs) {
+    for await (const _ of store.list(dir)) {
+      found = true;
+      break;
+    }
+    await store.remove(dir);
+  }
+  return found;
+}
+
+const ATTEMPT = /\.a(\d+)$/;
+
+/**
+ * Everywhere that a part's files may lie: under the name of each attempt so far. A run that died may have recorded the
+ * next one before it renamed them; where a rename is copying and removing, it may have left some under the one before.
+ */
+export function partFolders(part: Part | undefined, load: LoadRecord | undefined): readonly string[] {
+  const dir = part?.dir ?? '';
+  const last = load !== undefined && 'dir' in load ? load.dir : '';
+  const attempts = Math.max(...[dir, last].map((name) => Number(ATTEMPT.exec(name)?.[1] ?? 0)));
+  const tried = ATTEMPT.test(dir) ? Array.from({ length: attempts }, (_, index) => attemptFolder(dir, index + 1)) : [];
+  return [...new Set([dir, last, ...tried])].filter((name) => name !== '');
+}

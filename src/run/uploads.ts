@@ -1,0 +1,113 @@
+/**
+ * The journal of uploads: what a store keeps under an id of its own is recorded before its first byte is sent, so that
+ * a run that dies leaves nothing behind that nobody knows.
+ *
+ * ```
+ *   worker: begin an upload ──► ask ──► wait ────────────────────► send bytes ──► part
+ *   main:                        └► checkpoint.recordUpload ──► answer             └► recordPart, dropUploads
+ * ```
+ */
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Checkpoint } from '../core/checkpoint.ts';
+import type { RecordUpload, Store, Upload } from '../core/contracts.ts';
+import { fromPlain, MigrateError, type PlainError, toPlain } from '../core/errors.ts';
+import { announce } from './events.ts';
+
+type Ask = { readonly id: number; readonly upload: Upload };
+type Answer = { readonly id: number; readonly error: PlainError | undefined };
+
+/** Main side, for one task. */
+export interface UploadDesk {
+  /** Goes to the worker with the task. */
+  readonly port: MessagePort;
+  /** What was recorded so far. */
+  readonly uploads: readonly Upload[];
+  close(): void;
+}
+
+export function openUploadDesk(record: RecordUpload): UploadDesk {
+  const { port1, port2 } = new MessageChannel();
+  const uploads: Upload[] = [];
+  const answer = async ({ id, upload }: Ask): Promise<Answer> => {
+    try {
+      await record(upload);
+      uploads.push(upload);
+      return { id, error: undefined };
+    } catch (thrown) {
+      return { id, error: toPlain(thrown) };
+    }
+  };
+  port1.on('message', (ask: Ask) => void answer(ask).then((reply) => port1.postMessage(reply)));
+  return { port: port2, uploads, close: () => port1.close() };
+}
+
+/** Worker side: what a store is given to record its uploads with. */
+export function askToRecord(port: MessagePort): RecordUpload {
+  const waiting = new Map<number, (answer: Answer) => void>();
+  let asked = 0;
+  port.on('message', (answer: Answer) => {
+    waiting.get(answer.id)?.(answer);
+    waiting.delete(answer.id);
+  });
+  return async (upload) => {
+    const id = asked++;
+    const answer = await new Promise<Answer>((resolve) => {
+      waiting.set(id, resolve);
+      port.postMessage({ id, upload } satisfies Ask);
+    });
+    if (answer.error !== undefined) throw fromPlain(answer.error);
+    announce('upload recorded', upload.path);
+  };
+}
+
+/** For stores that keep nothing under an id, and for files that nobody would miss. */
+export const recordNothing: RecordUpload = async () => undefined;
+
+/** The journal of one job in one store. */
+export interface Journal {
+  record: RecordUpload;
+  /** They are complete. */
+  drop(uploads: readonly Upload[]): Promise<void>;
+  /**
+   * Aborts what dead runs left. Nothing of this run may be under way.
+   * @returns where uploads were left that are not in this store: of a run that wrote elsewhere
+   */
+  discardLeft(): Promise<readonly string[]>;
+}
+
+/** As it stands in the checkpoint: the token says of which store it is, since a job may be gone on with in another one. */
+interface Kept {
+  readonly store: string;
+  readonly token: string;
+}
+
+export function openJournal(checkpoint: Checkpoint, jobId: string, store: Store): Journal {
+  const here = store.describe('');
+  const kept = ({ path, token }: Upload): Upload => ({
+    path,
+    token: JSON.stringify({ store: here, token } satisfies Kept),
+  });
+  return {
+    record: (upload) => checkpoint.recordUpload(jobId, kept(upload)),
+    drop: async (uploads) => {
+      if (uploads.length > 0) await checkpoint.dropUploads(jobId, uploads.map(kept));
+    },
+    async discardLeft() {
+      const elsewhere = new Set<string>();
+      for (const upload of await checkpoint.uploads(jobId)) {
+        const { store: where, token } = readKept(upload);
+        if (where === here) {
+          await store.discard({ path: upload.path, token });
+          await checkpoint.dropUploads(jobId, [upload]);
+        } else elsewhere.add(where);
+      }
+      return [...elsewhere];
+    },
+  };
+}
+
+function readKept({ path, token }: Upload): Kept {
+  const value: unknown = JSON.parse(token);
+  if (typeof value === 'object' && value !== null && 'store' in value && 'token' in value) return value as Kept;
+  throw new MigrateError('E_STATE', 'the record of an upload can not be read', { found: path });
+}
