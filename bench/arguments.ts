@@ -2,21 +2,29 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { DumpQuestion } from './dump.ts';
+import type { FaissQuestion } from './faiss.ts';
+import type { StoresQuestion } from './stores.ts';
 
-export const USAGE = `npm run bench -- [dump|micro|all] [--quick] [--size 1GB|4GB] [--runs N] [--threads 1,2,4]
+export const USAGE = `npm run bench -- [dump|micro|faiss|stores|all] [--quick] [--size 1GB|4GB] [--runs N] [--threads 1,2,4]
 
   dump     a dump against cp -r + sync -f of the same folder
   micro    the inner loops
+  faiss    Faiss index files: dumps against cp + sync and against Python with faiss; the decoders against faiss's own
+  stores   buckets: a dump into, out of and within MinIO, GCS and Azure against the clouds' own SDKs
   --quick  small and short: shows that it works, keeps nothing
   --size   4GB: also at 1 GB, without deletes: shows that memory stays flat
 
 Input (a few GB) is made once under bench/data, or under MILVUS_MIGRATE_BENCH_DATA.`;
 
+export type BenchName = 'dump' | 'micro' | 'faiss' | 'stores';
+
 export interface BenchArguments {
-  readonly benches: readonly ('dump' | 'micro')[];
+  readonly benches: readonly BenchName[];
   readonly quick: boolean;
   readonly size: string;
   readonly question: DumpQuestion;
+  readonly faiss: FaissQuestion;
+  readonly stores: StoresQuestion;
   readonly microMs: number;
 }
 
@@ -36,23 +44,28 @@ export function readArguments(words: readonly string[]): BenchArguments {
   });
   const { quick } = values;
   const what = positionals[0] ?? 'all';
-  if (positionals.length > 1 || !['dump', 'micro', 'all'].includes(what))
+  if (positionals.length > 1 || !['dump', 'micro', 'faiss', 'stores', 'all'].includes(what))
     throw new Error(`no such benchmark: ${positionals.join(' ')}`);
   const size = values.size ?? (quick ? '96MB' : '1GB');
   const bytes = SIZES[size];
   if (bytes === undefined) throw new Error(`--size ${size}: ${Object.keys(SIZES).join(', ')}`);
   const large = bytes > 1e9;
+  const threads = values.threads === undefined ? usualThreads() : values.threads.split(',').map(count);
+  const runs = values.runs === undefined ? (quick ? 2 : 5) : count(values.runs);
   return {
-    benches: what === 'all' ? ['dump', 'micro'] : [what as 'dump' | 'micro'],
+    benches: what === 'all' ? ['dump', 'micro', 'faiss', 'stores'] : [what as BenchName],
     quick,
     size,
     question: {
       sizes: large ? [1e9, bytes] : [bytes],
       dims: [128, 768],
       deletes: large ? [0] : [0, 0.1],
-      threads: values.threads === undefined ? usualThreads() : values.threads.split(',').map(count),
-      runs: values.runs === undefined ? (quick ? 2 : 5) : count(values.runs),
+      threads,
+      runs,
     },
+    // Quick is for CI: six kinds of files take long enough once.
+    faiss: { bytes, threads: quick && values.threads === undefined ? [2] : threads, runs: quick ? 1 : runs },
+    stores: { bytes, threads: quick && values.threads === undefined ? [2] : threads, runs: quick ? 1 : runs },
     microMs: quick ? 200 : 1000,
   };
 }

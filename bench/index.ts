@@ -1,10 +1,13 @@
 /** `npm run bench`: runs the benchmarks, prints them as tables and keeps them as JSON. */
-import { type BenchArguments, readArguments, USAGE } from './arguments.ts';
+import { type BenchArguments, type BenchName, readArguments, USAGE } from './arguments.ts';
 import { benchDump, type DumpCase } from './dump.ts';
-import { describeMachine, machineLine } from './machine.ts';
+import { benchFaiss } from './faiss.ts';
+import { benchFaissDecode } from './faissDecode.ts';
+import { describeMachine, type Machine, machineLine } from './machine.ts';
 import { benchMicro } from './micro.ts';
 import { keepResult, type Result } from './results.ts';
-import { dumpTable, microTable } from './table.ts';
+import { benchStores } from './stores.ts';
+import { dumpTable, faissDecodeTable, faissTable, microTable, storesTable } from './table.ts';
 
 const STARTING_BYTES = 1e6;
 
@@ -15,13 +18,37 @@ async function main(words: readonly string[]): Promise<void> {
   const date = new Date().toISOString();
   console.log(`${machineLine(machine)}; load before: ${machine.loadBefore}`);
   for (const bench of parsed.benches) {
-    const result: Result =
-      bench === 'dump'
-        ? { bench, date, machine, cases: await dumps(parsed) }
-        : { bench, date, machine, cases: await benchMicro(parsed.microMs) };
-    console.log(`\n${result.bench === 'dump' ? dumpTable(result.cases) : microTable(result.cases)}`);
+    const result = await resultOf(bench, parsed, { date, machine });
+    console.log(`\n${tablesFor(result)}`);
     if (!parsed.quick) console.log(`kept as ${keepResult(result, nameOf(bench, parsed))}`);
   }
+}
+
+async function resultOf(
+  bench: BenchName,
+  parsed: BenchArguments,
+  head: { readonly date: string; readonly machine: Machine },
+): Promise<Result> {
+  const tell = (line: string): void => console.error(line);
+  switch (bench) {
+    case 'dump':
+      return { bench, ...head, cases: await dumps(parsed) };
+    case 'micro':
+      return { bench, ...head, cases: await benchMicro(parsed.microMs) };
+    case 'stores':
+      return { bench, ...head, cases: await benchStores(parsed.stores, tell) };
+    case 'faiss': {
+      const decoders = await benchFaissDecode(parsed.microMs);
+      return { bench, ...head, cases: await benchFaiss(parsed.faiss, tell), decoders };
+    }
+  }
+}
+
+function tablesFor(result: Result): string {
+  if (result.bench === 'dump') return dumpTable(result.cases);
+  if (result.bench === 'stores') return storesTable(result.cases);
+  if (result.bench === 'micro') return microTable(result.cases);
+  return `${faissDecodeTable(result.decoders)}\n\n${faissTable(result.cases)}`;
 }
 
 /** The first case has next to nothing to do: it shows what starting takes. */
@@ -45,8 +72,8 @@ function argumentsOf(words: readonly string[]): BenchArguments | undefined {
   }
 }
 
-function nameOf(bench: 'dump' | 'micro', { size, question }: BenchArguments): string {
-  return bench === 'dump' ? `dump-${size}-${Math.max(...question.threads)}t` : bench;
+function nameOf(bench: BenchName, { size, question }: BenchArguments): string {
+  return bench === 'micro' ? bench : `${bench}-${size}-${Math.max(...question.threads)}t`;
 }
 
 await main(process.argv.slice(2));

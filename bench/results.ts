@@ -2,9 +2,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DumpCase } from './dump.ts';
+import type { FaissCase } from './faiss.ts';
+import type { FaissDecodeCase } from './faissDecode.ts';
 import type { Machine } from './machine.ts';
 import type { MicroCase } from './micro.ts';
 import { RESULTS } from './places.ts';
+import type { StoresCase } from './stores.ts';
 
 interface Head {
   /** ISO 8601, UTC. */
@@ -14,7 +17,13 @@ interface Head {
 
 export type Result =
   | (Head & { readonly bench: 'dump'; readonly cases: readonly DumpCase[] })
-  | (Head & { readonly bench: 'micro'; readonly cases: readonly MicroCase[] });
+  | (Head & { readonly bench: 'stores'; readonly cases: readonly StoresCase[] })
+  | (Head & { readonly bench: 'micro'; readonly cases: readonly MicroCase[] })
+  | (Head & {
+      readonly bench: 'faiss';
+      readonly cases: readonly FaissCase[];
+      readonly decoders: readonly FaissDecodeCase[];
+    });
 
 /** @returns the file */
 export function keepResult(result: Result, name: string): string {

@@ -1,6 +1,9 @@
 /** Results as tables of plain text. */
 import type { DumpCase } from './dump.ts';
+import type { FaissCase } from './faiss.ts';
+import type { FaissDecodeCase } from './faissDecode.ts';
 import type { MicroCase } from './micro.ts';
+import type { StoresCase } from './stores.ts';
 
 type Row = readonly string[];
 
@@ -37,6 +40,39 @@ export function microTable(cases: readonly MicroCase[]): string {
     microseconds.toFixed(1),
   ]);
   return aligned([['what', 'GB/s', 'rate', 'µs a call'], ...rows]);
+}
+
+const ROUTES = { up: 'into', within: 'within', down: 'out of' } as const;
+
+export function storesTable(cases: readonly StoresCase[]): string {
+  const head = ['service', 'threads', 'SDK s', 'dump s', 'wall ÷ SDK', 'SDK cpu s', 'dump cpu s', 'MB/s'];
+  const rows = cases.map(({ service, route, threads, summary }) => [
+    `${ROUTES[route]} ${service}`,
+    String(threads),
+    ...[summary.plainWall, summary.dumpWall, summary.wallRatio, summary.plainCpu, summary.dumpCpu].map(hundredths),
+    ...[summary.megabytesPerSecond, summary.plainRss / 1e6, summary.rss / 1e6].map((value) => value.toFixed(0)),
+  ]);
+  return aligned([[...head, 'SDK RSS MB', 'RSS MB'], ...rows]);
+}
+
+export function faissTable(cases: readonly FaissCase[]): string {
+  const head = ['kind', 'file MB', 'threads', 'cp+sync s', 'python s', 'dump s', 'wall ÷ cp+sync', 'wall ÷ python'];
+  const rows = cases.map(({ kind, fileBytes, threads, summary }) => [
+    kind,
+    ...[(fileBytes / 1e6).toFixed(0), String(threads)],
+    ...[summary.copyWall, summary.pythonWall, summary.dumpWall, summary.wallRatio, summary.pythonRatio].map(hundredths),
+    ...[summary.perCoreSecond, summary.pythonPerCoreSecond].map((value) => value.toFixed(0)),
+    ...[summary.rss / 1e6, summary.pythonRss / 1e6].map((value) => value.toFixed(0)),
+  ]);
+  return aligned([[...head, 'MB/core-s', 'python MB/core-s', 'RSS MB', 'python RSS MB'], ...rows]);
+}
+
+export function faissDecodeTable(cases: readonly FaissDecodeCase[]): string {
+  const rows = cases.map(({ kind, ...rates }) => [
+    kind,
+    ...[rates.ours, rates.faiss, rates.faissReused].map((rate) => hundredths(rate / 1000)),
+  ]);
+  return aligned([['decoder alone', 'ours GB/core-s', 'sa_decode', 'sa_decode, memory reused'], ...rows]);
 }
 
 function hundredths(value: number | undefined): string {
