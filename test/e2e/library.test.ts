@@ -116,13 +116,13 @@ describe('library', { concurrency: 4 }, () => {
     assert.ok(job.threads >= 1);
     assert.equal(job.modeGiven, true);
     const dir = join(process.cwd(), 'staging');
-    assert.deepEqual(job.files, { dir, seenAs: dir, oldLayout: false, keep: false });
+    assert.deepEqual(job.files, { dir, store: undefined, seenAs: dir, oldLayout: false, keep: false });
     assert.equal(job.source.kind === 'milvus1x' ? job.source.path : '', join(process.cwd(), 'db'));
     const again = jobConfig({
       source: { kind: 'dumped', dir: '/dump' },
       files: { dir: '/elsewhere', seenAs: '/seen' },
     });
-    assert.deepEqual(again.files, { dir: '/dump', seenAs: '/seen', oldLayout: false, keep: true });
+    assert.deepEqual(again.files, { dir: '/dump', store: undefined, seenAs: '/seen', oldLayout: false, keep: true });
     assert.throws(() => jobConfig({ source: { kind: 'dumped', dir: '/dump' }, target: 'ftp://x/y' }), {
       code: 'E_USAGE',
     });
