@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { temporaryFolder } from '../temporary.ts';
 import { bucketRun, openUploads } from './bucketRun.ts';
 import { type Clouds, startClouds } from './clouds.ts';
@@ -112,8 +113,10 @@ describe('between buckets', { concurrency: 2 }, () => {
     const keys = (await source.keys('db')).filter((key) => key.endsWith('.rv'));
     assert.ok(keys.length > 1);
     const words = run.words(source.url('db'), '--threads', '1');
-    // Stopped between its first parts: what it planned is what it must still find.
-    const ended = await runUntil(words, { moment: 'part recorded', signal: 'SIGSTOP', env: run.env }, async (child) => {
+    // Stopped between its plan and its first read (MinIO lets nobody write to an object that is being read): what it
+    // planned is what it must still find.
+    const stopped = { moment: 'collection created', signal: 'SIGSTOP', env: run.env } as const;
+    const ended = await runUntil(words, stopped, async (child) => {
       for (const key of keys) {
         const path = join(fixture('partitions'), key);
         await source.put(key, readFileSync(path).reverse());
@@ -134,10 +137,16 @@ describe('between buckets', { concurrency: 2 }, () => {
     const [key] = (await source.keys('db')).filter((name) => name.endsWith('.rv'));
     const bytes = readFileSync(join(folder.path, key!));
     const words = run.words(source.url('db'));
+    // MinIO lets nobody write to an object that is being read, and whoever stands still reads for ever, unless what was
+    // asked for fits into the sockets' buffers. Where it does not, both go on, and either may come first.
+    let replaced = false;
     const ended = await runUntil(words, { moment: 'batch written', signal: 'SIGSTOP', env: run.env }, async (child) => {
-      await source.put(key!, bytes.fill(1, bytes.length - 64));
+      const put = source.put(key!, bytes.fill(1, bytes.length - 64));
+      replaced = await Promise.race([put.then(() => true), setTimeout(5_000, false)]);
       child.kill('SIGCONT');
+      await put;
     });
+    if (!replaced && ended.code === 0) return;
     assert.equal(ended.code, 3, ended.stderr);
     assert.match(ended.stderr.replaceAll(/\s+/g, ' '), /E_SOURCE_CHANGED.*changed while it was read/);
     assert.deepEqual(await clouds.staging.keys(run.prefix), []);
