@@ -1,6 +1,8 @@
 /** Runs the command line up to a moment of its work, and does something to it there. */
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import type { Moment } from '../../src/run/events.ts';
 import { type Ended, milvusMigrate, watched } from './harness.ts';
 
@@ -31,5 +33,19 @@ export async function runUntil(
   act: (child: ChildProcess) => Promise<void>,
 ): Promise<Ended> {
   const told = { ...env, KILL_AT: moment, KILL_WITH: signal === 'none' ? '0' : signal };
-  return watched(words, { preload: [KILL_AT], env: told, when: reached(moment), act });
+  const whenStopped = async (child: ChildProcess): Promise<void> => {
+    if (signal === 'SIGSTOP') await stopped(child);
+    await act(child);
+  };
+  return watched(words, { preload: [KILL_AT], env: told, when: reached(moment), act: whenStopped });
+}
+
+const LOOK_AGAIN_MS = 5;
+const STOPPED_MS = 30_000;
+
+/** It tells its moment just before it stops: a SIGCONT in between would be lost, and it would stand still for ever. */
+async function stopped({ pid }: ChildProcess): Promise<void> {
+  for (const end = Date.now() + STOPPED_MS; Date.now() < end; await setTimeout(LOOK_AGAIN_MS))
+    if (/^\d+ \(.*\) T/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))) return;
+  assert.fail(`process ${pid} did not stop`);
 }
