@@ -9,7 +9,7 @@ export interface StoreNames {
   below(path: string): string;
   /** Path of a key that lies below the root. */
   path(key: string): string;
-  /** `gs://bucket/root/path` */
+  /** `gs://bucket/prefix/path` */
   describe(path: string): string;
 }
 
