@@ -30,8 +30,26 @@ export interface Batch {
   readonly deleted: number;
   /** Of `read`, the rows left out as duplicates (`--on-duplicate first`). */
   readonly dropped: number;
-  /** What the rows are in the source, for messages: a segment id, a file name. */
+  /** Of `read`, the rows that a filter left out. Absent: none. */
+  readonly filtered?: number | undefined;
+  /** Of `read`, the rows that can't be rows of the schema, whole and with the reason. Absent: none. */
+  readonly refused?: readonly RefusedRow[] | undefined;
+  /** Values of the batch's rows that were changed on the way, as named counts: «title: text cut» → 3. Absent: none. */
+  readonly changes?: Readonly<Record<string, number>> | undefined;
+  /** True where the snapshot that it was planned from is gone: documents changed since then are missing. Absent: false. */
+  readonly withoutSnapshot?: boolean | undefined;
+  /** What the rows are in the source, for messages: a segment id, a file name, an index. */
   readonly origin: string;
+}
+
+/** A row of the source that can't be one of the target's. */
+export interface RefusedRow {
+  /** As text: decimal digits, or the id. */
+  readonly key: string;
+  /** «price: found \"abc\", wanted a number within a Float». */
+  readonly reason: string;
+  /** The whole row as JSON text, as the source has it: it goes to the reject file. */
+  readonly row: string;
 }
 
 /** The column of `field`. */

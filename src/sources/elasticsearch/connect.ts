@@ -5,9 +5,9 @@
  * Nothing is repeated in here but questions that change nothing: a page of a scroll that is asked for twice is lost.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ElasticAccess, ElasticCredentials } from '../../config/elasticsearch.ts';
 import { MigrateError } from '../../core/errors.ts';
 import { cborToJson } from '../../formats/cbor/toJson.ts';
-import type { ElasticAccess, ElasticCredentials } from './config.ts';
 import { type Asking, answerFailure, elasticError, elasticFailure } from './failures.ts';
 import { type Trust, trustOf } from './trust.ts';
 

@@ -1,10 +1,11 @@
 /** From indices to datasets: their fields in Milvus's terms, one dataset an index, or several indices in one. */
+
+import type { ElasticsearchSource } from '../../config/elasticsearch.ts';
 import type { Note } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import { type Field, fixedBytes, type Schema } from '../../core/schema.ts';
 import { ID, idField, mapDeclared } from '../../formats/elastic/declared.ts';
 import { type Mapped, type MappedField, mapProperties } from '../../formats/elastic/mapping.ts';
-import type { ElasticsearchSource } from './config.ts';
 import { type IndexFacts, isExcluded } from './indices.ts';
 
 export interface ElasticDataset {

@@ -11,7 +11,7 @@ import { after, before, test } from 'node:test';
 import { inspect } from 'node:util';
 import { Secret } from '../../../src/config/secret.ts';
 import { type ErrorCode, MigrateError, toPlain } from '../../../src/core/errors.ts';
-import type { ElasticAccess, ElasticCredentials } from '../../../src/sources/elasticsearch/config.ts';
+import type { ElasticAccess, ElasticCredentials } from '../../../src/config/elasticsearch.ts';
 import {
   askVersion,
   createPageBuffer,
