@@ -79,6 +79,14 @@ function asInRow(name: string, schema: Schema): string {
 
 function checkNames({ variables, inRow }: Language, used: UsedNames, { schema, place }: Context): void {
   const wanted = [...variables.keys(), ...[...inRow.keys()].map((name) => `row["${name}"]`)].join(', ');
+  const kept = [...used.variables].find((name) => inRow.has(name));
+  if (kept !== undefined)
+    throw stepError(place, 'uses a word of the language as a field', {
+      field: kept,
+      found: kept,
+      wanted,
+      hint: asInRow(kept, schema),
+    });
   if (variables.has(ROW)) return;
   const strange = [...used.inRow].find((name) => !inRow.has(name));
   if (strange !== undefined)

@@ -1,4 +1,5 @@
 /** Where a step stands, and errors about it: all are E_CONFIG and name the step by its number, as the user wrote it. */
+import { MAX_TEXT_BYTES } from '../core/checkSchema.ts';
 import { type ErrorDetails, MigrateError } from '../core/errors.ts';
 import { nearestWord } from '../core/nearest.ts';
 import type { Field, Schema } from '../core/schema.ts';
@@ -65,9 +66,6 @@ export function checkNewName(schema: Schema, name: string, place: StepPlace): vo
       hint: 'drop or rename the other field in a step before this one',
     });
 }
-
-/** The largest VarChar of Milvus, in bytes of UTF-8. */
-export const MAX_TEXT_BYTES = 65_535;
 
 /** @throws MigrateError E_CONFIG for a length that Milvus does not take, or that is given for another type */
 export function checkMaxLength(

@@ -72,6 +72,7 @@ export class Work {
 
   /** Counts a value that is not carried over exactly. */
   change(name: string, count = 1): void {
+    if (count === 0) return;
     this.#changes.set(name, (this.#changes.get(name) ?? 0) + count);
   }
 

@@ -7,7 +7,7 @@ import { MigrateError } from '../../src/core/errors.ts';
 import type { Schema } from '../../src/core/schema.ts';
 import type { TransformStep } from '../../src/core/transformSteps.ts';
 import { openSteps, planSteps } from '../../src/transforms/index.ts';
-import { batchOf, EVERY_TYPE, rowOfEveryType } from '../encoders/rows.ts';
+import { batchOf, EVERY_TYPE, type Row, rowOfEveryType } from '../encoders/rows.ts';
 import { through } from './readBack.ts';
 
 const names = (schema: Schema): string[] => schema.fields.map(({ name }) => name);
@@ -103,7 +103,7 @@ test('a vector becomes as long as 1, summed in doubles; one without a direction 
 
 test('a refused row is shown as the source has it, whatever the steps before did', async () => {
   const [row] = fc.sample(rowOfEveryType, { numRuns: 1, seed: 3 });
-  const given = { ...row, id: 9007199254740993n, vector: [0, -0, 0], text: 'kept', whole: null };
+  const given: Row = { ...row, id: 9007199254740993n, vector: [0, -0, 0], text: 'kept', whole: null };
   const { batch } = await through(
     [
       { kind: 'rename', from: 'text', to: 'title' },
