@@ -2,18 +2,18 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { PartitionRecord } from '../core/checkpoint.ts';
-import type { Part } from '../core/contracts.ts';
+import type { Part, ReaderConfig } from '../core/contracts.ts';
 import { crc32 } from '../core/crc32.ts';
 import { MigrateError } from '../core/errors.ts';
-import type { PlannedPartition } from '../core/plan.ts';
-import { rowBytes, type Schema } from '../core/schema.ts';
+import type { FileFormat, PlannedCollection, PlannedPartition } from '../core/plan.ts';
+import type { Schema } from '../core/schema.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
 import { partFolder } from './layout.ts';
 import { TASKS_PER_WORKER } from './pool.ts';
 import type { Totals } from './progress.ts';
-import type { DumpTask } from './tasks.ts';
+import type { DumpTask, ReadTask } from './tasks.ts';
 import { openUploadDesk } from './uploads.ts';
 
 /**
@@ -79,22 +79,47 @@ function dumpTask(run: RunContext, { planned }: PartitionRecord): Omit<DumpTask,
     kind: 'dump',
     reader,
     partition,
-    schema: schemaOf(run, planned.collection),
+    ...schemasOf(run, planned.collection),
     droppedFile: droppedFile(run, planned),
     rejectNonFinite: config.rejectFile !== undefined,
     rejectFile: config.rejectFile === undefined ? undefined : rejectPart(run, partition.id),
     store: route === 'stream' ? undefined : files?.config,
-    format: 'npy',
+    format: formatOf(run, planned.collection),
     dir: route === 'stream' ? '' : partFolder(run, planned),
     samples: planned.samples,
     collection: partition.dataset,
   };
 }
 
-export function schemaOf(run: Pick<RunContext, 'collections'>, collection: string): Schema {
+/** The planned collection of that name in the target. */
+export function plannedOf(run: Pick<RunContext, 'collections'>, collection: string): PlannedCollection {
   const planned = run.collections.find(({ target }) => target === collection);
   if (planned === undefined) throw new TypeError(`a collection that is not in the plan: ${collection}`);
-  return planned.schema;
+  return planned;
+}
+
+export function schemaOf(run: Pick<RunContext, 'collections'>, collection: string): Schema {
+  return plannedOf(run, collection).schema;
+}
+
+/** From what a reader emits to what is stored. A dumped folder holds what is stored already. */
+export function schemasOf(
+  run: Pick<RunContext, 'collections' | 'reader'>,
+  collection: string,
+): Pick<ReadTask, 'schema' | 'sourceSchema' | 'steps'> {
+  return plannedSchemas(plannedOf(run, collection), run.reader);
+}
+
+export function plannedSchemas(
+  { schema, sourceSchema, steps }: PlannedCollection,
+  reader: ReaderConfig,
+): Pick<ReadTask, 'schema' | 'sourceSchema' | 'steps'> {
+  if (reader.kind === 'dumped') return { schema, sourceSchema: schema, steps: [] };
+  return { schema, sourceSchema: sourceSchema ?? schema, steps: steps ?? [] };
+}
+
+function formatOf(run: Pick<RunContext, 'collections'>, collection: string): FileFormat {
+  return plannedOf(run, collection).format ?? 'npy';
 }
 
 /** Whether duplicates among the inputs of a collection are looked for: only where there is more than one. */
@@ -121,7 +146,7 @@ export function rejectPart(run: Pick<RunContext, 'jobDir'>, partition: string): 
 async function discardUnusable(run: RunContext): Promise<void> {
   for (const { planned, part, load } of run.ledger.partitions()) {
     if (part === undefined || load !== undefined) continue;
-    const why = await whyUnusable(run, part, rowBytes(schemaOf(run, planned.collection)));
+    const why = await whyUnusable(run, part);
     if (why === undefined) continue;
     if (why !== '' && run.reader.kind === 'dumped') throw damaged(run, part, why);
     if (why !== '') run.warn(`part ${part.dir} of ${planned.collection} is made again: ${why}`);
@@ -139,12 +164,13 @@ function damaged({ files }: RunContext, { dir }: Part, found: string): MigrateEr
 }
 
 /** undefined: fine. `''`: the user asked for something else than before. */
-async function whyUnusable(run: RunContext, part: Part, bytesPerRow: number): Promise<string | undefined> {
+async function whyUnusable(run: RunContext, part: Part): Promise<string | undefined> {
   const { route, config, files } = run;
   // Rejected rows are in no file, and left ones need one: another choice about them makes another part.
-  if (config.rejectFile !== undefined ? part.nonFinite > 0 : part.rejected > 0) return '';
+  const left = part.nonFinite + (part.refused ?? 0);
+  if (config.rejectFile !== undefined ? left > 0 : part.rejected > 0) return '';
   if (route === 'stream') return undefined;
-  if (part.files.length === 0) return part.rows * bytesPerRow === 0 && part.dir !== '' ? undefined : '';
+  if (part.files.length === 0) return '';
   for (const file of part.files) {
     const stat = await files?.store.stat(`${part.dir}/${file.name}`);
     if (stat === undefined) return `${file.name} is not there any more`;

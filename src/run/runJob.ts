@@ -5,11 +5,10 @@ import type { JobStages } from '../config/job.ts';
 import type { CollectionRecord } from '../core/checkpoint.ts';
 import type { RecordUpload, Upload } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
-import type { PlannedCollection } from '../core/plan.ts';
 import { reportCollection } from './buildReport.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
-import { dumpStage, isSearched } from './dumpStage.ts';
+import { dumpStage, isSearched, plannedOf } from './dumpStage.ts';
 import { findDuplicates } from './duplicates.ts';
 import { announce } from './events.ts';
 import { writeMeta } from './exportMeta.ts';
@@ -151,13 +150,14 @@ async function withhold(run: TargetRun, loadable: Loadable): Promise<Loadable> {
     if (run.ledger.of(name).some(({ load }) => load !== undefined))
       throw new MigrateError('E_USAGE', 'a part of the collection was loaded by a run with --reject-file', {
         at: { collection: name },
-        found: `${report.nonFinite} rows with NaN or infinity, and no --reject-file`,
+        found: `${report.nonFinite} rows that Milvus would refuse, and no --reject-file`,
         hint: 'run again with --reject-file, or start over with --mode overwrite --fresh',
       });
     const [first] = report.firstNonFinite;
     run.warn(
-      `${name} is not loaded: ${report.nonFinite} of its rows hold NaN or infinity, which Milvus 2.x refuses ` +
-        `(first: id ${first?.key} in segment ${first?.segment}); with --reject-file FILE they are put there and the rest is loaded`,
+      `${name} is not loaded: ${report.nonFinite} of its rows ${first?.reason === undefined ? 'hold NaN or infinity, which Milvus 2.x refuses' : 'can not be rows of the collection'} ` +
+        `(first: id ${first?.key} in ${first?.reason === undefined ? 'segment ' : ''}${first?.segment}${first?.reason === undefined ? '' : `: ${first.reason}`}); ` +
+        `with --reject-file FILE they are put there and the rest is loaded`,
     );
     // An earlier verification of it says nothing about a collection that is withheld.
     const withheld: CollectionRecord = { ...record, report: undefined };
@@ -249,10 +249,4 @@ function recordOf(run: Running, name: string): CollectionRecord {
   const record = run.ledger.collection(name);
   if (record === undefined) throw new TypeError(`a collection without a record: ${name}`);
   return record;
-}
-
-function plannedOf(run: Pick<RunContext, 'collections'>, name: string): PlannedCollection {
-  const planned = run.collections.find(({ target }) => target === name);
-  if (planned === undefined) throw new TypeError(`a collection that is not in the plan: ${name}`);
-  return planned;
 }

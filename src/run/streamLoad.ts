@@ -10,12 +10,12 @@
  * rows, and the run refuses.
  */
 import type { Batch } from '../core/batch.ts';
-import { columnOf, int64s } from '../core/batch.ts';
+import { columnOf, sliceBatch } from '../core/batch.ts';
 import type { PartitionRecord } from '../core/checkpoint.ts';
-import type { InsertOutcome, Target } from '../core/contracts.ts';
-import { crc32 } from '../core/crc32.ts';
+import { createColumnCrc } from '../core/columnCrc.ts';
+import type { InsertOutcome, Key, Target } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
-import { primaryKeyOf } from '../core/schema.ts';
+import { keysOf } from '../core/keys.ts';
 import type { RunContext } from './context.ts';
 import { schemaOf } from './dumpStage.ts';
 import { announce } from './events.ts';
@@ -72,16 +72,16 @@ export async function streamPart(run: StreamContext, record: PartitionRecord, in
   const progress = load?.state === 'streaming' ? load : { acked: 0, inFlight: 0 };
   const sender = createSender(run, record, { into, ...progress });
   const schema = schemaOf(run, record.planned.collection);
-  const crc: Record<string, number> = {};
+  const crcs = schema.fields.map((field) => ({ name: field.name, crc: createColumnCrc(field) }));
   const whole = progress.acked === 0;
   const rows = await streamRows(run, record, {
     first: progress.acked,
     async consume(batch, first) {
-      for (const { name } of schema.fields) crc[name] = crc32(columnOf(batch, name).bytes, crc[name]);
+      for (const { name, crc } of crcs) crc.add(columnOf(batch, name), batch.rows);
       await sender.send(batch, first);
     },
   });
-  const changed = whole && part.rows > 0 && schema.fields.some(({ name }) => crc[name] !== part.columnCrc[name]);
+  const changed = whole && part.rows > 0 && crcs.some(({ name, crc }) => crc.value() !== part.columnCrc[name]);
   if (rows !== part.rows || changed)
     throw new MigrateError('E_SOURCE_CHANGED', 'the source gave other rows when it was read again', {
       at: { collection: into },
@@ -184,7 +184,8 @@ async function slower(
 /** Throws E_LOAD_IN_DOUBT where an upsert of the rows could replace another row. */
 async function refuseRepeatedKeys(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<void> {
   const { collection } = record.planned;
-  const keys = int64s(columnOf(piece, primaryKeyOf(schemaOf(run, collection)).name)).slice();
+  // A copy: the piece's own memory goes back to its worker.
+  const keys = keysOf(schemaOf(run, collection), piece).slice();
   const target = run.ledger.collection(collection);
   const foreign = Object.values(target?.before ?? {}).some((rows) => rows > 0);
   let occurrences = 0;
@@ -194,7 +195,7 @@ async function refuseRepeatedKeys(run: StreamContext, record: PartitionRecord, {
     const task = { kind: 'lookup', ...readTask(run, other), keys, hashes: undefined } as const;
     occurrences += (await run.side().run<'lookup'>(task)).rows;
   }
-  if (!foreign && occurrences <= new Set(keys).size) return;
+  if (!foreign && occurrences <= new Set<Key>(keys).size) return;
   throw new MigrateError('E_LOAD_IN_DOUBT', 'a batch may or may not have arrived, and can not be sent again safely', {
     at: { collection: into },
     found: foreign
@@ -202,12 +203,4 @@ async function refuseRepeatedKeys(run: StreamContext, record: PartitionRecord, {
       : `${occurrences} rows with the ${keys.length} keys of the batch: an upsert would leave one row per key`,
     hint: 'run again with --mode overwrite --fresh, or with --staging: a bulk insert is never in doubt in this way',
   });
-}
-
-function sliceBatch(batch: Batch, from: number, rows: number): Batch {
-  const columns = batch.columns.map((column) => ({
-    ...column,
-    bytes: column.bytes.subarray(from * column.rowBytes, (from + rows) * column.rowBytes),
-  }));
-  return { ...batch, rows, columns, read: rows };
 }

@@ -1,10 +1,10 @@
-/** The last stage: what the target holds against what was read, by exact counts and by vectors, bit for bit. */
+/** The last stage: what the target holds against what was read, by exact counts and by values, bit for bit. */
 import type { CollectionRecord, PartitionRecord } from '../core/checkpoint.ts';
 import type { CollectionFacts, Target } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { PlannedCollection } from '../core/plan.ts';
 import type { CheckResult, CollectionReport } from '../core/report.ts';
-import { type Comparison, compareAll, compareSamples } from './compareVectors.ts';
+import { type Comparison, compareAll, compareSamples } from './compareRows.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
 import { asking } from './importLoad.ts';
@@ -86,7 +86,10 @@ function wantedRows(records: readonly PartitionRecord[], { before }: CollectionR
   const wanted = new Map<string, number>([[DEFAULT_PARTITION, 0], ...Object.entries(before)]);
   for (const { planned, part } of records) {
     const { targetPartition, partition } = planned;
-    const rows = part === undefined ? partition.rows : part.read - part.deleted - part.dropped - part.rejected;
+    const rows =
+      part === undefined
+        ? partition.rows
+        : part.read - part.deleted - part.dropped - (part.filtered ?? 0) - part.rejected - (part.refused ?? 0);
     wanted.set(targetPartition, (wanted.get(targetPartition) ?? 0) + rows);
   }
   return wanted;
