@@ -27,7 +27,8 @@ export async function dumpStage(
 ): Promise<void> {
   const stage = run.route === 'stream' ? 'scan' : 'dump';
   await discardUnusable(run);
-  const records = run.ledger.partitions().filter(({ planned }) => takes(planned.collection));
+  // What changed later is read when the rest is loaded: see lateChanges.ts.
+  const records = run.ledger.partitions().filter(({ planned }) => takes(planned.collection) && planned.upsert !== true);
   const done = records.filter(({ part }) => part !== undefined);
   run.meter.start(stage, totals(records), totals(done));
   for (const record of done) onPart(record);
@@ -55,6 +56,11 @@ function totals(records: readonly PartitionRecord[]): Totals {
   };
 }
 
+/** Makes the part of one partition, and records it. */
+export async function dumpPart(run: RunContext, partition: string): Promise<void> {
+  await dump(run, run.ledger.get(partition));
+}
+
 /** One part, recorded, with nothing left in the journal of what it took. */
 async function dump(run: RunContext, record: PartitionRecord): Promise<Part> {
   const { files } = run;
@@ -75,6 +81,7 @@ async function dump(run: RunContext, record: PartitionRecord): Promise<Part> {
 function dumpTask(run: RunContext, { planned }: PartitionRecord): Omit<DumpTask, 'uploads'> {
   const { reader, files, route, config } = run;
   const { partition } = planned;
+  const streamed = route === 'stream' || planned.upsert === true;
   return {
     kind: 'dump',
     reader,
@@ -83,9 +90,9 @@ function dumpTask(run: RunContext, { planned }: PartitionRecord): Omit<DumpTask,
     droppedFile: droppedFile(run, planned),
     rejectNonFinite: config.rejectFile !== undefined,
     rejectFile: config.rejectFile === undefined ? undefined : rejectPart(run, partition.id),
-    store: route === 'stream' ? undefined : files?.config,
+    store: streamed ? undefined : files?.config,
     format: formatOf(run, planned.collection),
-    dir: route === 'stream' ? '' : partFolder(run, planned),
+    dir: streamed ? '' : partFolder(run, planned),
     samples: planned.samples,
     collection: partition.dataset,
   };
@@ -146,7 +153,7 @@ export function rejectPart(run: Pick<RunContext, 'jobDir'>, partition: string): 
 async function discardUnusable(run: RunContext): Promise<void> {
   for (const { planned, part, load } of run.ledger.partitions()) {
     if (part === undefined || load !== undefined) continue;
-    const why = await whyUnusable(run, part);
+    const why = await whyUnusable(run, part, planned.upsert === true);
     if (why === undefined) continue;
     if (why !== '' && run.reader.kind === 'dumped') throw damaged(run, part, why);
     if (why !== '') run.warn(`part ${part.dir} of ${planned.collection} is made again: ${why}`);
@@ -164,12 +171,12 @@ function damaged({ files }: RunContext, { dir }: Part, found: string): MigrateEr
 }
 
 /** undefined: fine. `''`: the user asked for something else than before. */
-async function whyUnusable(run: RunContext, part: Part): Promise<string | undefined> {
+async function whyUnusable(run: RunContext, part: Part, upsert: boolean): Promise<string | undefined> {
   const { route, config, files } = run;
   // Rejected rows are in no file, and left ones need one: another choice about them makes another part.
   const left = part.nonFinite + (part.refused ?? 0);
   if (config.rejectFile !== undefined ? left > 0 : part.rejected > 0) return '';
-  if (route === 'stream') return undefined;
+  if (route === 'stream' || upsert) return undefined;
   if (part.files.length === 0) return '';
   for (const file of part.files) {
     const stat = await files?.store.stat(`${part.dir}/${file.name}`);

@@ -5,6 +5,7 @@ import type { JobStages } from '../config/job.ts';
 import type { CollectionRecord } from '../core/checkpoint.ts';
 import type { RecordUpload, Upload } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
+import { letGo } from '../sources/index.ts';
 import { reportCollection } from './buildReport.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
@@ -13,6 +14,7 @@ import { findDuplicates } from './duplicates.ts';
 import { announce } from './events.ts';
 import { writeMeta } from './exportMeta.ts';
 import { type FinishContext, indexAndLoad, swapIn } from './finishCollection.ts';
+import { findChanges, refuseMissedChanges, upsertChanges } from './lateChanges.ts';
 import { manifestFile } from './layout.ts';
 import { type Loadable, startLoading } from './loadStage.ts';
 import { recoverRejects } from './lostRejects.ts';
@@ -39,16 +41,19 @@ export async function runStages(run: Running, stages: JobStages): Promise<void> 
   await preflight(context, loadable);
   await dumpAndLoad(context, loadable);
   const complete = await withhold(context, loadable);
+  await findChanges(context, (collection) => complete.has(collection));
   await indexAndVerify(context, complete);
   for (const [name, record] of complete)
     await swapIn(context, plannedOf(run, name), run.ledger.collection(name) ?? record);
   await cleanUp(run, complete);
+  await letGoOfSource(run);
 }
 
 type TargetRun = Running & FinishContext;
 
 async function dumpOnly(run: Running): Promise<void> {
   await dumpStage(run, () => undefined);
+  await refuseMissedChanges(run);
   await keepManifest(run);
 }
 
@@ -172,10 +177,12 @@ async function withhold(run: TargetRun, loadable: Loadable): Promise<Loadable> {
 async function indexAndVerify(run: TargetRun, complete: Loadable): Promise<void> {
   const units = (count: number) => ({ units: count, rows: 0, bytes: 0 });
   run.meter.start('index', units(complete.size), units(0));
-  const failures = startVerifying({ ...run, countSettlesMs: AFTER_LOAD_MS }, complete);
+  const verifying = { ...run, countSettlesMs: AFTER_LOAD_MS };
+  const failures = startVerifying(verifying, complete);
   await forEachConcurrently(complete, run.config.loadTasks, async ([name, record]) => {
     const started = performance.now();
     await indexAndLoad(run, plannedOf(run, name), record);
+    await upsertChanges(verifying, plannedOf(run, name), record);
     await run.ledger.addTime(name, 'index', Math.round(performance.now() - started));
     run.meter.add('index', units(1));
     await failures.verify(name);
@@ -231,6 +238,13 @@ async function verifyOne(run: TargetRun & VerifyContext, name: string): Promise<
   await run.ledger.recordCollection(name, { ...record, phase, report });
   announce('collection verified', name);
   return wrong ? verify.differences.join('; ') : undefined;
+}
+
+/** Everything is read and proven: what was held open at the source for that ends. */
+async function letGoOfSource({ config, ledger, reader }: Running): Promise<void> {
+  if (reader.kind === 'dumped') return;
+  const partitions = ledger.partitions().map(({ planned }) => planned.partition);
+  await letGo(config.source, partitions);
 }
 
 /** Intermediate files go when all that they hold is proven to have arrived. */

@@ -16,6 +16,7 @@ import { createColumnCrc } from '../core/columnCrc.ts';
 import type { InsertOutcome, Key, Target } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import { keysOf } from '../core/keys.ts';
+import { primaryKeyOf } from '../core/schema.ts';
 import type { RunContext } from './context.ts';
 import { schemaOf } from './dumpStage.ts';
 import { announce } from './events.ts';
@@ -68,8 +69,14 @@ export async function streamPart(run: StreamContext, record: PartitionRecord, in
       hint: 'run again with --staging, as before; or start over with --mode overwrite --fresh',
     });
   if (part.rows === 0)
-    return run.ledger.recordLoad(part.partition, { state: 'loaded', rows: 0, how: 'stream', dir: part.dir });
-  const progress = load?.state === 'streaming' ? load : { acked: 0, inFlight: 0 };
+    return run.ledger.recordLoad(part.partition, {
+      state: 'loaded',
+      rows: 0,
+      how: 'stream',
+      dir: part.dir,
+      ...freshOf(record, 0),
+    });
+  const progress = load?.state === 'streaming' ? load : { acked: 0, inFlight: 0, fresh: 0 };
   const sender = createSender(run, record, { into, ...progress });
   const schema = schemaOf(run, record.planned.collection);
   const crcs = schema.fields.map((field) => ({ name: field.name, crc: createColumnCrc(field) }));
@@ -89,32 +96,56 @@ export async function streamPart(run: StreamContext, record: PartitionRecord, in
       wanted: `${part.rows} rows as checked before`,
       hint: 'nothing may change the source while it is moved; start over with --mode overwrite --fresh',
     });
-  await run.ledger.recordLoad(part.partition, { state: 'loaded', rows, how: 'stream', dir: part.dir });
+  const fresh = freshOf(record, sender.fresh());
+  await run.ledger.recordLoad(part.partition, { state: 'loaded', rows, how: 'stream', dir: part.dir, ...fresh });
+}
+
+/** Only where rows are upserted on purpose. */
+function freshOf({ planned }: PartitionRecord, fresh: number): { fresh?: number } {
+  return planned.upsert === true ? { fresh } : {};
 }
 
 interface Sender {
   /** Sends the rows of the batch that are not acknowledged yet. */
   send(batch: Batch, first: number): Promise<void>;
+  /** Upserts: how many rows had none under their key before; it is negative where a key had several. */
+  fresh(): number;
+}
+
+interface Sending {
+  readonly into: string;
+  readonly acked: number;
+  readonly inFlight: number;
+  readonly fresh?: number;
 }
 
 function createSender(
   run: StreamContext,
   record: PartitionRecord,
-  { into, acked: ackedBefore, inFlight }: { into: string; acked: number; inFlight: number },
+  { into, acked: ackedBefore, inFlight, fresh: freshBefore = 0 }: Sending,
 ): Sender {
   const id = record.planned.partition.id;
   let acked = ackedBefore;
   let doubtEnd = ackedBefore + inFlight;
+  let fresh = freshBefore;
+  const upsert = record.planned.upsert === true;
   return {
+    fresh: () => fresh,
     async send(batch, first) {
       const end = first + batch.rows;
       while (acked < end) {
         const doubtful = acked < doubtEnd;
         const rows = Math.min(end - acked, run.pace.rows, doubtful ? doubtEnd - acked : end - acked);
         const piece = sliceBatch(batch, acked - first, rows);
-        await run.ledger.recordLoad(id, { state: 'streaming', acked, inFlight: doubtful ? doubtEnd - acked : rows });
+        // Of rows in doubt it was counted, and recorded, before they were sent.
+        if (upsert && !doubtful) fresh += await freshKeys(run, record, { into, piece });
+        const sent = { acked, inFlight: doubtful ? doubtEnd - acked : rows, ...freshOf(record, fresh) };
+        await run.ledger.recordLoad(id, { state: 'streaming', ...sent });
+        // Until they have arrived: a piece that is refused and cut smaller was counted too.
+        doubtEnd = upsert ? Math.max(doubtEnd, acked + rows) : doubtEnd;
         announce('batch intended', id);
-        const outcome = await (doubtful ? resend : insertNew)(run, record, { into, piece });
+        const send = upsert ? upsertAgain : doubtful ? resend : insertNew;
+        const outcome = await send(run, record, { into, piece });
         if (outcome.kind === 'doubt') doubtEnd = Math.max(doubtEnd, acked + rows);
         if (outcome.kind === 'refused') await slower(run, outcome, piece);
         if (outcome.kind !== 'done') continue;
@@ -141,6 +172,27 @@ async function insertNew(run: StreamContext, record: PartitionRecord, { into, pi
   if (outcome.kind === 'doubt')
     run.warn(`a batch of ${into} may or may not have arrived (${outcome.reason}); it is sent again as an upsert`);
   return outcome;
+}
+
+/** An upsert may be sent any number of times. */
+async function upsertAgain(
+  run: StreamContext,
+  record: PartitionRecord,
+  { into, piece }: Piece,
+): Promise<InsertOutcome> {
+  const outcome = await insert(run, record, { into, piece, how: 'upsert' });
+  if (outcome.kind === 'doubt') await asking(run, () => run.target.facts());
+  return outcome;
+}
+
+/** How many rows the collection gains by an upsert of the piece. */
+async function freshKeys(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<number> {
+  const { collection, targetPartition } = record.planned;
+  const schema = schemaOf(run, collection);
+  const keys = [...new Set<Key>(keysOf(schema, piece))];
+  const keyField = primaryKeyOf(schema).name;
+  const there = await asking(run, () => run.target.countKeys(into, keyField, keys, targetPartition));
+  return keys.length - Number(there);
 }
 
 /** Sends rows that may be there already. */

@@ -84,8 +84,13 @@ async function whileLoaded<T>(run: VerifyContext, facts: CollectionFacts, work: 
 /** Rows that each partition of the target must hold: what was read, not what was recorded as loaded. */
 function wantedRows(records: readonly PartitionRecord[], { before }: CollectionRecord): Map<string, number> {
   const wanted = new Map<string, number>([[DEFAULT_PARTITION, 0], ...Object.entries(before)]);
-  for (const { planned, part } of records) {
+  for (const { planned, part, load } of records) {
     const { targetPartition, partition } = planned;
+    if (load !== undefined && planned.upsert === true) {
+      const fresh = load.state === 'loaded' || load.state === 'streaming' ? (load.fresh ?? 0) : 0;
+      wanted.set(targetPartition, (wanted.get(targetPartition) ?? 0) + fresh);
+      continue;
+    }
     const rows =
       part === undefined
         ? partition.rows
@@ -103,6 +108,14 @@ function unfinished(records: readonly PartitionRecord[], { parts }: PlannedColle
     ...(open > 0 ? [`${open} of ${records.length} parts are not loaded yet`] : []),
     ...(missing > 0 ? [`${missing} of ${parts} parts are not in the job`] : []),
   ];
+}
+
+/** Counts a loaded collection until it holds what these records say, or has had its time. */
+export function settleCounts(
+  run: VerifyContext,
+  { record, records }: { record: CollectionRecord; records: readonly PartitionRecord[] },
+): Promise<Verification> {
+  return checkCounts(run, { record, wanted: wantedRows(records, record), exact: true });
 }
 
 interface Counting {
