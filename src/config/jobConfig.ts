@@ -6,7 +6,16 @@ import { emptyDraft, type JobDraft, type Surroundings, surroundings } from './de
 import { parseAddress } from './endpoint.ts';
 import { dumpedAt, faissAt, filesAt } from './ends.ts';
 import { faissSource } from './faissSource.ts';
-import type { DumpedSource, FaissSource, JobConfig, Milvus1xSource, SourceConfig, TargetConfig } from './job.ts';
+import type {
+  DumpedSource,
+  ElasticsearchSource,
+  FaissSource,
+  JobConfig,
+  Milvus1xSource,
+  PluginSource,
+  SourceConfig,
+  TargetConfig,
+} from './job.ts';
 import { placesOf } from './milvus1xParts.ts';
 import { Secret } from './secret.ts';
 import { withState } from './stateWord.ts';
@@ -32,7 +41,9 @@ type WithStore<T> = Omit<T, 'store'> & { readonly store?: StoreChoice | undefine
 export type SourceChoice =
   | WithStore<{ readonly kind: 'milvus1x' } & Partial<Milvus1xSource>>
   | WithStore<Pick<FaissSource, 'kind' | 'path'> & Partial<FaissSource>>
-  | WithStore<Pick<DumpedSource, 'kind' | 'dir'> & Partial<DumpedSource>>;
+  | WithStore<Pick<DumpedSource, 'kind' | 'dir'> & Partial<DumpedSource>>
+  | ElasticsearchSource
+  | PluginSource;
 
 /** A target: its address, which may carry a user and password (they are taken out of it), and what else is known. */
 export type TargetChoice = Pick<TargetConfig, 'endpoint'> &
@@ -129,6 +140,7 @@ function storeOf(choice: StoreChoice, credentials: CredentialName): ObjectStoreC
 }
 
 function sourceOf(choice: SourceChoice, cwd: string): SourceConfig {
+  if (choice.kind === 'elasticsearch' || choice.kind === 'plugin') return choice;
   if (choice.kind === 'dumped') return dumpedOf(choice, cwd);
   if (choice.kind === 'faiss') {
     const { path, store, ...rest } = said(choice);
