@@ -62,15 +62,14 @@ export function sourceFrom(draft: JobDraft, file: FoundConfig | undefined, conte
       const read = withElasticFlags(source, { raw, env, cwd, login: named?.login });
       const said = raw.given.has('dynamic-field') || named === undefined ? dynamicField : undefined;
       const open = withDynamicField(read, said);
-      // With the old tool, -t named the index.
-      const index = named === undefined && file?.kind === 'migration' ? oldTable(raw) : undefined;
-      if (index === undefined) return { ...found, ...open };
-      return { ...found, ...open, source: { ...open.source, index }, targetName: file?.draft.targetName };
+      const isTable = named === undefined && file?.kind === 'migration' && oldTable(raw) !== undefined;
+      return { ...found, ...open, ...(isTable ? { targetName: file.draft.targetName } : {}) };
     }
   }
 }
 
-function oldTable(raw: RawArgs): string | undefined {
+/** With the old tool and an Elasticsearch, -t named the index. */
+export function oldTable(raw: RawArgs): string | undefined {
   return raw.given.get('name') === dashed('name') ? undefined : textFlag(raw, 'name');
 }
 

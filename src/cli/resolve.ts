@@ -5,7 +5,7 @@ import type { JobConfig, JobStages } from '../config/job.ts';
 import type { JobCommand } from '../config/migrationYaml.ts';
 import { type CommandLine, isCommand, parseCommandLine, unknownCommand } from './commandLine.ts';
 import { pathFlag, textFlag, wordFlag } from './flagValues.ts';
-import { filesFrom, sourceFrom } from './jobEnds.ts';
+import { filesFrom, oldTable, sourceFrom } from './jobEnds.ts';
 import { applyFlags } from './jobFlags.ts';
 import type { RawArgs } from './rawArgs.ts';
 import { withStoreFlags } from './storeFlags.ts';
@@ -108,7 +108,7 @@ async function configOf({ raw, command, args, env, cwd }: ConfigContext): Promis
   const sourceNamed = args.length > 0 || (raw.given.has('meta') && raw.given.has('tables'));
   if (named === undefined && (sourceNamed || !LOOK_FOR_FILE.includes(command))) return undefined;
   const { readConfigFile, findConfigFile } = await import('../config/configFile.ts');
-  const options = { ...surroundings(env, cwd), command };
+  const options = { ...surroundings(env, cwd), command, table: oldTable(raw) };
   return named === undefined ? findConfigFile(options) : readConfigFile(named, options);
 }
 

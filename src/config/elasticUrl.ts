@@ -46,7 +46,7 @@ export function parseElasticAddress(text: string, where: string): ElasticAddress
   const nodes = rest.slice(2, 2 + slash);
   const { user, password, hosts } = takeLogin(nodes, { text, where });
   const urls = hosts.split(',').map((host) => nodeUrl(scheme, host, { text, where }));
-  return { urls, cloudId: undefined, index: checkIndex(rest.slice(3 + slash), { text, where }), user, password };
+  return { urls, cloudId: undefined, index: indexIn(rest.slice(3 + slash), { text, where }), user, password };
 }
 
 /** One node, as configuration files name it: `https://user:password@host:9200`. @throws MigrateError E_USAGE */
@@ -79,7 +79,7 @@ function cloudAddress(rest: string, { text, where }: About): ElasticAddress {
       found: withoutLogin(text).includes('@') ? 'a text with an @ (not shown)' : JSON.stringify(text),
       wanted: 'es+cloud:NAME:BASE64/index, with the id that the deployment shows',
     });
-  const index = checkIndex(rest.slice(slash + 1), { text, where });
+  const index = indexIn(rest.slice(slash + 1), { text, where });
   return { urls: [], cloudId, index, user: undefined, password: undefined };
 }
 
@@ -130,11 +130,16 @@ function canonicalUrl(scheme: string, rest: string): string | undefined {
   return ok && URL.canParse(url) ? url : undefined;
 }
 
-function checkIndex(index: string, { text, where }: About): string {
+function indexIn(index: string, { text, where }: About): string {
   if (index === '') throw noIndex(text, where);
+  return checkIndex(index, where);
+}
+
+/** A name as Elasticsearch takes it, several with commas. @throws MigrateError E_USAGE */
+export function checkIndex(index: string, where: string): string {
   const wrong = index.split(',').find((name) => !/^(<.+>|[^\s\\/?"<>|#]+)$/.test(name) || /^_(?!all$)/.test(name));
   if (wrong === undefined) return index;
-  throw new MigrateError('E_USAGE', `${where} ends with what no index is called`, {
+  throw new MigrateError('E_USAGE', `${where} names what no index is called`, {
     found: JSON.stringify(wrong),
     wanted: 'an index, an alias, a data stream or a pattern like logs-*, several with commas',
     hint: 'how it is read is said by flags: milvus-migrate help elasticsearch',
