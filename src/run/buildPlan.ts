@@ -1,9 +1,10 @@
 /** Datasets → the plan of a job: names in the target, merges, partitions, samples. Reads headers at most. */
 import type { JobConfig, MergeConfig } from '../config/job.ts';
-import type { Dataset, Note, Partition, Source } from '../core/contracts.ts';
+import type { Dataset, Note, Partition, ServerFacts, Source } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { JobPlan, PlannedCollection, PlannedPartition } from '../core/plan.ts';
-import { type Schema, vectorOf } from '../core/schema.ts';
+import { vectorOf } from '../core/schema.ts';
+import { fitSchema } from './fitSchema.ts';
 import { DEFAULT_PARTITION, refuseCollisions, sanitizeName, targetPartitionName } from './names.ts';
 
 /** Rows per collection whose vectors are compared after the load. */
@@ -26,7 +27,14 @@ interface Input {
   readonly single: boolean;
 }
 
-export async function buildPlan(config: JobConfig, source: Source, datasets: readonly Dataset[]): Promise<JobPlan> {
+/** What the plan is made for: undefined where there is no target (files only). */
+export type TargetAbilities = Pick<ServerFacts, 'nullable' | 'documentFormat' | 'product' | 'version'>;
+
+export async function buildPlan(
+  config: JobConfig,
+  source: Source,
+  { datasets, facts }: { datasets: readonly Dataset[]; facts: TargetAbilities | undefined },
+): Promise<JobPlan> {
   const groups = groupDatasets(config, datasets);
   refuseCollisions(
     groups.map(({ target, inputs }) => [inputs.map(({ label }) => label).join(' + '), target] as const),
@@ -53,13 +61,8 @@ export async function buildPlan(config: JobConfig, source: Source, datasets: rea
         input: input.label,
         ordinal: partitions.length,
       });
-    collections.push(
-      describeGroup(
-        config,
-        group,
-        members.map(({ partition }) => partition),
-      ),
-    );
+    const parts = members.map(({ partition }) => partition);
+    collections.push(await describeGroup(config, group, { partitions: parts, facts }));
   }
   return { collections, partitions };
 }
@@ -101,13 +104,18 @@ function groupDatasets(config: JobConfig, datasets: readonly Dataset[]): Group[]
 
 function mergedGroup(merge: MergeConfig, inputs: readonly Input[]): Group {
   const first = inputs[0]!;
-  const shape = ({ dataset: { schema } }: Input): string =>
-    `${vectorOf(schema).type} ${vectorOf(schema).dim}, ${schema.metric}`;
+  const shape = ({ dataset: { schema, ownNames } }: Input): string => {
+    const fields = ownNames === true ? schema.fields : [vectorOf(schema)];
+    const words = fields.map(
+      ({ name, type, dim }) => `${ownNames === true ? `${name} ` : ''}${type}${dim > 0 ? ` ${dim}` : ''}`,
+    );
+    return `${words.join(', ')}, ${schema.metric}`;
+  };
   const other = inputs.find((input) => shape(input) !== shape(first));
   if (other !== undefined)
     throw new MigrateError('E_CONFIG', 'collections that differ can not be merged', {
       found: `${first.label}: ${shape(first)}; ${other.label}: ${shape(other)}`,
-      wanted: 'the same vector type, dimension and metric',
+      wanted: 'the same fields, dimension and metric',
     });
   return { target: sanitizeName(merge.into), inputs, merged: true };
 }
@@ -131,7 +139,16 @@ function inputOf(label: string, datasets: readonly Dataset[]): Input {
   return { label, dataset, single: true, takes: (own) => own === tag };
 }
 
-function describeGroup(config: JobConfig, group: Group, partitions: readonly Partition[]): PlannedCollection {
+interface Grouped {
+  readonly partitions: readonly Partition[];
+  readonly facts: TargetAbilities | undefined;
+}
+
+async function describeGroup(
+  config: JobConfig,
+  group: Group,
+  { partitions, facts }: Grouped,
+): Promise<PlannedCollection> {
   const first = group.inputs[0]!.dataset;
   const sum = (pick: (partition: Partition) => number): number =>
     partitions.reduce((total, partition) => total + pick(partition), 0);
@@ -143,10 +160,11 @@ function describeGroup(config: JobConfig, group: Group, partitions: readonly Par
     tags.map((tag) => [tag === DEFAULT_PARTITION ? '' : tag, targetPartitionName(tag)] as const),
     `partitions of ${group.target}`,
   );
+  const fitted = await fitSchema(first, config, facts);
   return {
     target: group.target,
     datasets: datasets.map(({ name }) => name),
-    schema: withNames(first.schema, config),
+    ...fitted.schemas,
     preferredMetric: first.preferredMetric,
     index: first.index,
     description: descriptionOf(group, datasets),
@@ -157,7 +175,7 @@ function describeGroup(config: JobConfig, group: Group, partitions: readonly Par
     deleted: sum(({ deleted }) => deleted),
     bytes: sum(({ bytes }) => bytes),
     parts: partitions.length,
-    notes: [...nameNotes(group, tags), ...datasets.flatMap(({ notes }) => notes)],
+    notes: [...nameNotes(group, tags), ...datasets.flatMap(({ notes }) => notes), ...fitted.notes],
     skipped: datasets.flatMap(({ skipped }) => skipped),
   };
 }
@@ -165,11 +183,6 @@ function describeGroup(config: JobConfig, group: Group, partitions: readonly Par
 function descriptionOf({ inputs }: Group, datasets: readonly Dataset[]): string {
   const own = datasets.flatMap(({ description }) => (description === undefined ? [] : [description]));
   return [`from ${inputs.map(({ label }) => label).join(', ')} by milvus-migrate`, ...new Set(own)].join('; ');
-}
-
-function withNames(schema: Schema, config: JobConfig): Schema {
-  const names = (primaryKey: boolean): string => (primaryKey ? config.idField : config.vectorField);
-  return { ...schema, fields: schema.fields.map((field) => ({ ...field, name: names(field.primaryKey) })) };
 }
 
 function nameNotes(group: Group, tags: readonly string[]): Note[] {
