@@ -5,8 +5,8 @@ import { nearestWord } from '../core/nearest.ts';
 import type { Field, Schema } from '../core/schema.ts';
 
 export interface StepPlace {
-  /** Whose rows they are: the name of a dataset or collection. */
-  readonly where: string;
+  /** Whose rows they are («collection books»); undefined: rows on their way, which say where they are from. */
+  readonly where: string | undefined;
   /** One-based. */
   readonly number: number;
   readonly kind: string;
@@ -20,9 +20,10 @@ export function stepError(
 ): MigrateError {
   const { field, ...rest } = details;
   const { where, number, kind } = place;
-  return new MigrateError('E_CONFIG', `step ${number} (${kind}) ${problem}`, {
+  const step = `step ${number} (${kind})${where === undefined ? '' : ` for ${where}`}`;
+  return new MigrateError('E_CONFIG', `${step} ${problem}`, {
     ...rest,
-    at: { collection: where, ...(field === undefined ? {} : { field }), ...at },
+    at: { ...(field === undefined ? {} : { field }), ...at },
   });
 }
 
