@@ -1,6 +1,6 @@
 /** A module of the user's own: what it sees, what it may change, and what is said of one that is wrong. */
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
@@ -10,6 +10,7 @@ import type { TransformStep } from '../../src/core/transformSteps.ts';
 import { loadUserModule } from '../../src/core/userModule.ts';
 import { openSteps, planSteps } from '../../src/transforms/index.ts';
 import { batchOf, EVERY_TYPE, type Row, rowOfEveryType } from '../encoders/rows.ts';
+import { repoRoot } from '../root.ts';
 import { temporaryFolder } from '../temporary.ts';
 import { through } from './readBack.ts';
 
@@ -201,6 +202,22 @@ test('a module that is not there, one in TypeScript, one of a package', async ()
   const old = await loadUserModule('old-style', below);
   assert.equal(typeof (old.exports.default as { transform?: unknown }).transform, 'function');
   assert.equal((await loadUserModule('@own/new-style', below)).exports.transform, 7);
+});
+
+test('the example of the documentation runs', async () => {
+  const [, text] = /```js\n(.*?)```/s.exec(readFileSync(join(repoRoot, 'docs/transforms.md'), 'utf8')) ?? [];
+  const steps: readonly TransformStep[] = [{ kind: 'rename', from: 'text', to: 'title' }, moduleOf(text!)];
+  const [row] = fc.sample(rowOfEveryType, { numRuns: 1, seed: 2 });
+  const rows = ['two words', null, 'a\0b', ' one '].map((text, id) => ({ ...row, id: BigInt(id), text }));
+  const { batch, rows: got } = await through(steps, rows);
+  assert.deepEqual(
+    got.map(({ id, words }) => [id, words]),
+    [
+      [0n, 2n],
+      [3n, 1n],
+    ],
+  );
+  assert.deepEqual([batch.filtered, batch.refused?.map(({ key }) => key)], [1, ['2']]);
 });
 
 test('batches go through one at a time, also where a module takes its time', async () => {
