@@ -240,6 +240,21 @@ test('what goes without saying may be left out', async () => {
   assert.deepEqual((await readAll(plan)).rows, [{ id: 1n, v: [1] }]);
 });
 
+test('the collections that the user chose are taken, and no others', async () => {
+  const fields = `[{ name: 'id', type: 'VarChar', primaryKey: true }, { name: 'v', type: 'BinaryVector', dim: 8 }]`;
+  const module = sourceOf({
+    source: `{ title: 't', locator: 'l', async *plan() {},
+      datasets: async () => ['a', 'b', 'c'].map((name) => ({ name, rows: 0, bytes: 0, schema: { fields: ${fields} } })) }`,
+  });
+  const config = { kind: 'plugin', store: undefined, module, options: null, where: undefined } as const;
+  const names = async (collections: readonly string[]): Promise<readonly string[]> => {
+    await using source = await openSource(config, { openStore, collections });
+    return (await source.datasets()).map(({ name }) => name);
+  };
+  assert.deepEqual(await names(['c', 'a']), ['a', 'c']);
+  await assert.rejects(names(['d']), (error) => error instanceof MigrateError && error.code === 'E_UNKNOWN_COLLECTION');
+});
+
 /** Module, code and text of the error of planning or reading. */
 const WRONG: readonly (readonly [() => string, string, RegExp])[] = [
   [() => moduleOf('export const openSource = 1;'), 'E_CONFIG', /does not export openSource.*exports openSource/],

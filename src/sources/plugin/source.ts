@@ -2,6 +2,7 @@
 import type { PluginSource } from '../../config/job.ts';
 import { checkSchema } from '../../core/checkSchema.ts';
 import type { Dataset, Partition, PlanHint, Source } from '../../core/contracts.ts';
+import { MigrateError } from '../../core/errors.ts';
 import type { SourceOptions } from '../options.ts';
 import type { OpenedSource, PluginDataset, PluginPartition } from './api.ts';
 import { calling, checkMethods, loadPlugin, pluginError, thrownBy } from './load.ts';
@@ -28,11 +29,34 @@ export async function openPlugin(config: PluginSource, options: SourceOptions): 
       const datasets = await calling(module, 'datasets', () => own.datasets());
       if (!Array.isArray(datasets))
         throw pluginError(module, 'datasets gives no datasets', { found: typeof datasets, wanted: 'an array' });
-      return datasets.map((dataset) => checkDataset(module, dataset));
+      return chosen(
+        datasets.map((dataset) => checkDataset(module, dataset)),
+        { module, collections },
+      );
     },
     plan: (dataset, hint) => checkedPlan(module, { source: own, dataset, hint }),
     [Symbol.asyncDispose]: () => calling(module, 'dispose', () => own[Symbol.asyncDispose]?.()),
   };
+}
+
+/** Those that the user chose, whether or not the plugin looked at that. */
+function chosen(
+  datasets: readonly Dataset[],
+  { module, collections }: { readonly module: string; readonly collections: readonly string[] | undefined },
+): readonly Dataset[] {
+  const names = datasets.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw pluginError(module, 'two datasets have the same name', { found: twice, wanted: 'a name for each' });
+  if (collections === undefined) return datasets;
+  const unknown = collections.find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new MigrateError('E_UNKNOWN_COLLECTION', 'the source has no such collection', {
+      at: { collection: unknown },
+      found: unknown,
+      wanted: names.join(', '),
+    });
+  return datasets.filter(({ name }) => collections.includes(name));
 }
 
 function checkText(module: string, value: unknown, what: string): asserts value is string {
