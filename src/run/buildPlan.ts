@@ -4,11 +4,14 @@ import type { Dataset, Note, Partition, ServerFacts, Source } from '../core/cont
 import { MigrateError } from '../core/errors.ts';
 import type { JobPlan, PlannedCollection, PlannedPartition } from '../core/plan.ts';
 import { vectorOf } from '../core/schema.ts';
-import { fitSchema } from './fitSchema.ts';
+import { type Fitted, fitSchema } from './fitSchema.ts';
 import { DEFAULT_PARTITION, refuseCollisions, sanitizeName, targetPartitionName } from './names.ts';
 
 /** Rows per collection whose vectors are compared after the load. */
 export const SAMPLES_PER_COLLECTION = 1000;
+
+/** A row as JSON text is about so many times its size in memory: parts are counted in that, files are not to be larger. */
+export const JSON_SIZE = 3;
 
 /** What one target collection is made of. */
 interface Group {
@@ -40,12 +43,16 @@ export async function buildPlan(
     groups.map(({ target, inputs }) => [inputs.map(({ label }) => label).join(' + '), target] as const),
     'collections',
   );
-  const hint = { partBytes: config.partBytes, threads: config.threads };
   const all = new Map<string, Partition[]>();
+  const fitted = new Map<string, Fitted>();
   for (const dataset of datasets) {
+    const fit = await fitSchema(dataset, config, facts);
+    const partBytes = fit.schemas.format === 'json' ? config.partBytes / JSON_SIZE : config.partBytes;
     const partitions: Partition[] = [];
-    for await (const partition of source.plan(dataset, hint)) partitions.push(partition);
+    for await (const partition of source.plan(dataset, { partBytes, threads: config.threads }))
+      partitions.push(partition);
     all.set(dataset.name, partitions);
+    fitted.set(dataset.name, fit);
   }
   const collections: PlannedCollection[] = [];
   const partitions: PlannedPartition[] = [];
@@ -62,7 +69,8 @@ export async function buildPlan(
         ordinal: partitions.length,
       });
     const parts = members.map(({ partition }) => partition);
-    collections.push(await describeGroup(config, group, { partitions: parts, facts }));
+    const fit = fitted.get(group.inputs[0]!.dataset.name)!;
+    collections.push(describeGroup(group, { partitions: parts, fitted: fit }));
   }
   return { collections, partitions };
 }
@@ -141,14 +149,11 @@ function inputOf(label: string, datasets: readonly Dataset[]): Input {
 
 interface Grouped {
   readonly partitions: readonly Partition[];
-  readonly facts: TargetAbilities | undefined;
+  /** Of the first input. */
+  readonly fitted: Fitted;
 }
 
-async function describeGroup(
-  config: JobConfig,
-  group: Group,
-  { partitions, facts }: Grouped,
-): Promise<PlannedCollection> {
+function describeGroup(group: Group, { partitions, fitted }: Grouped): PlannedCollection {
   const first = group.inputs[0]!.dataset;
   const sum = (pick: (partition: Partition) => number): number =>
     partitions.reduce((total, partition) => total + pick(partition), 0);
@@ -160,7 +165,6 @@ async function describeGroup(
     tags.map((tag) => [tag === DEFAULT_PARTITION ? '' : tag, targetPartitionName(tag)] as const),
     `partitions of ${group.target}`,
   );
-  const fitted = await fitSchema(first, config, facts);
   return {
     target: group.target,
     datasets: datasets.map(({ name }) => name),

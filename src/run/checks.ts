@@ -7,6 +7,7 @@ import { MigrateError, messageOf, toMigrateError } from '../core/errors.ts';
 import type { ExistingCollection, JobPlan, PlannedCollection, StagingFacts } from '../core/plan.ts';
 import type { Field } from '../core/schema.ts';
 import { NPY_HEADER_BYTES } from '../formats/npy.ts';
+import { JSON_SIZE } from './buildPlan.ts';
 import { filesStore, seenRoot } from './layout.ts';
 import { notEmpty, refuseUnfit } from './prepare.ts';
 
@@ -125,7 +126,7 @@ async function space(
   if (config.scheme !== 'file' && !config.createBucket) await refuseUnlistable(store);
   const root = store.describe('');
   const headers = plan.partitions.length * 2 * NPY_HEADER_BYTES;
-  const needed = plan.collections.reduce((sum, { bytes }) => sum + bytes, 0) + headers;
+  const needed = plan.collections.reduce((sum, one) => sum + fileBytes(one), 0) + headers;
   const free = await store.free();
   if (free !== undefined && free < needed - written + SPARE_BYTES)
     obstacles.push(
@@ -137,6 +138,11 @@ async function space(
       }),
     );
   return { path: root, seenAs: seenRoot(files), needed, free, readable: undefined };
+}
+
+/** What a collection's rows are in files, about. */
+function fileBytes({ bytes, format }: PlannedCollection): number {
+  return format === 'json' ? bytes * JSON_SIZE : bytes;
 }
 
 /** What is wrong with bucket, keys or endpoint shows at the first listing: the driver's own error says it. */

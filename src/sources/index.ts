@@ -45,6 +45,15 @@ export const SOURCES: Kinds = {
     open: async (config, options) => (await import('./faiss/source.ts')).openFaiss(config, options),
     openReader: async (config, openStore) => (await import('./faiss/reader.ts')).openFaissReader(config, openStore),
   },
+  elasticsearch: {
+    open: async (config, options) => (await import('./elasticsearch/source.ts')).openElasticsearch(config, options),
+    openReader: async (config, _openStore, secrets) =>
+      (await import('./elasticsearch/reader.ts')).openElasticReader(config, secrets),
+    letGo: async (config, partitions) =>
+      (await import('./elasticsearch/changes.ts')).letGoOfSnapshots(config, partitions),
+    changes: async (config, partitions) =>
+      (await import('./elasticsearch/changes.ts')).elasticChanges(config, partitions),
+  },
   dumped: {
     ...AT_REST,
     // Its manifests are a job's plan already: `run/adopt.ts` takes them as they are.
