@@ -50,7 +50,8 @@ export async function compareSamples(context: Comparing): Promise<Comparison> {
   await using verdict = openVerdict(context);
   for (const record of context.run.ledger.of(context.planned.target))
     await verdict.compare(record, record.part?.samples ?? []);
-  return verdict.end();
+  // Awaited here: the verdict is closed when this returns.
+  return await verdict.end();
 }
 
 /** Reads the source (or its dumped files) again and asks for every row, or until rows that differ were found. */
@@ -74,7 +75,8 @@ export async function compareAll(context: Comparing): Promise<Comparison> {
           if (!verdict.failed()) await verdict.compare(record, samplesOf(batch));
         },
       });
-  return verdict.end();
+  // Awaited here: the verdict is closed when this returns.
+  return await verdict.end();
 }
 
 interface Verdict extends AsyncDisposable {
@@ -99,9 +101,12 @@ function openVerdict(context: Comparing): Verdict {
     side ??= context.run.pool.beside(1);
     const right = await rightTwins(context, some, side);
     for (const doubt of some) {
-      const remark = right.has(twinKey(doubt.record, doubt.key))
-        ? 'some ids occur more than once: of those Milvus returns one row'
-        : await uncomparable(context, doubt);
+      const twin = right.get(twinKey(doubt.record, doubt.key));
+      if (twin === 'later') continue;
+      const remark =
+        twin === 'equal key'
+          ? 'some ids occur more than once: of those Milvus returns one row'
+          : await uncomparable(context, doubt);
       if (remark === undefined) different++;
       else remarks.add(remark);
       if (remark === undefined && differences.length < NAMED) differences.push(inWords(doubt, context.planned.schema));
@@ -170,10 +175,14 @@ function twinKey({ planned }: PartitionRecord, key: string): string {
 
 /**
  * Of equal keys a query returns one row, so another vector than the one that was read may be right too: it is, if the
- * source has it under that key, for the same partition.
+ * source has it under that key, for the same partition: in another row, or as what the row was changed to later.
  */
-async function rightTwins({ run, planned }: Comparing, doubts: readonly Doubt[], pool: Pool): Promise<Set<string>> {
-  const right = new Set<string>();
+async function rightTwins(
+  { run, planned }: Comparing,
+  doubts: readonly Doubt[],
+  pool: Pool,
+): Promise<Map<string, 'equal key' | 'later'>> {
+  const right = new Map<string, 'equal key' | 'later'>();
   for (const record of run.ledger.of(planned.target)) {
     if (run.signal.aborted) throw new MigrateError('E_INTERRUPTED', 'interrupted');
     const { targetPartition } = record.planned;
@@ -183,7 +192,8 @@ async function rightTwins({ run, planned }: Comparing, doubts: readonly Doubt[],
     const hashes = [...came.values()];
     const keys = keyList([...came.keys()].map((key) => parseKey(planned.schema, key)));
     const found = await pool.run<'lookup'>({ kind: 'lookup', ...readTask(run, record), keys, hashes });
-    for (const { key } of found.matches) right.add(twinKey(record, key));
+    const how = record.planned.upsert === true ? 'later' : 'equal key';
+    for (const { key } of found.matches) right.set(twinKey(record, key), how);
   }
   return right;
 }

@@ -101,7 +101,8 @@ async function adoptFiles(config: JobConfig, files: FilesConfig): Promise<Origin
 
 async function isDumped(config: JobConfig, files: FilesConfig): Promise<boolean> {
   await using store = await storeOpener(config)(filesStore(files));
-  return hasManifest(store);
+  // Awaited here: the store is closed when this returns.
+  return await hasManifest(store);
 }
 
 function filesOf(config: JobConfig): NonNullable<JobConfig['files']> {
