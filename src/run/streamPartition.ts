@@ -90,5 +90,13 @@ function describe(batch: Batch, slab: Slab, first: number): StreamMessage {
     offsets: offsets === undefined ? undefined : sent(offsets, slab),
     nulls: nulls === undefined ? undefined : sent(nulls, slab),
   }));
-  return { kind: 'batch', slab: slab.index, first, rows: batch.rows, origin: batch.origin, columns };
+  return {
+    kind: 'batch',
+    slab: slab.index,
+    first,
+    rows: batch.rows,
+    origin: batch.origin,
+    withoutSnapshot: batch.withoutSnapshot === true,
+    columns,
+  };
 }
