@@ -74,3 +74,23 @@ export function isNull({ nulls }: Column, row: number): boolean {
 export function int64s(column: Column): BigInt64Array {
   return new BigInt64Array(column.bytes.buffer, column.bytes.byteOffset, column.bytes.byteLength / 8);
 }
+
+/** `rows` of the batch's rows, from `from` on, as views. */
+export function sliceBatch(batch: Batch, from: number, rows: number): Batch {
+  const columns = batch.columns.map((column) => sliceColumn(column, from, from + rows));
+  return { ...batch, rows, columns, read: rows };
+}
+
+function sliceColumn(column: Column, from: number, to: number): Column {
+  const { bytes, rowBytes, offsets, nulls } = column;
+  const kept = nulls === undefined ? {} : { nulls: nulls.subarray(from, to) };
+  if (offsets === undefined) return { ...column, ...kept, bytes: bytes.subarray(from * rowBytes, to * rowBytes) };
+  const start = offsets[from]!;
+  return {
+    ...column,
+    ...kept,
+    bytes: bytes.subarray(start, offsets[to]!),
+    // The first offset is 0 always.
+    offsets: offsets.subarray(from, to + 1).map((offset) => offset - start),
+  };
+}

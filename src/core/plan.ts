@@ -49,6 +49,8 @@ export interface PlannedPartition {
   readonly samples: number;
   /** What of the source it came by: the dataset, or `dataset/partition` where only that is merged. */
   readonly input: string;
+  /** Whether its rows replace those of the same keys: they changed in the source after it was planned. Absent: false. */
+  readonly upsert?: boolean | undefined;
   /** Position in the plan: the order for `--on-duplicate first`. */
   readonly ordinal: number;
 }
