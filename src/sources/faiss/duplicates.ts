@@ -7,7 +7,7 @@
  * ```
  */
 import type { StoreFile } from '../../core/contracts.ts';
-import { MigrateError } from '../../core/errors.ts';
+import { type ErrorPlace, MigrateError } from '../../core/errors.ts';
 import { allocateTable } from './memory.ts';
 import { grouped } from './quantity.ts';
 
@@ -46,7 +46,8 @@ export interface CopyCount {
   end(): void;
 }
 
-export function countCopies(all: Copies, file: string): CopyCount {
+/** @param place of the pairs */
+export function countCopies(all: Copies, place: ErrorPlace): CopyCount {
   const count = all.owners.length;
   const owned = new Uint8Array(count);
   let found = 0;
@@ -55,21 +56,21 @@ export function countCopies(all: Copies, file: string): CopyCount {
       const { from, end } = copiesOf(all, id);
       if (from === end) return 0;
       if (owned[from] === 1)
-        throw unfit(`id ${id} twice in the lists, and rows that equal it`, 'each such id once', file);
+        throw unfit(`id ${id} twice in the lists, and rows that equal it`, 'each such id once', place);
       owned[from] = 1;
       found += end - from;
       return end - from;
     },
     end() {
       if (found === count) return;
-      throw unfit(`${grouped(found)} rows that equal one in the lists`, grouped(count), file);
+      throw unfit(`${grouped(found)} rows that equal one in the lists`, grouped(count), place);
     },
   };
 }
 
-function unfit(found: string, wanted: string, file: string): MigrateError {
+function unfit(found: string, wanted: string, place: ErrorPlace): MigrateError {
   return new MigrateError('E_FAISS', 'the duplicates of a deduplicated index do not fit its lists', {
-    at: { file, field: 'instances' },
+    at: { field: 'instances', ...place },
     found,
     wanted,
     hint: 'the index is damaged: copy it again, or write it anew with faiss',
