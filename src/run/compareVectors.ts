@@ -45,7 +45,8 @@ export async function compareSamples(context: Comparing): Promise<Comparison> {
   await using verdict = openVerdict(context);
   for (const record of context.run.ledger.of(context.planned.target))
     await verdict.compare(record, record.part?.samples ?? []);
-  return verdict.end();
+  // Awaited here: what the verdict works with is gone when this function ends.
+  return await verdict.end();
 }
 
 /** Reads the source (or its dumped files) again and asks for every row, or until rows that differ were found. */
@@ -69,7 +70,8 @@ export async function compareAll(context: Comparing): Promise<Comparison> {
           if (!verdict.failed()) await verdict.compare(record, samplesOf(batch));
         },
       });
-  return verdict.end();
+  // Awaited here: what the verdict works with is gone when this function ends.
+  return await verdict.end();
 }
 
 interface Verdict extends AsyncDisposable {

@@ -20,7 +20,7 @@ export interface Exported {
 export async function exportMeta(config: JobConfig, out: string | StoreConfig): Promise<Exported> {
   const openStore = storeOpener(config);
   await using store = await openStore(typeof out === 'string' ? { scheme: 'file', root: resolve(out) } : out);
-  return writeMeta(config, store, openStore);
+  return await writeMeta(config, store, openStore);
 }
 
 export async function writeMeta(config: JobConfig, store: Store, openStore: OpenStore): Promise<Exported> {

@@ -99,7 +99,7 @@ async function adoptFiles(config: JobConfig, files: FilesConfig): Promise<Origin
 
 async function isDumped(config: JobConfig, files: FilesConfig): Promise<boolean> {
   await using store = await storeOpener(config)(filesStore(files));
-  return hasManifest(store);
+  return await hasManifest(store);
 }
 
 function filesOf(config: JobConfig): NonNullable<JobConfig['files']> {
