@@ -1,11 +1,12 @@
 /** Looks into a Faiss index file for `inspect`: what is in it, and what a migration would make of it. Headers only. */
 import type { FaissSource, JobConfig } from '../config/job.ts';
-import type { Dataset } from '../core/contracts.ts';
+import type { Dataset, Store } from '../core/contracts.ts';
 import { MigrateError, type PlainError, toPlain } from '../core/errors.ts';
 import { layOutFaiss, runAsync } from '../formats/faiss/layout.ts';
 import type { FaissLayout, FaissNode, Recipe } from '../formats/faiss/model.ts';
 import { chooseRecipe } from '../sources/faiss/choose.ts';
 import { datasetOf } from '../sources/faiss/dataset.ts';
+import { openListsFile } from '../sources/faiss/listsFile.ts';
 import { openSourceFile, placeOf } from '../sources/faiss/place.ts';
 import { storeOpener } from './openStores.ts';
 
@@ -34,7 +35,7 @@ export async function inspectFile(source: FaissSource, credentials: JobConfig['c
       await file.readInto(bytes, at);
       return bytes;
     });
-    return { file: name, layout, ...wouldBe(source, layout, name) };
+    return { file: name, layout, ...(await wouldBe(source, layout, store)) };
   } catch (thrown) {
     throw thrown instanceof MigrateError ? thrown.within({ file: name }) : thrown;
   } finally {
@@ -45,11 +46,15 @@ export async function inspectFile(source: FaissSource, credentials: JobConfig['c
 type WouldBe = Pick<Inspection, 'recipe' | 'dataset' | 'obstacle'>;
 
 /** What stands in the way of a migration is a finding here, not a failure. */
-function wouldBe(source: FaissSource, layout: FaissLayout, file: string): WouldBe {
+async function wouldBe(source: FaissSource, layout: FaissLayout, store: Store): Promise<WouldBe> {
+  const { path } = placeOf(source);
+  const file = store.describe(path);
   let recipe: Recipe | undefined;
   try {
     const chosen = chooseRecipe(layout, source, file);
     recipe = chosen.recipe;
+    const lists = await openListsFile(store, path, recipe);
+    await lists?.file.close();
     const dataset = datasetOf({ config: source, layout, chosen, rows: recipe.rows, file, fingerprint: {} });
     return { recipe, dataset, obstacle: undefined };
   } catch (thrown) {

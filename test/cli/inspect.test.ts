@@ -93,6 +93,23 @@ test('a metric that Milvus has not is an obstacle until one is chosen', async ()
   assert.equal((await inspect(name, '--metric', 'L2')).code, 0);
 });
 
+test('lists in a file of their own: named, and an obstacle until that file is beside the index', async () => {
+  const lists = joined('ilod', u64(1, 8, 1), u64(1, 1, 0), u64(0), u64(16), '/x/lists.ivfdata', u64(16));
+  const name = file('on-disk.index', joined(ivfFlatHead({ d: 2, rows: 1, nlist: 1 }), lists));
+  const missing = await inspect(name);
+  assert.equal(missing.code, 3);
+  assert.match(missing.stdout, /^Lists +in lists\.ivfdata, 16 bytes, next to this file$/m);
+  assert.match(missing.stdout, /E_SOURCE_NOT_FOUND/);
+  assert.doesNotMatch(missing.stdout, /^Creates/m);
+  file('lists.ivfdata', new Uint8Array(16));
+  const there = await inspect(name);
+  assert.equal(there.code, 0);
+  assert.match(there.stdout, /^Creates/m);
+  const nothing = joined('ilod', u64(1, 8, 1), u64(0, 0, 2n ** 64n - 1n), u64(0), u64(1), 'l', u64(0));
+  const empty = await inspect(file('none.index', joined(ivfFlatHead({ d: 2, rows: 0, nlist: 1 }), nothing)));
+  assert.equal(empty.code, 0, 'an index without rows needs no lists');
+});
+
 test('bytes behind the index: a note, and an error with --strict', async () => {
   const name = file('long.index', joined(flat(2, 3), 'more'));
   const { stdout, code } = await inspect(name);

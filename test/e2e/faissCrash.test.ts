@@ -4,7 +4,7 @@ import { appendFileSync, readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { writeFlat } from './faissFile.ts';
-import { assertHolds, faissPlace } from './faissPlace.ts';
+import { assertHolds, assertIndex, faissPlace } from './faissPlace.ts';
 import { milvusMigrate } from './harness.ts';
 import { type Kill, runKilled } from './killed.ts';
 import { collections } from './place.ts';
@@ -15,7 +15,7 @@ const PARTS = ['--part-size', '1MB'];
 
 /** Kills in a row: the second is that of the rerun after the first. */
 const KILLS: readonly (readonly [how: 'bulk' | 'streamed', ...kills: Kill[]])[] = [
-  ['bulk', 'part written 2', 'part recorded 2'],
+  ['bulk', 'batch written 3', 'part written 2', 'part recorded 2'],
   ['bulk', 'import submitted', 'import completed 2'],
   ['streamed', 'part recorded 2', 'batch sent 2'],
 ];
@@ -34,6 +34,19 @@ describe('a Faiss index, killed', { concurrency: 3 }, () => {
       await assertHolds(at.database, 'big', { ...wanted, binary: false, exact: true });
       assert.deepEqual(readdirSync(at.staging, { recursive: true }), []);
     });
+
+  // Ids occur twice here, in several parts: each verification of them looks through all of the source.
+  test('lists cut into parts, killed while a part is written and before it is recorded: every row once', async () => {
+    await using at = await faissPlace();
+    const name = 'idmap-ivfpq-hnsw';
+    const words = at.words(name, '--part-size', '12KB', '--staging', at.staging);
+    for (const kill of ['batch written 2', 'part renamed', 'part recorded'] as const) await runKilled(words, kill);
+    const ended = await milvusMigrate(words);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.match(ended.stdout, /some ids occur more than once/);
+    await assertIndex(at.database, name, name.replaceAll('-', '_'));
+    assert.deepEqual(readdirSync(at.staging, { recursive: true }), []);
+  });
 
   test('a file that changed since the plan was made is refused', async () => {
     await using at = await faissPlace();

@@ -117,7 +117,7 @@ function kindOf(cursor: Cursor, { cc, at, role, isRoot, family }: Letters): (typ
   if (fits && (/^[IN][A-Za-z0-9]{3}$/.test(cc) || (isRoot && isTransform(cc)))) return undefined;
   if (!isRoot) throw cursor.wrong(role, printable(cc), `a ${family ?? 'float'} index`, at);
   throw new MigrateError('E_FAISS', 'this is not a Faiss index file', {
-    at: { offset: 0 },
+    at: { offset: 0, field: role },
     found: `it begins with ${printable(cc)}`,
     wanted: 'the four letters of an index: IxF2, IwFl, IHNf, …',
     hint: 'Faiss writes such files by write_index',

@@ -25,7 +25,8 @@ export async function decodeCentroids(
   if (recipe.kind === 'multi') throw new TypeError('a multi-index has no rows');
   const open = openCoarse(recipe, shared, source);
   const bytes = count * recipe.d * 4;
-  if (recipe.rows < count || bytes > Math.max(LEAST_BOUND, source.index.size)) throw unfit(recipe, count, source.file);
+  if (recipe.rows < count || bytes > Math.max(LEAST_BOUND, source.index.size))
+    throw unfit(recipe, recipe.rows, { count, file: source.file });
   const decoding = openDecoding(open);
   const memory = allocateTable(bytes);
   const all = new Uint8Array(memory);
@@ -44,7 +45,7 @@ export async function decodeCentroids(
       placed++;
     }
   }
-  if (placed < count) throw unfit(recipe, placed, source.file);
+  if (placed < count) throw unfit(recipe, placed, { count, file: source.file });
   return memory;
 }
 
@@ -63,9 +64,10 @@ function openCoarse(recipe: Recipe, shared: SharedTables, { index, limits, file 
   };
 }
 
-function unfit({ rows, d }: Recipe, count: number, file: string): MigrateError {
+function unfit({ storage, d }: Recipe, rows: number, { count, file }: { count: number; file: string }): MigrateError {
+  const offset = storage.kind === 'lists' ? storage.lists.codesAt[0] : storage.at;
   return new MigrateError('E_FAISS', 'the coarse quantiser has not the centroids that the lists need', {
-    at: { file, field: 'nlist' },
+    at: { file, field: 'nlist', ...(offset === undefined ? {} : { offset }) },
     found: `${grouped(rows)} rows of ${grouped(d)} dimensions`,
     wanted: `${grouped(count)} centroids`,
     hint: 'the index is damaged: copy it again, or write it anew with faiss',

@@ -60,7 +60,7 @@ function noteSurplus({ fileBytes, indexBytes }: FaissLayout, { strict }: Wishes,
   if (surplus === 0) return [];
   if (strict)
     throw new MigrateError('E_FAISS', 'the file is longer than the index in it', {
-      at: { file, offset: indexBytes },
+      at: { file, offset: indexBytes, field: 'the end of the index' },
       found: `${grouped(fileBytes)} bytes`,
       wanted: `${grouped(indexBytes)} bytes`,
       hint: 'copy the file again; without --strict the bytes behind the index are left out',

@@ -33,9 +33,10 @@ export function openDecoding(open: OpenIndex): Decoding {
     async decode(step, { codes, ids, out }) {
       const more = second === undefined ? undefined : await gather(open, second, ids);
       let at = 0;
-      for (const { entry, to, rows, skip, codeBytes } of step.pieces) {
+      for (const { entry, to, rows, skip, codesAt, codeBytes } of step.pieces) {
         const range = {
           codes: codes.subarray(at, at + codeBytes),
+          codesAt,
           first: skip,
           rows,
           list: shape.numberOf(entry),

@@ -32,12 +32,12 @@ export function limitsOf({ readsInFlight }: { readonly readsInFlight: number }):
 export async function fetchAll(file: StoreFile, wants: readonly Want[], limits: FetchLimits): Promise<void> {
   const groups = joinWants(wants, limits);
   if (limits.inFlight === 1 || groups.length === 1) {
-    for (const group of groups) await readGroup(file, group);
+    for (const group of groups) await readGroup(file, group, limits);
     return;
   }
   const next = groups[Symbol.iterator]();
   const work = async (): Promise<void> => {
-    for (const group of next) await readGroup(file, group);
+    for (const group of next) await readGroup(file, group, limits);
   };
   const workers = Array.from({ length: Math.min(limits.inFlight, groups.length) }, work);
   // All have ended before an error is thrown: none writes into memory that is used anew.
@@ -69,12 +69,20 @@ export function joinWants(wants: readonly Want[], { large, gap, joined }: FetchL
   return groups;
 }
 
-async function readGroup(file: StoreFile, group: readonly Want[]): Promise<void> {
+/** Of this thread, to be used again: new room for each read would be tens of megabytes of garbage. */
+const spare: Uint8Array[] = [];
+
+async function readGroup(file: StoreFile, group: readonly Want[], { joined }: FetchLimits): Promise<void> {
   const [only] = group;
   if (only !== undefined && group.length === 1) return file.readInto(only.target, only.at);
   const from = only!.at;
   const end = group.reduce((most, { at, target }) => Math.max(most, at + target.length), from);
-  const bytes = new Uint8Array(end - from);
-  await file.readInto(bytes, from);
-  for (const { at, target } of group) target.set(bytes.subarray(at - from, at - from + target.length));
+  const free = spare.pop();
+  const room = free !== undefined && free.length >= end - from ? free : new Uint8Array(Math.max(joined, end - from));
+  try {
+    await file.readInto(room.subarray(0, end - from), from);
+    for (const { at, target } of group) target.set(room.subarray(at - from, at - from + target.length));
+  } finally {
+    spare.push(room);
+  }
 }

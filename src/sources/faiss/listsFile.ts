@@ -10,13 +10,13 @@ export interface ListsFile {
   readonly file: StoreFile;
 }
 
-/** undefined: the index holds its lists itself. Errors: E_SOURCE_NOT_FOUND, E_FAISS. */
+/** undefined: the index holds its lists itself, or there is nothing in them. Errors: E_SOURCE_NOT_FOUND, E_FAISS. */
 export async function openListsFile(
   store: Store,
   indexPath: string,
-  { storage }: Pick<Recipe, 'storage'>,
+  { storage, rows }: Pick<Recipe, 'storage' | 'rows'>,
 ): Promise<ListsFile | undefined> {
-  if (storage.kind !== 'lists' || storage.elsewhere === undefined) return undefined;
+  if (storage.kind !== 'lists' || storage.elsewhere === undefined || rows === 0) return undefined;
   const path = beside(store, indexPath, storage.elsewhere);
   const file = await tryOpen(store, path, "the file that holds the index's lists");
   if (file === undefined)
@@ -29,7 +29,7 @@ export async function openListsFile(
   if (file.size >= storage.elsewhere.bytes) return { path, file };
   await file.close();
   throw new MigrateError('E_FAISS', "the file that holds the index's lists is shorter than the index says", {
-    at: { file: store.describe(path) },
+    at: { file: store.describe(path), offset: file.size, field: 'lists' },
     found: `${grouped(file.size)} bytes`,
     wanted: `at least ${grouped(storage.elsewhere.bytes)} bytes`,
     hint: 'copy it again',

@@ -125,7 +125,8 @@ async function* planDataset(
   const bytes = rowBytes(dataset.schema);
   const copies = recipe.storage.kind === 'lists' ? recipe.storage.duplicates : undefined;
   await using open = copies === undefined ? undefined : await openIndex(reader, options.openStore);
-  const counted = open?.copies === undefined ? undefined : { open, count: countCopies(open.copies, locator) };
+  const place = { file: locator, ...(copies === undefined ? {} : { offset: copies.at }) };
+  const counted = open?.copies === undefined ? undefined : { open, count: countCopies(open.copies, place) };
   for (const range of cutRanges({ shape, rows: storedRows(shape), rowBytes: bytes, hint })) {
     const own = counted === undefined ? 0 : await copiesIn(range, counted);
     const rows = range.stored + own;

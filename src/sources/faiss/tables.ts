@@ -9,7 +9,7 @@ import { invertLinear } from '../../formats/faiss/decode/linear.ts';
 import { centroidsOf, tablesOf } from '../../formats/faiss/decode/tables.ts';
 import type { Recipe, TableRef } from '../../formats/faiss/model.ts';
 import { decodeCentroids } from './centroids.ts';
-import { readCopies } from './duplicates.ts';
+import { sortCopies } from './duplicates.ts';
 import type { FetchLimits } from './fetch.ts';
 import { centroidsName, inverseName, lookupIn, tableName } from './lookup.ts';
 import { allocateTable } from './memory.ts';
@@ -41,7 +41,9 @@ export async function shareTables(recipe: Recipe, from: TableSource): Promise<Pa
       shared[tableName(ref)] ??= await readTable(from.index, ref);
   const { storage } = recipe;
   if (storage.kind === 'lists' && storage.duplicates !== undefined) {
-    const { owners, copies } = await readCopies(from.index, storage.duplicates);
+    const { at, count } = storage.duplicates;
+    const pairs = await readTable(from.index, { type: 'i64', at, count: 2 * count });
+    const { owners, copies } = sortCopies(new BigInt64Array(pairs));
     shared[COPY_OWNERS] = owners.buffer as SharedArrayBuffer;
     shared[COPIES] = copies.buffer as SharedArrayBuffer;
   }

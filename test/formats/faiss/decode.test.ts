@@ -288,7 +288,13 @@ describe('what is not there', () => {
     const codec: Codec = { kind: 'twoLayer', listBytes: 1, quantiser, centroids };
     const recipe = floatRecipe({ codec, d: 4, rows: 2, record: 2 });
     assert.deepEqual(decodeAll(recipe, lookup, Uint8Array.of(2, 1, 0, 1)).length, 8);
-    assert.throws(() => decodeAll(recipe, lookup, Uint8Array.of(2, 1, 3, 1)), isError('E_FAISS'));
+    const bad = { codes: Uint8Array.of(2, 1, 3, 1), codesAt: 700, first: 0, rows: 2, list: 0 };
+    assert.throws(() => openDecoder(recipe, lookup).decode(bad, new Uint8Array(32)), {
+      code: 'E_FAISS',
+      at: { offset: 702, field: 'list' },
+      found: 'list 3',
+      wanted: '0 to 2',
+    });
     assert.equal(centroidsOf(codec), centroids);
     assert.deepEqual(tablesOf(recipe), [quantiser.centroids]);
   });

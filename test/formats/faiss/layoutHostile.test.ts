@@ -198,6 +198,21 @@ test('on-disk lists that do not fit their file', () => {
   assert.ok(recipe.kind === 'float' && recipe.rows === 0);
 });
 
+test('on-disk lists that lie over one another: the same bytes would come out again and again', () => {
+  const of = (...entries: readonly (readonly number[])[]): Uint8Array => {
+    const table = entries.map((entry) => u64(...entry));
+    const lists = joined('ilod', u64(2, 8, 2), ...table, u64(0), u64(1), 'l', u64(96));
+    return joined(ivfFlatHead({ d: 2, rows: 2, nlist: 2 }), lists);
+  };
+  const { recipe } = layOut(of([1, 2, 32], [1, 2, 0]));
+  assert.ok(recipe.kind === 'float' && recipe.rows === 2);
+  for (const second of [16, 31, 33, 48])
+    assert.throws(() => layOut(of([1, 2, 32], [1, 2, second])), {
+      code: 'E_FAISS',
+      at: { field: 'IwFl › ilod › list 1', offset: 53 + 45 + 16 + 9 + 28 + 24 },
+    });
+});
+
 test('lists that hold less than is counted: told as a loss, but an error where the file goes on behind them', () => {
   const of = (rows: number, body: number): Uint8Array =>
     joined(ivfFlatHead({ d: 1, rows, nlist: 2 }), 'ilar', u64(2, 4), 'full', u64(2, 1, 2), new Uint8Array(body));

@@ -54,8 +54,15 @@ async function read(file: string, { name }: Case, how: string): Promise<'errors'
     if (!(thrown instanceof MigrateError)) throw new Error(`${what}: ${String(thrown)}`, { cause: thrown });
     assert.ok(OURS.includes(thrown.code), `${what}: ${thrown.code} ${thrown.message}`);
     assert.ok(thrown.at.file !== undefined, `${what}: ${thrown.message}: no file`);
+    if (thrown.code === 'E_FAISS') assertSaysAll(thrown, what);
     return 'errors';
   }
+}
+
+/** A file that is damaged: where, in which field, what is there and what should be. */
+function assertSaysAll({ message, at: { offset, field }, found, wanted }: MigrateError, what: string): void {
+  const said = { offset, field, found, wanted };
+  for (const [name, value] of Object.entries(said)) assert.ok(value !== undefined, `${what}: ${message}: no ${name}`);
 }
 
 /** Numbers that break what is not checked: signs, powers of two, sums that overflow. */

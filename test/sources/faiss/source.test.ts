@@ -124,7 +124,7 @@ test('a longer file is noted, with --strict an error; a shorter one an error wit
   assert.match(notes(await datasetOf(file), 'lossy').join(), /last 4 of/);
   await assert.rejects(datasetOf(file, { strict: true }), {
     code: 'E_FAISS',
-    at: { file, offset: readFileSync(file).length - 4 },
+    at: { file, offset: readFileSync(file).length - 4, field: 'the end of the index' },
   });
   writeFileSync(file, readFileSync(fixture('flat-l2')).subarray(0, 100));
   await assert.rejects(datasetOf(file), ({ code, at }) => code === 'E_FAISS' && at.file === file && at.offset > 0);
@@ -211,7 +211,11 @@ test('duplicates of a deduplicated index whose owner is gone, and another there 
   bytes.writeBigInt64LE(single[1]!, place!);
   const file = join(folder.path, 'a.index');
   writeFileSync(file, bytes);
-  await assert.rejects(readIndex(file), { code: 'E_FAISS', at: { file, field: 'instances' }, found: /twice/ });
+  await assert.rejects(readIndex(file), {
+    code: 'E_FAISS',
+    at: { file, field: 'instances', offset: duplicates!.at },
+    found: /twice/,
+  });
 });
 
 test('rows that are to be left out are, in every kind of index', async () => {

@@ -1,10 +1,9 @@
 /** Centroids of lists: rows of a table, or put together from a multi-index, whose centroid number is its code. */
-import { MigrateError } from '../../../core/errors.ts';
 import type { AdditiveQuantiser, Centroids, ProductQuantiser } from '../model.ts';
 import { sumEntries } from './additive.ts';
 import type { Lookup } from './decoder.ts';
 
-/** The d floats of a list's centroid, good until the next call. Errors: E_FAISS where there is no such list. */
+/** The d floats of a list's centroid, good until the next call. RangeError where there is no such list. */
 export type CentroidOf = (list: number) => Float32Array;
 
 export function openCentroids(centroids: Centroids, d: number, lookup: Lookup): CentroidOf {
@@ -18,14 +17,10 @@ export function openCentroids(centroids: Centroids, d: number, lookup: Lookup): 
   return (list) => table.subarray(checked(list, count) * d, (list + 1) * d);
 }
 
-export function checked(list: number, count: number): number {
+/** The layout pass holds the lists of an inverted file to it, and the two-layer decoder the numbers in its codes. */
+function checked(list: number, count: number): number {
   if (list < count) return list;
-  throw new MigrateError('E_FAISS', 'a code names a list that the index does not have', {
-    at: { field: 'list' },
-    found: `list ${list}`,
-    wanted: `0 to ${count - 1}`,
-    hint: 'the index is damaged: copy it again, or write it anew with faiss',
-  });
+  throw new RangeError(`list ${list} of ${count}`);
 }
 
 /** The number's bits, lowest first, are one code field after the other. Numbers may be above 2^32. */

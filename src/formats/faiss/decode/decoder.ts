@@ -17,6 +17,8 @@ export interface Lookup {
 export interface CodeRange {
   /** Whole records; or whole blocks, for codecs that have blocks. */
   readonly codes: Uint8Array;
+  /** Where they begin in their file, for messages; undefined: 0. */
+  readonly codesAt?: number | undefined;
   /** The first row wanted, counted from where `codes` starts. */
   readonly first: number;
   readonly rows: number;

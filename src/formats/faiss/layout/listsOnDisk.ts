@@ -14,16 +14,18 @@ export function* onDiskLists(cursor: Cursor, wanted: ListsWanted, _kind: Kind): 
   yield* codeSize(cursor, wanted);
   cursor.same('lists', yield* cursor.count('lists'), nlist, cursor.at - 8);
   cursor.needs(nlist * ENTRY_BYTES, 'lists');
+  const tableAt = cursor.at;
   const table = emptyTable(nlist);
-  let behind = 0;
+  const ends = new Float64Array(nlist);
   for (let l = 0; l < nlist; l++) {
     const { rows, codesAt, capacity } = yield* entry(cursor, l);
     table.rows[l] = rows;
     table.codesAt[l] = codesAt;
     // The ids stand behind the codes that the list has room for.
     table.idsAt[l] = codesAt + capacity * record;
-    if (rows > 0) behind = Math.max(behind, codesAt + capacity * (record + 8));
+    ends[l] = rows > 0 ? codesAt + capacity * (record + 8) : 0;
   }
+  const behind = endOf(cursor, { ...table, ends, tableAt });
   yield* cursor.vec(16, 'slots');
   const name = yield* nameOf(cursor);
   const bytes = yield* cursor.count('totsize');
@@ -31,6 +33,30 @@ export function* onDiskLists(cursor: Cursor, wanted: ListsWanted, _kind: Kind): 
   const elsewhere = { name, bytes };
   const storage = { kind: 'lists', record, block: undefined, lists: table, duplicates: undefined, elsewhere } as const;
   return { storage, refused: undefined, total: totalOf(table.rows) };
+}
+
+interface Places {
+  readonly rows: Float64Array;
+  readonly codesAt: Float64Array;
+  readonly ends: Float64Array;
+  /** Offset of the table in the index. */
+  readonly tableAt: number;
+}
+
+/** Where the last list ends. Lists over one another would give more rows than the file has room for, and wrong ones. */
+function endOf(cursor: Cursor, { rows, codesAt, ends, tableAt }: Places): number {
+  const order = Uint32Array.from(rows.keys()).filter((l) => rows[l]! > 0);
+  order.sort((a, b) => codesAt[a]! - codesAt[b]!);
+  for (let i = 1; i < order.length; i++) {
+    const [before, l] = [order[i - 1]!, order[i]!];
+    if (codesAt[l]! >= ends[before]!) continue;
+    const [first, second] = [Math.min(before, l), Math.max(before, l)];
+    const found = `bytes ${codesAt[second]} to ${ends[second]} of the file of lists`;
+    const wanted = `none of list ${first}, ${codesAt[first]} to ${ends[first]}`;
+    throw cursor.wrong(`list ${second}`, found, wanted, tableAt + second * ENTRY_BYTES);
+  }
+  const last = order.at(-1);
+  return last === undefined ? 0 : ends[last]!;
 }
 
 function* entry(cursor: Cursor, l: number): Reading<{ rows: number; codesAt: number; capacity: number }> {
