@@ -13,6 +13,7 @@ import { discardAllUploads, discardUpload } from './uploads.ts';
 export interface SentPiece {
   readonly number: number;
   readonly bytes: number;
+  /** 0 where the service is not told of it. */
   readonly crc32: number;
   readonly etag: string;
 }
@@ -46,12 +47,13 @@ export function multipartUpload(session: S3Session, path: string, record: Record
     },
     async send(number, bytes, signal) {
       const call = { what: `send piece ${number} of an object`, path };
-      const checksum = bodyChecksum(session.dialect, bytes);
+      const crc = session.dialect.checksum === 'crc32' ? crc32(bytes) : 0;
+      const checksum = bodyChecksum(session.dialect, bytes, crc);
       const piece = { UploadId: id, PartNumber: number, Body: bytes, ContentLength: bytes.length, ...checksum };
       const { ETag } = await session.call(call.what, path, (s3) =>
         s3.uploadPart({ ...target, ...piece }, { abortSignal: signal }),
       );
-      return { number, bytes: bytes.length, crc32: crc32(bytes), etag: session.must(ETag, 'ETag', call) };
+      return { number, bytes: bytes.length, crc32: crc, etag: session.must(ETag, 'ETag', call) };
     },
     async complete(pieces) {
       await completeUpload(session, { path, id: id! }, pieces);
