@@ -8,7 +8,7 @@ import { bodyChecksum, crcHeader, multipartEtag } from './checksum.ts';
 import { putObject } from './objects.ts';
 import { headObject } from './read.ts';
 import type { S3Session } from './session.ts';
-import { discardAllUploads, discardUpload } from './uploads.ts';
+import { discardAllUploads, discardUpload, UNNAMED } from './uploads.ts';
 
 export interface SentPiece {
   readonly number: number;
@@ -36,6 +36,8 @@ export function multipartUpload(session: S3Session, path: string, record: Record
     async begin() {
       await session.ready();
       if (id === undefined) {
+        // Its path, before there is an id: who is killed between the answer and its record leaves one that is found.
+        await record({ path, token: UNNAMED });
         // Of an earlier try, or of a process that was killed before it had recorded it.
         await discardAllUploads(session, path);
         id = await begin().catch((thrown: unknown) => {
