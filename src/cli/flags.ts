@@ -179,7 +179,7 @@ const SPEED_FLAGS = {
     name: 'max-mbps',
     value: 'N',
     group: 'speed',
-    help: 'megabytes a second that are moved from and to each object store at most, all threads together',
+    help: 'megabytes a second that are read from and written to buckets at most, all buckets and threads together',
     preset: 'no limit',
   },
 } as const satisfies Record<string, Flag>;

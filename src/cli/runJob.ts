@@ -2,6 +2,7 @@
 import type { JobConfig, JobStages } from '../config/job.ts';
 import type { Report } from '../core/report.ts';
 import type { CommandContext, CommandEnd } from './command.ts';
+import { tuneHeap } from './heap.ts';
 import { openProgress } from './progress.ts';
 import { reportJson, writeReportFile } from './reportFile.ts';
 import { reportTable } from './reportTable.ts';
@@ -32,6 +33,7 @@ export async function runJob(
   const { terminal, engine, signal } = context;
   const progress = await openProgress(terminal, output.logFormat, signal);
   for (const note of notes) progress.note(note);
+  tuneHeap(config);
   const { migrate } = await engine.job();
   let report: Report;
   try {

@@ -86,7 +86,10 @@ export interface Upload {
   readonly token: string;
 }
 
-/** Has recorded the upload, durably, when its promise resolves. */
+/**
+ * Has recorded the upload, durably, when its promise resolves. Called once more where the service gives its id only with
+ * its answer: first with what finds the upload by its path, then with the id.
+ */
 export type RecordUpload = (upload: Upload) => Promise<void>;
 
 /** What a store is good at: the stages adapt to it. */

@@ -30,7 +30,7 @@ const LOCAL: WorkerStart = { secrets: {}, sourceSecrets: {}, remoteSource: false
  * What comes over a connection comes in buffers of 64 KiB that are used once. Small in the heap as they are, a young
  * generation of the usual size would let tens of megabytes of them pile up before it looks.
  */
-const YOUNG_MIB = 4;
+const YOUNG_MIB = 2;
 
 export function openPool(threads: number, start: WorkerStart = LOCAL): Pool {
   // Threads share what was there before them.

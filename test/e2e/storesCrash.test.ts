@@ -31,7 +31,7 @@ before(async () => {
 after(() => clouds?.[Symbol.asyncDispose]());
 
 /** At these an upload has begun that is not complete. */
-const UPLOADING: readonly Kill[] = ['upload recorded', 'batch written 7', 'part written'];
+const UPLOADING: readonly Kill[] = ['upload recorded 2', 'batch written 7', 'part written'];
 
 /** Kills it there, and says which uploads were recorded then. */
 async function killed(run: BucketRun, words: readonly string[], kill: Kill): Promise<string[]> {
@@ -47,7 +47,9 @@ async function assertNothingLeft(run: BucketRun, recorded: readonly string[]): P
 }
 
 const KILLS: readonly (readonly Kill[])[] = [
-  ['upload recorded', 'batch written 7'],
+  // First its path, then its id.
+  ['upload recorded', 'upload recorded 2'],
+  ['batch written 7', 'upload recorded'],
   ['part written', 'part renamed'],
   ['part recorded', 'preflight begun'],
   ['import intended', 'import intended'],

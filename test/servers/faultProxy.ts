@@ -121,6 +121,8 @@ function forward(incoming: IncomingMessage, answer: ServerResponse, upstream: UR
     } else void breakAnswer(reply, answer, fault);
   });
   outgoing.on('error', () => incoming.socket.destroy());
+  // A client that gave up in the middle: the server would wait for the rest for ever, and this process with it.
+  incoming.once('close', () => outgoing.writableEnded || outgoing.destroy());
   if (fault !== 'cut request') incoming.pipe(outgoing);
   else
     incoming.once('readable', () => {

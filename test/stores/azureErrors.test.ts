@@ -230,7 +230,17 @@ test('TLS where there is none, and no listener', async () => {
   await using tls = await open({ useSsl: true, endpoint: new URL(azurite.endpoint).host });
   await said.fails(CALLS.stat!(tls), { message: /does not speak TLS/, found: /EPROTO|ERR_SSL/, hint: /useSSL/ });
   await using refused = await open({ endpoint: `http://127.0.0.1:${await freePorts(1)}` });
-  await said.fails(CALLS.stat!(refused), { message: /nothing listens/, found: /ECONNREFUSED/, retry: true });
+  await said.fails(CALLS.stat!(refused), { message: /nothing listens/, found: /ECONNREFUSED/, hint: /endpoint/ });
+});
+
+test('a service that has answered and is gone may come back', async () => {
+  const proxy = await startFaultProxy(new URL(azurite.endpoint).origin, () => undefined);
+  await using store = await open({ endpoint: `${proxy.endpoint}${new URL(azurite.endpoint).pathname}` });
+  assert.equal(await store.stat('dir/key'), undefined);
+  await proxy[Symbol.asyncDispose]();
+  const gone = { message: /nothing listens|the connection broke/, found: /ECONNREFUSED|ECONNRESET/, retry: true };
+  // The kept connection may be found broken first.
+  for (let calls = 0; calls < 2; calls++) await said.fails(store.stat('dir/key'), gone);
 });
 
 test('a role wants https', async () => {

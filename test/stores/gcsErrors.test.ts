@@ -158,7 +158,17 @@ test('TLS where there is none, and no listener', async () => {
   await using tls = await open({ useSsl: true, endpoint: new URL(gcs.endpoint).host });
   await said.fails(CALLS.stat!(tls), { message: /does not speak TLS/, found: /EPROTO|ERR_SSL/, hint: /useSSL/ });
   await using refused = await open({ endpoint: `http://127.0.0.1:${await freePorts(1)}` });
-  await said.fails(CALLS.stat!(refused), { message: /nothing listens/, found: /ECONNREFUSED/, retry: true });
+  await said.fails(CALLS.stat!(refused), { message: /nothing listens/, found: /ECONNREFUSED/, hint: /endpoint/ });
+});
+
+test('a service that has answered and is gone may come back', async () => {
+  const proxy = await startFaultProxy(gcs.endpoint, () => undefined);
+  await using store = await open({ endpoint: proxy.endpoint });
+  assert.equal(await store.stat('dir/key'), undefined);
+  await proxy[Symbol.asyncDispose]();
+  const gone = { message: /nothing listens|the connection broke/, found: /ECONNREFUSED|ECONNRESET/, retry: true };
+  // The kept connection may be found broken first.
+  for (let calls = 0; calls < 2; calls++) await said.fails(store.stat('dir/key'), gone);
 });
 
 test('service accounts that are none', async () => {

@@ -75,7 +75,8 @@ for (const how of ['commit', 'abort'] as const)
     const writer = await group.create('f');
     await writer.write(LARGE);
     assert.equal(broken(), 2);
-    assert.equal(recorded.length, 1);
+    // Its path before each try, its id when there was one.
+    assert.equal(recorded.filter(({ token }) => token !== '').length, 1);
     assert.equal(await unfinishedUploads(client, [store.describe('t/p/f')]), 1, 'only the one that was recorded');
     if (how === 'commit') await writer.close();
     await group[how]();

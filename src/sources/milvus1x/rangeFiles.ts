@@ -7,6 +7,7 @@ import { readDeletedRows } from './deletedDocs.ts';
 import { type OpenFile, openIfThere, type SourceFolder } from './fileRead.ts';
 import type { RangeDetail } from './partition.ts';
 import { placeOf } from './segmentFiles.ts';
+import { readByWindows } from './windows.ts';
 
 /** A column of a range: whole rows come, or an error. */
 export interface ColumnFile {
@@ -50,7 +51,10 @@ export async function openRange(range: RangeDetail, context: RangeContext): Prom
   };
   const column = async (name: 'uid' | 'rv', rowBytes: number): Promise<ColumnFile> => {
     const file = await open(name, LENGTH_WORD_BYTES + rows * rowBytes);
-    return { rowBytes, read: (target, row) => file.read(target, LENGTH_WORD_BYTES + row * rowBytes) };
+    const byteOf = (row: number): number => LENGTH_WORD_BYTES + row * rowBytes;
+    const latency = context.tables.store.traits.readsInFlight > 1;
+    const read = latency ? readByWindows(file, { from: byteOf(range.start), to: byteOf(range.end) }) : file.read;
+    return { rowBytes, read: (target, row) => read(target, byteOf(row)) };
   };
   const deletes = async (): Promise<DeletedRows | undefined> =>
     deletedOf(range, await open('deletedDocs', range.deletedDocsBytes), context);

@@ -11,8 +11,8 @@ export interface ListedBlob {
   readonly size: number;
 }
 
-/** Names on a page, the service's most. */
-const PAGE = 5000;
+/** Names on a page, as many as the other clouds give: the service would give 5,000, which no test would go past. */
+const PAGE = 1000;
 
 /** Every blob below a folder that is complete; `''`: in the whole store. */
 export async function* listBlobs(session: AzureSession, folder: string): AsyncGenerator<ListedBlob> {

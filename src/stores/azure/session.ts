@@ -47,6 +47,7 @@ export async function azureSession({ config, access, connections }: SessionParts
     place: names.describe(path),
     endpoint: `${access.url.origin}${access.url.pathname.replace(/\/$/, '')}`,
     secrets: access.secrets,
+    answered: connections.answered,
   });
   const must = <T>(value: T | undefined, field: string, doing: Doing): T => {
     if (value === undefined) throw notAzure(failed(doing), field);

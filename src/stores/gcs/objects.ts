@@ -14,6 +14,9 @@ export interface ListedObject {
   readonly generation: string;
 }
 
+/** Names on a page, Google's most. Said, because what stands in for it would else give all at once. */
+const PAGE = '1000';
+
 /** Folders of objects that are not complete begin with this: never listed. */
 export const UNFINISHED = '.unfinished-';
 
@@ -32,7 +35,7 @@ export async function* listKeys(session: GcsSession, folder: string, prefix: str
   const at = ['b', session.bucket, 'o'];
   for (let pageToken: string | undefined; ; ) {
     // `kind` is in every answer: an empty listing must not be taken from just any web page.
-    const query = { prefix, pageToken, fields: 'kind,items(name,size,generation),nextPageToken' };
+    const query = { prefix, pageToken, maxResults: PAGE, fields: 'kind,items(name,size,generation),nextPageToken' };
     const page = await session.unless(404, doing, { method: 'GET', at, query });
     if (page === undefined) return absent(session, doing);
     session.must(page, 'kind', doing);

@@ -73,6 +73,7 @@ export function gcsSession({ config, endpoint, connections, login }: SessionPart
     place: names.describe(path),
     endpoint: endpoint.origin,
     secrets: login.secrets,
+    answered: connections.answered,
   });
   const send = async (doing: Doing, request: GcsRequest): Promise<HttpAnswer> => {
     const own = await login.headers().catch((thrown: unknown) => {

@@ -33,6 +33,8 @@ export interface HttpAnswer {
 export interface Connections {
   /** Resolves when the head of the answer is there, whatever its status. */
   send(request: HttpRequest): Promise<HttpAnswer>;
+  /** Whether anything has ever answered: else the address is wrong, and waiting is in vain. */
+  readonly answered: boolean;
   close(): void;
 }
 
@@ -42,6 +44,7 @@ const SOCKETS = 64;
 export function openConnections(patience: Patience): Connections {
   const plain = new http.Agent({ keepAlive: true, maxSockets: SOCKETS });
   const secure = new https.Agent({ keepAlive: true, maxSockets: SOCKETS });
+  let answered = false;
   return {
     send: ({ url, method, headers, body = [], signal }) =>
       new Promise((resolve, reject) => {
@@ -66,11 +69,15 @@ export function openConnections(patience: Patience): Connections {
         });
         request.on('response', (response) => {
           answer = response;
+          answered = true;
           resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response });
         });
         for (const piece of body) request.write(piece);
         request.end();
       }),
+    get answered() {
+      return answered;
+    },
     close() {
       plain.destroy();
       secure.destroy();

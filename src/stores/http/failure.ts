@@ -15,8 +15,8 @@ export interface FailedCall {
   readonly endpoint: string;
   /** What must not be in any message. */
   readonly secrets: readonly string[];
-  /** Whether it has answered before; undefined: not known. */
-  readonly answered?: boolean;
+  /** Whether it has answered before. */
+  readonly answered: boolean;
 }
 
 export interface Verdict {
@@ -92,7 +92,7 @@ export function brokenCall(thrown: unknown, call: FailedCall, known?: Verdict): 
   return new MigrateError('E_STORE', `could not ${call.what}: ${why}`, {
     at: { file: call.place },
     found,
-    retry: retry === 'answered' ? (call.answered ?? true) : retry,
+    retry: retry === 'answered' ? call.answered : retry,
     cause: new Error(clean(messageOf(thrown), call.secrets)),
     ...(hint === undefined ? {} : { hint }),
   });

@@ -4,10 +4,10 @@ const MiB = 1024 * 1024;
 
 /** S3 takes no more pieces, and none but the last below 5 MiB. */
 export const MOST_PIECES = 10_000;
-const FIRST_BYTES = 8 * MiB;
+const FIRST_BYTES = 6 * MiB;
 const LARGEST_BYTES = 1024 * MiB;
-/** Pieces of one size before it doubles: the first 6.25 GiB go in 8 MiB pieces, and 10,000 hold 5 TiB. */
-const PIECES_PER_SIZE = 800;
+/** Pieces of one size before it doubles: the first 4.1 GiB go in 6 MiB pieces, and 10,000 hold 5 TiB. */
+const PIECES_PER_SIZE = 700;
 
 /** Bytes of the piece of that number (1, 2, …). */
 export function pieceBytes(number: number): number {

@@ -63,13 +63,14 @@ export function objectWriter<Sent>(upload: PieceUpload<Sent>, memory: PieceMemor
     const full = { number, buffer: current!, bytes: filled };
     if (number === 1) first = current;
     [number, filled] = [number + 1, 0];
-    current = memory.take(pieceBytes(number));
+    // Taken only when there is room on the way: by then one has come back, as a rule.
+    current = undefined;
     if (full.number > 1) await sender.send(full);
   };
   const closePieces = async (open: Sender<Sent>): Promise<void> => {
     if (state === 'open') {
       state = 'closing';
-      const last = { number, buffer: current!, bytes: filled };
+      const last = { number, buffer: current ?? memory.take(pieceBytes(number)), bytes: filled };
       const head = { number: 1, buffer: first!, bytes: first!.length };
       [current, first] = [undefined, undefined];
       // Both are taken before the first of them can fail.
@@ -93,9 +94,10 @@ export function objectWriter<Sent>(upload: PieceUpload<Sent>, memory: PieceMemor
     async write(bytes) {
       must('write an object', 'open');
       while (taken < bytes.length) {
-        if (filled === current!.length) await nextPiece();
-        const some = bytes.subarray(taken, taken + current!.length - filled);
-        current!.set(some, filled);
+        if (filled === current?.length) await nextPiece();
+        current ??= memory.take(pieceBytes(number));
+        const some = bytes.subarray(taken, taken + current.length - filled);
+        current.set(some, filled);
         [filled, taken] = [filled + some.length, taken + some.length];
       }
       taken = 0;

@@ -10,9 +10,16 @@ export function crcHeader(crc: number): string {
   return bytes.toString('base64');
 }
 
-/** What goes with a body so that the service refuses a damaged one. */
-export function bodyChecksum(dialect: S3Dialect, body: Uint8Array): { ChecksumCRC32?: string; ContentMD5?: string } {
-  if (dialect.checksum === 'crc32') return { ChecksumCRC32: crcHeader(crc32(body)) };
+/**
+ * What goes with a body so that the service refuses a damaged one.
+ * @param crc that of the body, where it is known
+ */
+export function bodyChecksum(
+  dialect: S3Dialect,
+  body: Uint8Array,
+  crc?: number,
+): { ChecksumCRC32?: string; ContentMD5?: string } {
+  if (dialect.checksum === 'crc32') return { ChecksumCRC32: crcHeader(crc ?? crc32(body)) };
   return { ContentMD5: createHash('md5').update(body).digest('base64') };
 }
 

@@ -39,7 +39,7 @@ export async function openS3Client(
       httpsAgent: agent,
     },
   });
-  if (endpoint.ssl) leaveBodiesUnsigned(client);
+  leaveBodiesUnsigned(client);
   return client;
 }
 
@@ -56,8 +56,9 @@ function credentialsOf(config: ObjectStoreConfig, given: StoreCredentials): Cred
 }
 
 /**
- * Under TLS a hash of the body in the signature proves nothing more than the connection does, and SHA-256 of every
- * byte would be the dearest thing in an upload. The service checks the body by its CRC-32 or MD5.
+ * SHA-256 of every byte would be the dearest thing in an upload, there and here, and the SDK leaves streams without it
+ * too. The service checks the body by its CRC-32 or MD5, which is signed. Against somebody who changes bytes on the way
+ * nothing but TLS helps, which docs/stores.md says: what is read has no signature either.
  */
 function leaveBodiesUnsigned(client: S3): void {
   client.middlewareStack.add(

@@ -8,11 +8,12 @@ import { bodyChecksum, crcHeader, multipartEtag } from './checksum.ts';
 import { putObject } from './objects.ts';
 import { headObject } from './read.ts';
 import type { S3Session } from './session.ts';
-import { discardAllUploads, discardUpload } from './uploads.ts';
+import { discardAllUploads, discardUpload, UNNAMED } from './uploads.ts';
 
 export interface SentPiece {
   readonly number: number;
   readonly bytes: number;
+  /** 0 where the service is not told of it. */
   readonly crc32: number;
   readonly etag: string;
 }
@@ -35,6 +36,8 @@ export function multipartUpload(session: S3Session, path: string, record: Record
     async begin() {
       await session.ready();
       if (id === undefined) {
+        // Its path, before there is an id: who is killed between the answer and its record leaves one that is found.
+        await record({ path, token: UNNAMED });
         // Of an earlier try, or of a process that was killed before it had recorded it.
         await discardAllUploads(session, path);
         id = await begin().catch((thrown: unknown) => {
@@ -46,12 +49,13 @@ export function multipartUpload(session: S3Session, path: string, record: Record
     },
     async send(number, bytes, signal) {
       const call = { what: `send piece ${number} of an object`, path };
-      const checksum = bodyChecksum(session.dialect, bytes);
+      const crc = session.dialect.checksum === 'crc32' ? crc32(bytes) : 0;
+      const checksum = bodyChecksum(session.dialect, bytes, crc);
       const piece = { UploadId: id, PartNumber: number, Body: bytes, ContentLength: bytes.length, ...checksum };
       const { ETag } = await session.call(call.what, path, (s3) =>
         s3.uploadPart({ ...target, ...piece }, { abortSignal: signal }),
       );
-      return { number, bytes: bytes.length, crc32: crc32(bytes), etag: session.must(ETag, 'ETag', call) };
+      return { number, bytes: bytes.length, crc32: crc, etag: session.must(ETag, 'ETag', call) };
     },
     async complete(pieces) {
       await completeUpload(session, { path, id: id! }, pieces);

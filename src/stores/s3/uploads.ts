@@ -25,9 +25,12 @@ export async function discardAllUploads(session: S3Session, path: string): Promi
   for (const token of own) await discardUpload(session, { path, token });
 }
 
+/** Token of an upload whose id is not known yet. */
+export const UNNAMED = '';
+
 /** What a crashed run left under a path, by the recorded id and by its name. */
 export async function discardLeft(session: S3Session, upload: Upload): Promise<void> {
-  await discardUpload(session, upload);
+  if (upload.token !== UNNAMED) await discardUpload(session, upload);
   await discardAllUploads(session, upload.path);
 }
 

@@ -1,6 +1,6 @@
 /**
  * Tells of every call on a diagnostics channel: what, where, how long, what came of it. A channel that nobody listens to
- * costs nothing; `--debug` and tests subscribe.
+ * costs nothing; whoever wants to know subscribes, in the thread that makes the calls (`--import` is for all threads).
  */
 import { channel } from 'node:diagnostics_channel';
 import type { Store } from '../../core/contracts.ts';
