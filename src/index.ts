@@ -1,16 +1,25 @@
 /** The library: `import { migrate, plan } from 'milvus-migrate'`. */
 export type {
+  DeclaredField,
+  ElasticAccess,
+  ElasticChoices,
+  ElasticCredentials,
+  ElasticsearchSource,
+} from './config/elasticsearch.ts';
+export type {
   DumpedSource,
   IndexChoice,
   JobConfig,
   JobStages,
   MergeConfig,
   Milvus1xSource,
+  PluginSource,
   SourceConfig,
   TargetConfig,
 } from './config/job.ts';
 export {
   type CredentialsChoice,
+  type ElasticChoice,
   type FilesChoice,
   type JobChoices,
   jobConfig,
@@ -21,8 +30,9 @@ export {
 export { Secret } from './config/secret.ts';
 export type { ObjectStoreConfig, StoreCredentials } from './core/contracts.ts';
 export { ERROR_EXIT, type ErrorCode, EXIT, MigrateError, type PlainError } from './core/errors.ts';
-export type { JobPlan, PlannedCollection, PlannedPartition, PlanReport, WriteMode } from './core/plan.ts';
+export type { FileFormat, JobPlan, PlannedCollection, PlannedPartition, PlanReport, WriteMode } from './core/plan.ts';
 export type { CollectionReport, ProgressEvent, Report, StageName } from './core/report.ts';
+export type { TransformStep } from './core/transformSteps.ts';
 export type { CleanedJob } from './run/cleanJob.ts';
 export { type LiveCounters, migrate, plan, type RunOptions } from './run/job.ts';
 export { cleanJob, forgetJob, type JobSummary, type JobsPlace, listJobs, resumeConfig, showJob } from './run/jobs.ts';

@@ -55,7 +55,7 @@ queueMicrotask(() => {
 
 async function run(task: WorkerTask): Promise<WorkerResults[keyof WorkerResults]> {
   if (Atomics.load(new Int32Array(shared.abort), 0) !== 0) throw new MigrateError('E_INTERRUPTED', 'interrupted');
-  const reader = await once(readers, task.reader, (config) => openReader(config, open));
+  const reader = await once(readers, task.reader, (config) => openReader(config, open, start.sourceSecrets));
   switch (task.kind) {
     case 'dump': {
       const store = task.store === undefined ? undefined : await once(stores, task.store, open);

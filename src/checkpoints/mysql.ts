@@ -12,7 +12,7 @@ import { type MysqlAddress, parseMysqlDsn, showMysql } from '../formats/mysqlDsn
 import type { SqlValue } from './mysqlConnection.ts';
 import { type Fence, gone, openFence } from './mysqlFence.ts';
 import { isMysqlLocked, takeMysqlLock } from './mysqlLock.ts';
-import { insertJob } from './mysqlPlan.ts';
+import { insertJob, insertPartitions } from './mysqlPlan.ts';
 import { type MysqlSession, openMysqlSession } from './mysqlSession.ts';
 import { hasTables, makeTables, TABLE } from './mysqlTables.ts';
 import {
@@ -90,6 +90,14 @@ function checkpointOn(session: MysqlSession, address: MysqlAddress): Checkpoint 
         for (const table of [TABLE.partitions, TABLE.collections, TABLE.uploads])
           await sql.run(`DELETE FROM ${table} WHERE job = ?`, id);
         await sql.run(`DELETE FROM ${TABLE.jobs} WHERE id = ?`, id);
+      }),
+    addPartitions: (id, partitions) =>
+      fence.write(id, async (sql) => {
+        const [first] = partitions;
+        if (first === undefined) return;
+        // All or none were put there by a try whose answer got lost.
+        const known = `SELECT 1 FROM ${TABLE.partitions} WHERE job = ? AND id = ?`;
+        if ((await sql.rows(known, id, first.partition.id)).length === 0) await insertPartitions(sql, id, partitions);
       }),
     async partitions(id) {
       const text = `SELECT planned, part, load_state AS \`load\` FROM ${TABLE.partitions} WHERE job = ?`;

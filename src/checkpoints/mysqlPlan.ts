@@ -1,5 +1,6 @@
 /** A job and its plan as rows: a plan may have many thousand partitions. */
 import type { NewJob } from '../core/checkpoint.ts';
+import type { PlannedPartition } from '../core/plan.ts';
 import { bytesOf, type Sql, type SqlValue } from './mysqlConnection.ts';
 import { TABLE } from './mysqlTables.ts';
 import { toJson } from './rows.ts';
@@ -16,7 +17,11 @@ export async function insertJob(sql: Sql, job: NewJob, at: string): Promise<void
        VALUES (?, ?, 'planned', ?, ?, ?, ?, ?, ?, ?)`,
     ...[id, key, at, at, source, target, ...[job.config, job.fingerprint, job.collections].map(toJson)],
   );
-  const rows = job.partitions.map((planned): SqlValue[] => [id, planned.partition.id, toJson(planned)]);
+  await insertPartitions(sql, id, job.partitions);
+}
+
+export async function insertPartitions(sql: Sql, id: string, partitions: readonly PlannedPartition[]): Promise<void> {
+  const rows = partitions.map((planned): SqlValue[] => [id, planned.partition.id, toJson(planned)]);
   for (const batch of inBatches(rows))
     await sql.run(
       `INSERT INTO ${TABLE.partitions} (job, id, planned) VALUES ${batch.map(() => '(?, ?, ?)').join(', ')}`,

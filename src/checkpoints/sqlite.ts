@@ -14,6 +14,8 @@ import type { PartitionRow } from './rows.ts';
 import { type CollectionRow, collectionsOf, type JobRow, jobOf, jsonOrNull, partitionOf, toJson } from './rows.ts';
 import { openStateFile, STATE_FILE } from './sqliteFile.ts';
 
+const INSERT_PARTITION = 'INSERT INTO partitions (job, id, ordinal, planned) VALUES (?, ?, ?, ?)';
+
 /** @param stateDir made if absent, readable by its owner alone */
 export function openSqliteCheckpoint(stateDir: string): Checkpoint {
   const database = openStateFile(stateDir);
@@ -30,7 +32,7 @@ export function openSqliteCheckpoint(stateDir: string): Checkpoint {
 
   const create = (job: NewJob): JobRecord => {
     const { id, key, source, target } = job;
-    const insert = database.prepare('INSERT INTO partitions (job, id, ordinal, planned) VALUES (?, ?, ?, ?)');
+    const insert = database.prepare(INSERT_PARTITION);
     writing(stateDir, () =>
       database.transaction(() => {
         database
@@ -62,6 +64,15 @@ export function openSqliteCheckpoint(stateDir: string): Checkpoint {
         id,
       ),
     forget: async (id) => void run('DELETE FROM jobs WHERE id = ?', id),
+    async addPartitions(id, partitions) {
+      if (jobs('WHERE id = ?', id).length === 0) throw gone(stateDir, id);
+      const insert = database.prepare(INSERT_PARTITION);
+      writing(stateDir, () =>
+        database.transaction(() => {
+          for (const planned of partitions) insert.run(id, planned.partition.id, planned.ordinal, toJson(planned));
+        })(),
+      );
+    },
     partitions: async (id) =>
       all<PartitionRow>('SELECT planned, part, load FROM partitions WHERE job = ? ORDER BY ordinal', id).map(
         partitionOf,

@@ -1,5 +1,6 @@
 /** The command line as one command with its flags, before any of them means anything. */
 
+import { withoutLogin } from '../config/elasticUrl.ts';
 import { MigrateError } from '../core/errors.ts';
 import { nearestWord } from '../core/nearest.ts';
 import { COMMAND_FLAGS, type CommandName, dashed, FLAGS, type FlagName, flagOf } from './flags.ts';
@@ -64,7 +65,7 @@ export function unknownCommand(word: string): MigrateError {
   const near = nearestWord(word, COMMANDS) as CommandName | undefined;
   const looksLikeSource = word.includes(':') || word.includes('/');
   return new MigrateError('E_USAGE', 'the command is not known', {
-    found: word,
+    found: withoutLogin(word),
     wanted:
       near ??
       (looksLikeSource

@@ -1,8 +1,10 @@
 /** Every flag of every command: what it is called, what it takes, what it means. Help, parser and docs follow it. */
 
+import { ELASTIC_FLAGS } from './elasticFlagList.ts';
 import { SOURCE_FLAGS } from './sourceFlags.ts';
+import { TRANSFORM_FLAGS } from './transformFlagList.ts';
 
-export type FlagGroup = 'source' | 'target' | 'files' | 'speed' | 'safety' | 'output';
+export type FlagGroup = 'source' | 'transforms' | 'target' | 'files' | 'speed' | 'safety' | 'output';
 
 export interface Flag {
   /** Long name, without the dashes. */
@@ -57,7 +59,7 @@ const TARGET_FLAGS = {
     also: ['t', 'table'],
     value: 'NAME',
     group: 'target',
-    help: 'name of the target collection where one is moved',
+    help: 'name of the target collection where one is moved; with an old Elasticsearch file -t and --table name the index',
     preset: "the source's",
   },
   'id-field': { name: 'id-field', value: 'NAME', group: 'target', help: 'name of the primary key', preset: 'id' },
@@ -71,8 +73,8 @@ const TARGET_FLAGS = {
   'dynamic-field': {
     name: 'dynamic-field',
     group: 'target',
-    help: 'create collections with the dynamic field',
-    preset: 'without',
+    help: 'create collections with the dynamic field; of Elasticsearch, what no field takes goes there (=false: it stays behind)',
+    preset: 'without; Elasticsearch without --fields: with',
   },
   shards: {
     name: 'shards',
@@ -156,7 +158,7 @@ const SPEED_FLAGS = {
     name: 'threads',
     value: 'N',
     group: 'speed',
-    help: 'segments read at a time',
+    help: 'segments, ranges or shards read at a time',
     preset: 'the number of cores',
   },
   'part-size': {
@@ -201,7 +203,7 @@ const SAFETY_FLAGS = {
     name: 'reject-file',
     value: 'FILE',
     group: 'safety',
-    help: 'put rows with NaN or infinity there and load the rest',
+    help: 'put rows that Milvus refuses (NaN, infinity, values that fit no field) there and load the rest',
     preset: 'their collection is not loaded',
   },
   'skip-bad-segments': {
@@ -265,6 +267,8 @@ const OUTPUT_FLAGS = {
 
 export const FLAGS = {
   ...SOURCE_FLAGS,
+  ...ELASTIC_FLAGS,
+  ...TRANSFORM_FLAGS,
   ...TARGET_FLAGS,
   ...FILE_FLAGS,
   ...SPEED_FLAGS,
@@ -286,6 +290,9 @@ export function dashed(name: string): string {
 const COMMON: readonly FlagName[] = ['log-format', 'debug', 'help'];
 const SELECTION: readonly FlagName[] = ['config', 'meta', 'tables', 'col', 'merge', 'into', 'on-duplicate'];
 const FAISS: readonly FlagName[] = ['collection', 'metric', 'keep-transformed', 'allow-sketch', 'strict'];
+const ELASTIC_LOGIN: readonly FlagName[] = ['es-user', 'es-password', 'es-api-key', 'es-service-token'];
+const ELASTIC = Object.keys(ELASTIC_FLAGS) as readonly FlagName[];
+const TRANSFORMS = Object.keys(TRANSFORM_FLAGS) as readonly FlagName[];
 const CONNECTION: readonly FlagName[] = ['to', 'user', 'password', 'token', 'database'];
 const COLLECTION: readonly FlagName[] = [
   'name',
@@ -313,6 +320,8 @@ const STORES: readonly FlagName[] = [...PLACES, 'max-mbps'];
 const JOB: readonly FlagName[] = [
   ...SELECTION,
   ...FAISS,
+  ...ELASTIC,
+  ...TRANSFORMS,
   ...CONNECTION,
   ...COLLECTION,
   ...STAGING,
@@ -336,6 +345,7 @@ export const COMMAND_FLAGS = {
   jobs: [
     'config',
     'meta',
+    ...ELASTIC_LOGIN,
     ...CONNECTION,
     'threads',
     'load-tasks',

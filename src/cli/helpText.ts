@@ -8,6 +8,7 @@ import { EXAMPLES } from './usage.ts';
 
 const GROUPS: readonly [FlagGroup, string][] = [
   ['source', 'Source'],
+  ['transforms', 'Transforms, in the order in which they are given'],
   ['target', 'Target'],
   ['files', 'Files and staging'],
   ['speed', 'Speed'],

@@ -1,15 +1,22 @@
 /** A job's source and files from argument, flags and file: they depend on each other and on the command. */
 import { isDeepStrictEqual } from 'node:util';
+import type { FoundConfig } from '../config/configFile.ts';
 import type { Environment, JobDraft } from '../config/defaults.ts';
+import { withDynamicField } from '../config/elasticSource.ts';
+import { namesElastic, withoutLogin } from '../config/elasticUrl.ts';
 import { filesAt, seenKey } from '../config/ends.ts';
-import type { SourceConfig } from '../config/job.ts';
+import type { Milvus1xSource, PluginSource, SourceConfig } from '../config/job.ts';
 import { parseMeta } from '../config/metaSource.ts';
 import type { JobCommand } from '../config/migrationYaml.ts';
 import { partsOf, placesOf } from '../config/milvus1xParts.ts';
 import { localPath, namesStore } from '../config/storeUrl.ts';
+import { parseOptions } from '../config/transformWords.ts';
+import { withElasticFlags } from './elasticFlags.ts';
 import { withFaissFlags } from './faissFlags.ts';
+import { dashed } from './flags.ts';
 import { placeFlag, textFlag } from './flagValues.ts';
 import { switchFlag } from './jobFlags.ts';
+import { refuseKindFlags } from './kindFlags.ts';
 import type { RawArgs } from './rawArgs.ts';
 import { milvus1xSign, type NamedSource, parseDumped, parseSource } from './sourceArgument.ts';
 import { usageError } from './usage.ts';
@@ -22,38 +29,78 @@ export interface EndsContext {
   readonly cwd: string;
 }
 
-/** The source, and what the user should see of how it was found. @throws MigrateError E_USAGE, E_SOURCE_NOT_FOUND */
-export function sourceFrom(
-  draft: JobDraft,
-  context: EndsContext,
-): { source: SourceConfig | undefined; notice: string | undefined } {
-  const { raw, cwd, env } = context;
+interface FoundSource extends Pick<JobDraft, 'source' | 'dynamicField' | 'targetName'> {
+  /** What the user should see of how it was found. */
+  readonly notice: string | undefined;
+}
+
+/**
+ * The source, and what else of a job depends on its kind.
+ * @param draft with flags over it
+ * @param file what the configuration file alone says
+ * @throws MigrateError E_USAGE, E_SOURCE_NOT_FOUND
+ */
+export function sourceFrom(draft: JobDraft, file: FoundConfig | undefined, context: EndsContext): FoundSource {
+  const { raw, cwd, env, command } = context;
   const named = namedSource(context);
-  const notice = named?.notice;
+  const { dynamicField, targetName } = draft;
+  const found = { dynamicField, targetName, notice: named?.notice };
+  const without = raw.given.has('meta') && raw.given.has('tables') ? EMPTY : undefined;
+  const source = named?.source ?? draft.source ?? without;
+  refuseKindFlags(source, raw, command);
+  switch (source?.kind) {
+    case undefined:
+    case 'dumped':
+      return { ...found, source };
+    case 'milvus1x':
+      return { ...found, source: milvus1xFrom(source, draft.source, context) };
+    case 'faiss':
+      return { ...found, source: withFaissFlags(source, raw) };
+    case 'plugin':
+      return { ...found, source: pluginFrom(source, raw) };
+    case 'elasticsearch': {
+      const read = withElasticFlags(source, { raw, env, cwd, login: named?.login });
+      const said = raw.given.has('dynamic-field') || named === undefined ? dynamicField : undefined;
+      const open = withDynamicField(read, said);
+      const isTable = named === undefined && file?.kind === 'migration' && oldTable(raw) !== undefined;
+      return { ...found, ...open, ...(isTable ? { targetName: file.draft.targetName } : {}) };
+    }
+  }
+}
+
+/** With the old tool and an Elasticsearch, -t named the index. */
+export function oldTable(raw: RawArgs): string | undefined {
+  return raw.given.get('name') === dashed('name') ? undefined : textFlag(raw, 'name');
+}
+
+function pluginFrom(source: PluginSource, raw: RawArgs): PluginSource {
+  const options = textFlag(raw, 'source-options');
+  return options === undefined ? source : { ...source, options: parseOptions(options, '--source-options') };
+}
+
+function milvus1xFrom(
+  source: Milvus1xSource,
+  file: SourceConfig | undefined,
+  { raw, cwd, env }: EndsContext,
+): Milvus1xSource {
   const meta = textFlag(raw, 'meta');
   const tables = placeFlag(raw, 'tables', cwd);
-  const source = named?.source ?? draft.source ?? (meta !== undefined && tables !== undefined ? EMPTY : undefined);
-  if (source?.kind !== 'milvus1x') return { source: withFaissFlags(source, raw, context.command), notice };
-  withFaissFlags(source, raw, context.command);
-  const before = draft.source?.kind === 'milvus1x' ? draft.source : EMPTY;
+  const before = file?.kind === 'milvus1x' ? file : EMPTY;
   const ambient = source.meta === undefined && env.MILVUS_MIGRATE_META ? env.MILVUS_MIGRATE_META : undefined;
   const metaWord = meta ?? ambient;
   const parts = partsOf(source);
   return {
-    notice,
-    source: {
-      ...source,
-      ...placesOf({
-        ...parts,
-        tables: tables ?? parts.tables,
-        meta:
-          metaWord === undefined
-            ? parts.meta
-            : parseMeta(metaWord, cwd, meta === undefined ? 'MILVUS_MIGRATE_META' : '--meta'),
-      }),
-      skipBadSegments: switchFlag(raw, 'skip-bad-segments') ?? before.skipBadSegments,
-      ignoreUnflushed: switchFlag(raw, 'ignore-unflushed') ?? before.ignoreUnflushed,
-    },
+    ...source,
+    ...placesOf({
+      ...parts,
+      tables: tables ?? parts.tables,
+      meta:
+        metaWord === undefined
+          ? parts.meta
+          : parseMeta(metaWord, cwd, meta === undefined ? 'MILVUS_MIGRATE_META' : '--meta'),
+    }),
+    skipBadSegments: switchFlag(raw, 'skip-bad-segments') ?? before.skipBadSegments,
+    ignoreUnflushed: switchFlag(raw, 'ignore-unflushed') ?? before.ignoreUnflushed,
   };
 }
 
@@ -65,11 +112,12 @@ const EMPTY = {
   tablesDir: undefined,
   skipBadSegments: false,
   ignoreUnflushed: false,
-} as const satisfies SourceConfig;
+} as const satisfies Milvus1xSource;
 
 function namedSource({ command, args, raw, cwd }: EndsContext): NamedSource | undefined {
   const [text, extra] = args;
-  if (extra !== undefined) throw usageError(command, `${command} takes one source`, { found: args.join(' ') });
+  if (extra !== undefined)
+    throw usageError(command, `${command} takes one source`, { found: args.map(withoutLogin).join(' ') });
   if (text === undefined) return undefined;
   if (/\.ya?ml$/i.test(text)) {
     throw usageError(command, 'a YAML file is named where the source stands', {
@@ -78,6 +126,7 @@ function namedSource({ command, args, raw, cwd }: EndsContext): NamedSource | un
     });
   }
   const inBucket = namesStore(text);
+  if (namesElastic(text)) return parseSource(text, cwd);
   const scheme = /^[a-z][a-z0-9+.-]+:/i.test(text) && !/^(dumped|file):/i.test(text) && !inBucket;
   const takesFiles = command === 'load' || (command === 'verify' && !scheme && (inBucket || !isMilvus1x(text, cwd)));
   if (/^dumped:/i.test(text) || (takesFiles && !scheme)) return { source: parseDumped(text, cwd), notice: undefined };

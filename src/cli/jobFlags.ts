@@ -11,6 +11,7 @@ import {
 import type { Environment, JobDraft } from '../config/defaults.ts';
 import type { MergeConfig } from '../config/job.ts';
 import { withState } from '../config/stateWord.ts';
+import { FORMATS } from '../config/transformWords.ts';
 import { BYTES_WANTED, parseBytes } from '../config/units.ts';
 import type { CommandName } from './flags.ts';
 import { namesIn, pathFlag, readFlag, textFlag, wholeFlag, wordFlag } from './flagValues.ts';
@@ -37,6 +38,7 @@ export function applyFlags(draft: JobDraft, raw: RawArgs, { command, env, cwd }:
     targetName: textFlag(raw, 'name') ?? draft.targetName,
     target: targetFrom(raw, draft.target, env),
     idField: textFlag(raw, 'id-field') ?? draft.idField,
+    format: wordFlag(raw, 'format', FORMATS) ?? draft.format,
     vectorField: textFlag(raw, 'vector-field') ?? draft.vectorField,
     dynamicField: switchFlag(raw, 'dynamic-field') ?? draft.dynamicField,
     shards: wholeFlag(raw, 'shards', { min: 1, max: MAX_SHARDS }) ?? draft.shards,

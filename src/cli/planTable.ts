@@ -1,7 +1,7 @@
 /** What `plan` shows: both ends, a row for each collection, what changes, what stands in the way. */
 import type { Note } from '../core/contracts.ts';
 import type { JobPlan, PlannedCollection, PlanReport } from '../core/plan.ts';
-import { type Schema, vectorOf } from '../core/schema.ts';
+import { type Field, type Schema, vectorOf } from '../core/schema.ts';
 import { errorBlock } from './errorBlock.ts';
 import { bytes, count, counted, percent } from './numbers.ts';
 import type { Look } from './style.ts';
@@ -63,14 +63,22 @@ function stagingText({ staging, target, obstacles }: PlanReport): string {
   return `${staging.path}${seen}: ${bytes(staging.needed)} needed, ${free}${readable}`;
 }
 
-/** The fields are the same for every collection but for their dimension. */
+/** Of Milvus 1.x they are the same for every collection but for their dimension. */
 function fieldLines(plan: JobPlan, width: number): string[] {
   const shapes = plan.collections.map(({ schema }) =>
-    schema.fields
-      .map((field) => (field.primaryKey ? `${field.name} ${field.type} (primary key)` : field.name))
-      .join(', '),
+    schema.fields.map((field) => fieldText(field, schema.fields.length > PLAIN_FIELDS)).join(', '),
   );
   return [...new Set(shapes)].flatMap((shape) => labelled('Fields', shape, { indent: LABEL, width }));
+}
+
+/** A key and a vector: what the vector is stands in the table. */
+const PLAIN_FIELDS = 2;
+
+function fieldText({ name, type, primaryKey, dim, maxLength, element, nullable }: Field, withType: boolean): string {
+  if (primaryKey) return `${name} ${type} (primary key)`;
+  if (!withType) return name;
+  const size = dim > 0 ? `(${dim})` : maxLength === undefined || type === 'Array' ? '' : `(${maxLength})`;
+  return `${name} ${type}${element === undefined ? '' : ` of ${element}`}${size}${nullable === true ? ' or null' : ''}`;
 }
 
 /** «float 512, IP», «binary 1,024, JACCARD» */

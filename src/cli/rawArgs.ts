@@ -16,6 +16,8 @@ export interface RawArgs {
   values(name: string): readonly string[];
   /** Whether a switch was given (and not as `--name=false`). */
   has(name: string): boolean;
+  /** Every value of a flag that takes one, in the order of the command line. */
+  readonly ordered: readonly { readonly name: string; readonly value: string }[];
   /** Names of the flags that were given, each once, as `given` was typed first. */
   readonly given: ReadonlyMap<string, string>;
 }
@@ -34,6 +36,7 @@ export function readRawArgs(argv: readonly string[], flags: readonly Flag[]): Ra
   const byName = new Map(flags.flatMap((flag) => [flag.name, ...(flag.also ?? [])].map((name) => [name, flag])));
   const values = new Map<string, string[]>();
   const given = new Map<string, string>();
+  const ordered: { name: string; value: string }[] = [];
   const positionals: string[] = [];
   const rest = [...argv];
   for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
@@ -48,11 +51,13 @@ export function readRawArgs(argv: readonly string[], flags: readonly Flag[]): Ra
       const value = flag.value === undefined ? switchValue(flag, inline) : (inline ?? takeValue(flag, name, rest));
       given.set(flag.name, given.get(flag.name) ?? dashed(name));
       addValue(values, flag, value);
+      if (flag.value !== undefined) ordered.push({ name: flag.name, value });
     }
   }
   return {
     positionals,
     given,
+    ordered,
     value: (name) => values.get(name)?.at(-1),
     values: (name) => values.get(name) ?? [],
     has: (name) => values.get(name)?.at(-1) === 'true',

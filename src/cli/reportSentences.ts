@@ -15,6 +15,7 @@ function aboutCollection(each: CollectionReport, report: Report): string[] {
   return [
     ...rejects(each, report.rejectFile),
     ...withheld(each),
+    ...changes(each),
     ...each.skipped.map((segment) => {
       const rows = segment.rows === undefined ? 'rows not known' : counted(segment.rows, 'row');
       return `Segment ${segment.segment} of ${each.collection} was skipped (${rows}): ${segment.reason}.`;
@@ -26,17 +27,34 @@ function aboutCollection(each: CollectionReport, report: Report): string[] {
   ];
 }
 
-function rejects({ rejected, collection }: CollectionReport, file: string | undefined): string[] {
+function rejects(each: CollectionReport, file: string | undefined): string[] {
+  const { rejected, collection, firstNonFinite } = each;
   if (rejected === 0) return [];
   const where = file === undefined ? '' : `: ${file}`;
-  return [`${counted(rejected, 'row')} of ${collection} ${were(rejected)} rejected (NaN or infinity)${where}.`];
+  const [first] = firstNonFinite;
+  const why = first?.reason === undefined ? 'NaN or infinity' : `the first: id ${first.key}: ${first.reason}`;
+  return [`${counted(rejected, 'row')} of ${collection} ${were(rejected)} rejected (${why})${where}.`];
+}
+
+/** What of the values is not as it was sent. */
+function changes({ changes: counts, collection }: CollectionReport): string[] {
+  return Object.entries(counts).map(([what, times]) => `${collection}: ${what}: ${counted(times, 'value')}.`);
 }
 
 function withheld({ outcome, nonFinite, firstNonFinite, collection }: CollectionReport): string[] {
   if (nonFinite === 0) return [];
-  const first = firstNonFinite.slice(0, 3).map(({ key, segment }) => `id ${key} in segment ${segment}`);
+  const first = firstNonFinite
+    .slice(0, 3)
+    .map(
+      ({ key, segment, reason }) =>
+        `id ${key} in ${reason === undefined ? `segment ${segment}` : `${segment}: ${reason}`}`,
+    );
   const which = first.length === 0 ? '' : `, the first: ${first.join('; ')}`;
-  const why = `${counted(nonFinite, 'row')} of ${collection} ${nonFinite === 1 ? 'holds' : 'hold'} NaN or infinity, which Milvus 2.x refuses${which}.`;
+  const documents = firstNonFinite.some(({ reason }) => reason !== undefined);
+  const what = documents
+    ? 'can not be rows there'
+    : `${nonFinite === 1 ? 'holds' : 'hold'} NaN or infinity, which Milvus 2.x refuses`;
+  const why = `${counted(nonFinite, 'row')} of ${collection} ${what}${which}.`;
   if (outcome !== 'withheld') return [why];
   return [`${why} ${collection} was not loaded; with --reject-file FILE such rows go there and the rest is loaded.`];
 }
@@ -65,7 +83,7 @@ function proof(loaded: readonly CollectionReport[]): string {
   if (loaded.every(({ verify }) => verify.samples === 'ok' && verify.count === 'ok')) return ' and was verified';
   if (loaded.every(({ verify }) => verify.count === 'ok')) {
     const unseen = loaded.filter(({ verify }) => verify.samples !== 'ok').length;
-    return `; the counts were verified, the vectors of ${counted(unseen, 'collection')} were not`;
+    return `; the counts were verified, the values of ${counted(unseen, 'collection')} were not`;
   }
   return '; not all of it was verified';
 }

@@ -11,6 +11,7 @@ const COLUMNS = [
   { title: 'read', align: 'right' },
   { title: 'deleted', align: 'right' },
   { title: 'duplicates', align: 'right' },
+  { title: 'filtered', align: 'right' },
   { title: 'rejected', align: 'right' },
   { title: 'loaded', align: 'right' },
   { title: 'verified', align: 'left', sinks: true },
@@ -21,11 +22,13 @@ const COLUMNS = [
 export function reportTable(report: Report, look: Look, reportFile: string | undefined): string[] {
   const { collections } = report;
   const dropped = collections.some((each) => each.dropped > 0);
+  const filtered = collections.some((each) => each.filtered > 0);
   const rows = collections.map((each) => [
     each.collection,
     count(each.read),
     count(each.deleted),
     dropped ? count(each.dropped) : '',
+    filtered ? count(each.filtered) : '',
     count(each.rejected),
     each.outcome === 'dumped' ? '' : count(each.loaded),
     verifiedText(each, look.style),

@@ -5,10 +5,11 @@ import type { JobConfig, JobStages } from '../config/job.ts';
 import type { JobCommand } from '../config/migrationYaml.ts';
 import { type CommandLine, isCommand, parseCommandLine, unknownCommand } from './commandLine.ts';
 import { pathFlag, textFlag, wordFlag } from './flagValues.ts';
-import { filesFrom, sourceFrom } from './jobEnds.ts';
+import { filesFrom, oldTable, sourceFrom } from './jobEnds.ts';
 import { applyFlags } from './jobFlags.ts';
 import type { RawArgs } from './rawArgs.ts';
 import { withStoreFlags } from './storeFlags.ts';
+import { transformsFrom } from './transformFlags.ts';
 import { usageError } from './usage.ts';
 
 export interface OutputOptions {
@@ -65,9 +66,11 @@ export async function resolveJob(
   const found = await configOf({ raw, command, args, env, cwd });
   const draft = applyFlags(found?.draft ?? emptyDraft(around), raw, { command, env, cwd });
   const context = { command, args, raw, env, cwd };
-  const { source, notice } = sourceFrom(draft, context);
-  const files = filesFrom(draft, source, context);
-  const config = complete(withStoreFlags({ ...draft, source, files }, draft, { command, raw, env }), command);
+  const { notice, ...from } = sourceFrom(draft, found, context);
+  const files = filesFrom(draft, from.source, context);
+  const transforms = transformsFrom(draft.transforms, { raw, command, cwd, source: from.source });
+  const whole = withStoreFlags({ ...draft, ...from, files, transforms }, draft, { command, raw, env });
+  const config = complete(whole, command);
   const stages = config.source.kind === 'dumped' && STAGES[command] === 'all' ? 'load' : STAGES[command];
   const lookedUp = found !== undefined && raw.value('config') === undefined ? [`reading ${found.file}`] : [];
   return {
@@ -105,7 +108,7 @@ async function configOf({ raw, command, args, env, cwd }: ConfigContext): Promis
   const sourceNamed = args.length > 0 || (raw.given.has('meta') && raw.given.has('tables'));
   if (named === undefined && (sourceNamed || !LOOK_FOR_FILE.includes(command))) return undefined;
   const { readConfigFile, findConfigFile } = await import('../config/configFile.ts');
-  const options = { ...surroundings(env, cwd), command };
+  const options = { ...surroundings(env, cwd), command, table: oldTable(raw) };
   return named === undefined ? findConfigFile(options) : readConfigFile(named, options);
 }
 

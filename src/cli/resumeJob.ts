@@ -1,10 +1,12 @@
 /** A stored job with its connections given again: they are never stored with their secrets. */
 import { type Environment, surroundings } from '../config/defaults.ts';
+import type { ElasticCredentials } from '../config/elasticsearch.ts';
 import type { JobConfig, JobStages, TargetConfig } from '../config/job.ts';
 import { parseMeta } from '../config/metaSource.ts';
 import type { Secret } from '../config/secret.ts';
 import { fromStored, restoredCredentials } from '../config/stored.ts';
 import type { Json } from '../core/contracts.ts';
+import { elasticAgain } from './elasticFlags.ts';
 import { textFlag } from './flagValues.ts';
 import { tuningFlags } from './jobFlags.ts';
 import type { RawArgs } from './rawArgs.ts';
@@ -29,7 +31,11 @@ export async function resumedConfig(stored: StoredJob, raw: RawArgs, around: Aro
     known === undefined ? undefined : targetAgain(raw, { file: file.target, endpoint: known.endpoint }, around.env);
   const credentials = credentialsAgain({ source, files }, file.credentials, around.env);
   const meta = metaAgain(raw, around) ?? file.meta;
-  const config = fromStored(stored.config, { target: again ?? {}, meta, credentials });
+  const elastic =
+    source?.kind === 'elasticsearch'
+      ? elasticAgain(raw, { file: file.elastic, user: userOf(source.credentials) }, around)
+      : undefined;
+  const config = fromStored(stored.config, { target: again ?? {}, meta, elastic, credentials });
   // A job that goes on is never one that starts over.
   return withMaxMbps({ ...config, ...tuningFlags({ ...config, fresh: false }, raw, around.cwd) }, raw);
 }
@@ -54,7 +60,12 @@ function metaAgain(raw: RawArgs, { env, cwd }: Around): Secret | undefined {
   return meta.kind === 'mysql' ? meta.url : undefined;
 }
 
+function userOf(credentials: ElasticCredentials): string | undefined {
+  return credentials.kind === 'basic' ? credentials.user : undefined;
+}
+
 interface FileConnections {
+  readonly elastic: ElasticCredentials | undefined;
   readonly target: TargetConfig | undefined;
   readonly meta: Secret | undefined;
   readonly credentials: JobConfig['credentials'] | undefined;
@@ -62,10 +73,11 @@ interface FileConnections {
 
 async function fileConnections(raw: RawArgs, { env, cwd }: Around): Promise<FileConnections> {
   const file = textFlag(raw, 'config');
-  if (file === undefined) return { target: undefined, meta: undefined, credentials: undefined };
+  if (file === undefined) return { target: undefined, meta: undefined, elastic: undefined, credentials: undefined };
   const { readConfigFile } = await import('../config/configFile.ts');
   const { draft } = await readConfigFile(file, { ...surroundings(env, cwd), command: 'run' });
   const meta = draft.source?.kind === 'milvus1x' ? draft.source.meta : undefined;
+  const elastic = draft.source?.kind === 'elasticsearch' ? draft.source.credentials : undefined;
   const { target, credentials } = draft;
-  return { target, meta: meta?.kind === 'mysql' ? meta.url : undefined, credentials };
+  return { target, meta: meta?.kind === 'mysql' ? meta.url : undefined, elastic, credentials };
 }

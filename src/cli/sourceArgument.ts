@@ -1,18 +1,25 @@
 /** The argument that names a source: `milvus1x:/path`, or a folder that shows what it is. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
+import type { ElasticLogin } from '../config/elasticLogin.ts';
+import { elasticSource } from '../config/elasticSource.ts';
+import { ELASTIC_WANTED, namesElastic, parseElasticAddress, withoutLogin } from '../config/elasticUrl.ts';
 import { dumpedAt, faissAt } from '../config/ends.ts';
 import type { SourceConfig } from '../config/job.ts';
 import { NO_PARTS, placesOf } from '../config/milvus1xParts.ts';
 import { type Location, localPath, namesStore, parseLocation, parseStoreUrl } from '../config/storeUrl.ts';
+import { modulePath } from '../config/transformWords.ts';
 import { MigrateError } from '../core/errors.ts';
 import { nearestWord } from '../core/nearest.ts';
 import { whatIsThere } from '../sources/milvus1x/locate.ts';
 
 /** Schemes of sources that come with later versions. */
-const LATER = ['elasticsearch', 'milvus2x', 'hdf5', 'pinecone', 'chroma', 'qdrant'];
-const WORKS_TODAY = 'milvus1x:/path/to/db, faiss:/path/to/file.index, or a folder that holds meta.sqlite';
-const KINDS = ['milvus1x', 'faiss'];
+const LATER = ['milvus2x', 'hdf5', 'pinecone', 'chroma', 'qdrant'];
+const WORKS_TODAY =
+  'milvus1x:/path/to/db, faiss:/path/to/file.index, es+https://host:9200/index, plugin:./my-source.js, or a folder that holds meta.sqlite';
+const KINDS = ['milvus1x', 'faiss', 'plugin'];
+/** What people may write for Elasticsearch. */
+const ELASTIC_WORDS = ['http', 'https', 'es', 'elastic', 'elasticsearch'];
 /** How messages call the argument. */
 const ARGUMENT = 'the source';
 
@@ -20,6 +27,8 @@ export interface NamedSource {
   readonly source: SourceConfig;
   /** What a bare folder was taken for, for the user to see. */
   readonly notice: string | undefined;
+  /** What stood in an Elasticsearch's URL, with or without the password. */
+  readonly login?: ElasticLogin | undefined;
 }
 
 /** @throws MigrateError E_USAGE for a scheme that is not known, E_SOURCE_NOT_FOUND for a path that is not there */
@@ -28,12 +37,44 @@ export function parseSource(text: string, cwd: string): NamedSource {
   if (scheme?.toLowerCase() === 'file') return bareFolder(text, cwd);
   if (namesStore(text)) throw kindNotSaid(text);
   if (scheme === undefined) return bareFolder(text, cwd);
+  if (namesElastic(text)) return elastic(text);
   const kind = scheme.toLowerCase();
+  if (ELASTIC_WORDS.includes(kind)) throw plainUrl(text);
   if (!KINDS.includes(kind)) throw otherScheme(kind);
   const path = rest!.replace(/^\/\/(?=\/)/, '');
+  if (kind === 'plugin') return { source: plugin(rest!, cwd), notice: undefined };
   if (path === '') throw new MigrateError('E_USAGE', 'the source has no path', { found: text, wanted: WORKS_TODAY });
   const at = parseLocation(path, cwd, ARGUMENT);
   return { source: kind === 'faiss' ? faissAt(at) : milvus1x(at), notice: undefined };
+}
+
+function elastic(text: string): NamedSource {
+  const { urls, cloudId, index, user, password } = parseElasticAddress(text, ARGUMENT);
+  const source = elasticSource({ index, access: { urls, cloudId } });
+  return { source, notice: undefined, login: { user, password } };
+}
+
+function plainUrl(text: string): MigrateError {
+  const rest = /^[a-z]+:\/\/(.+)$/is.exec(text)?.[1];
+  const http = /^http:/i.test(text);
+  return new MigrateError('E_USAGE', 'it is not said what kind of source answers there', {
+    found: withoutLogin(text),
+    wanted:
+      rest === undefined || rest.includes('@')
+        ? ELASTIC_WANTED
+        : `es+${http ? 'http' : 'https'}://${rest}, for an Elasticsearch`,
+  });
+}
+
+/** `./my-source.js:WHERE`, `@scope/package:WHERE`: what follows the module's name is the module's own affair. */
+function plugin(text: string, cwd: string): SourceConfig {
+  const [, name, where] = /^((?:file:)?[^:]+)(?::(.*))?$/is.exec(text) ?? [];
+  if (name === undefined)
+    throw new MigrateError('E_USAGE', 'the source names no module', {
+      found: `plugin:${text}`,
+      wanted: 'plugin:./my-source.js, plugin:./my-source.js:WHERE, plugin:package-name:WHERE',
+    });
+  return { kind: 'plugin', store: undefined, module: modulePath(name, cwd, ARGUMENT), options: {}, where };
 }
 
 /** What lies in a bucket is not looked at before it is said what it is. */

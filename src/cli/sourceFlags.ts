@@ -58,8 +58,8 @@ export const SOURCE_FLAGS = {
     name: 'metric',
     value: 'METRIC',
     group: 'source',
-    help: "metric of a Faiss index's collection: L2, IP, COSINE, HAMMING, JACCARD, …; for metrics that Milvus has not",
-    preset: "the index's own",
+    help: "metric of a Faiss index's collection, or of Elasticsearch vectors whose mapping names none: L2, IP, COSINE, HAMMING, JACCARD, …",
+    preset: "the index's own; Elasticsearch: the similarity of the mapping, else COSINE",
   },
   'keep-transformed': {
     name: 'keep-transformed',

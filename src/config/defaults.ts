@@ -57,6 +57,8 @@ export function emptyDraft({ env, cwd, threads }: Surroundings): JobDraft {
     targetName: undefined,
     files: undefined,
     target: undefined,
+    transforms: [],
+    format: undefined,
     idField: DEFAULT_ID_FIELD,
     vectorField: DEFAULT_VECTOR_FIELD,
     dynamicField: false,

@@ -1,8 +1,12 @@
 /** One description of a job, for the CLI, old YAML files, our own job files and the library. Types only; zod checks are in `check.ts`. */
-import type { ObjectStoreConfig } from '../core/contracts.ts';
-import type { WriteMode } from '../core/plan.ts';
+import type { Json, ObjectStoreConfig } from '../core/contracts.ts';
+import type { FileFormat, WriteMode } from '../core/plan.ts';
 import type { MetricType } from '../core/schema.ts';
+import type { TransformStep } from '../core/transformSteps.ts';
+import type { ElasticsearchSource } from './elasticsearch.ts';
 import type { Secret } from './secret.ts';
+
+export type { ElasticsearchSource };
 
 export interface Milvus1xSource {
   readonly kind: 'milvus1x';
@@ -59,7 +63,19 @@ export interface DumpedSource {
   readonly store: ObjectStoreConfig | undefined;
 }
 
-export type SourceConfig = Milvus1xSource | FaissSource | DumpedSource;
+/** A source of the user's own: a module with `openSource` and `openReader` (docs/source-plugins.md). */
+export interface PluginSource {
+  readonly kind: 'plugin';
+  readonly store: undefined;
+  /** Absolute path or URL of a module, or the name of a package. */
+  readonly module: string;
+  /** What it is opened with: plain, without secrets. */
+  readonly options: Json;
+  /** What follows its name on the command line (`plugin:./my.js:WHERE`), or undefined. */
+  readonly where: string | undefined;
+}
+
+export type SourceConfig = Milvus1xSource | FaissSource | DumpedSource | ElasticsearchSource | PluginSource;
 
 export interface TargetConfig {
   /** `http://host:19530`, `https://…`, `host:19530`. Never with credentials: those are moved to `user`, `password`. */
@@ -109,6 +125,11 @@ export interface JobConfig {
       }
     | undefined;
   readonly target: TargetConfig | undefined;
+
+  /** What rows pass between source and target, in this order. */
+  readonly transforms: readonly TransformStep[];
+  /** Format of the files; undefined: NumPy for rows of fixed width, else what the target's import takes best. */
+  readonly format: FileFormat | undefined;
 
   readonly idField: string;
   readonly vectorField: string;

@@ -3,10 +3,22 @@ import { resolve } from 'node:path';
 import type { CredentialName, ObjectStoreConfig, StoreCredentials } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import { emptyDraft, type JobDraft, type Surroundings, surroundings } from './defaults.ts';
+import { chooseLogin, loginFromEnvironment } from './elasticLogin.ts';
+import { elasticSource, withDynamicField } from './elasticSource.ts';
+import type { ElasticAccess, ElasticChoices, ElasticCredentials, ElasticsearchSource } from './elasticsearch.ts';
+import { parseElasticNode } from './elasticUrl.ts';
 import { parseAddress } from './endpoint.ts';
 import { dumpedAt, faissAt, filesAt } from './ends.ts';
 import { faissSource } from './faissSource.ts';
-import type { DumpedSource, FaissSource, JobConfig, Milvus1xSource, SourceConfig, TargetConfig } from './job.ts';
+import type {
+  DumpedSource,
+  FaissSource,
+  JobConfig,
+  Milvus1xSource,
+  PluginSource,
+  SourceConfig,
+  TargetConfig,
+} from './job.ts';
 import { placesOf } from './milvus1xParts.ts';
 import { Secret } from './secret.ts';
 import { withState } from './stateWord.ts';
@@ -15,6 +27,7 @@ import { fromSurroundings } from './storeEnvironment.ts';
 import { checkBucket, takeOldKey } from './storeNames.ts';
 import { NO_OPTIONS } from './storeOptions.ts';
 import { type Location, objectStore, parseLocation, showPlace } from './storeUrl.ts';
+import { modulePath } from './transformWords.ts';
 
 /**
  * A bucket, and how it is reached: what is not said is as by default (`root`: the whole bucket). Shorter: a URL where a
@@ -32,7 +45,20 @@ type WithStore<T> = Omit<T, 'store'> & { readonly store?: StoreChoice | undefine
 export type SourceChoice =
   | WithStore<{ readonly kind: 'milvus1x' } & Partial<Milvus1xSource>>
   | WithStore<Pick<FaissSource, 'kind' | 'path'> & Partial<FaissSource>>
-  | WithStore<Pick<DumpedSource, 'kind' | 'dir'> & Partial<DumpedSource>>;
+  | WithStore<Pick<DumpedSource, 'kind' | 'dir'> & Partial<DumpedSource>>
+  | ElasticChoice
+  | (Pick<PluginSource, 'kind' | 'module'> & Partial<PluginSource>);
+
+/**
+ * An Elasticsearch: where it is (the URL of a node does; a user and password in it are taken out) and which index. Without
+ * credentials those of the environment are taken (MILVUS_MIGRATE_ES_…), if there are any.
+ */
+export type ElasticChoice = Pick<ElasticsearchSource, 'kind' | 'index'> &
+  Partial<Omit<ElasticsearchSource, 'kind' | 'index' | 'access' | 'choices' | 'credentials'>> & {
+    readonly access: Partial<ElasticAccess> | string;
+    readonly choices?: Partial<ElasticChoices> | undefined;
+    readonly credentials?: ElasticCredentials | undefined;
+  };
 
 /** A target: its address, which may carry a user and password (they are taken out of it), and what else is known. */
 export type TargetChoice = Pick<TargetConfig, 'endpoint'> &
@@ -90,13 +116,14 @@ export function jobConfig(
 ): JobConfig {
   const { source, target, files, credentials, state, ...rest } = said(choices);
   const { cwd, env } = around;
-  const from = sourceOf(source, cwd);
+  const from = sourceOf(source, around);
   const draft = { ...emptyDraft(around), ...rest };
   const given = { source: sealed(credentials?.source), files: sealed(credentials?.files) };
   const ends = fromSurroundings({ source: from, files: filesOf(files, from, cwd), credentials: given }, env);
   return {
     ...draft,
     ...ends,
+    ...(ends.source.kind === 'elasticsearch' ? dynamicOf(ends.source, { source, job: choices.dynamicField }) : {}),
     target: target === undefined ? undefined : targetOf(target),
     modeGiven: choices.mode !== undefined,
     ...keptAt(draft, { stateDir: rest.stateDir, state, cwd }),
@@ -128,7 +155,13 @@ function storeOf(choice: StoreChoice, credentials: CredentialName): ObjectStoreC
   return { ...objectStore(url, credentials), maxMbps };
 }
 
-function sourceOf(choice: SourceChoice, cwd: string): SourceConfig {
+function sourceOf(choice: SourceChoice, around: Surroundings): SourceConfig {
+  const { cwd } = around;
+  if (choice.kind === 'elasticsearch') return elasticOf(choice, around);
+  if (choice.kind === 'plugin') {
+    const { module, options = {}, where } = choice;
+    return { kind: 'plugin', store: undefined, module: modulePath(module, cwd, 'source.module'), options, where };
+  }
   if (choice.kind === 'dumped') return dumpedOf(choice, cwd);
   if (choice.kind === 'faiss') {
     const { path, store, ...rest } = said(choice);
@@ -137,6 +170,31 @@ function sourceOf(choice: SourceChoice, cwd: string): SourceConfig {
   }
   const { skipBadSegments = false, ignoreUnflushed = false } = choice;
   return { kind: 'milvus1x', ...milvus1xOf(choice, cwd), skipBadSegments, ignoreUnflushed };
+}
+
+function elasticOf(choice: ElasticChoice, { env, cwd }: Surroundings): ElasticsearchSource {
+  const access: Partial<ElasticAccess> = typeof choice.access === 'string' ? { urls: [choice.access] } : choice.access;
+  const nodes = (access.urls ?? []).map((url) => parseElasticNode(url, 'source.access.urls'));
+  const { caFile } = access;
+  return elasticSource({
+    ...choice,
+    access: {
+      ...access,
+      urls: nodes.map(({ url }) => url),
+      caFile: caFile === undefined ? undefined : resolve(cwd, caFile),
+    },
+    credentials:
+      choice.credentials ?? chooseLogin([...nodes.map((node) => () => node), () => loginFromEnvironment(env, cwd)]),
+  });
+}
+
+/** Of the source and of the job: who says it at one of them means both. */
+function dynamicOf(
+  from: ElasticsearchSource,
+  { source, job }: { readonly source: SourceChoice; readonly job: boolean | undefined },
+): Pick<JobConfig, 'source' | 'dynamicField'> {
+  const said = job ?? (source.kind === 'elasticsearch' ? source.dynamicField : undefined);
+  return withDynamicField(from, said);
 }
 
 function dumpedOf(choice: Extract<SourceChoice, { kind: 'dumped' }>, cwd: string): DumpedSource {

@@ -2,8 +2,9 @@
 import type { StoreCredentials } from '../core/contracts.ts';
 import type { JobDraft } from './defaults.ts';
 import type { DumpedSource, SourceConfig } from './job.ts';
+import { elasticFromYaml } from './migrationElastic.ts';
 import { faissFromYaml } from './migrationFaiss.ts';
-import { isFaiss, type Reading } from './migrationReading.ts';
+import { type Reading, workModeOf } from './migrationReading.ts';
 import { type RemoteStore, remoteKey, remoteStore } from './migrationRemote.ts';
 import { locationIn, type MetaPart, placesOf } from './milvus1xParts.ts';
 import { Secret } from './secret.ts';
@@ -38,8 +39,9 @@ interface From {
 }
 
 function sourceOf(reading: Reading): From {
-  const { yaml } = reading;
-  if (isFaiss(yaml)) return faissOf(reading);
+  const mode = workModeOf(reading.yaml);
+  if (mode === 'faiss') return faissOf(reading);
+  if (mode === 'elasticsearch') return { source: elasticFromYaml(reading), credentials: undefined };
   const meta = metaOf(reading);
   const { at, remote } = sourceFile(reading, 'tablesDir', "Milvus 1.x's db/tables folder");
   const places = placesOf({ path: undefined, tables: at, meta: meta.part });

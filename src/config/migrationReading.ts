@@ -11,6 +11,8 @@ export interface ConfigFileOptions extends Surroundings {
   /** The file's name, for messages. */
   readonly file: string;
   readonly command: JobCommand;
+  /** Of the command line (`-t`): in place of `meta.index`, which then may be absent. */
+  readonly table?: string | undefined;
 }
 
 export interface ReadConfig {
@@ -53,6 +55,12 @@ function lineNear(key: string, lines: ReadonlyMap<string, number>): number | und
   return undefined;
 }
 
-export function isFaiss(yaml: MigrationYaml): boolean {
-  return yaml.dumper?.worker?.workMode?.toLowerCase() === 'faiss';
+/** The sources of old files that this version reads. */
+export const WORK_MODES_READ = ['milvus1x', 'faiss', 'elasticsearch'] as const;
+export type WorkMode = (typeof WORK_MODES_READ)[number];
+
+/** undefined: none that is read. */
+export function workModeOf(yaml: MigrationYaml): WorkMode | undefined {
+  const word = yaml.dumper?.worker?.workMode?.toLowerCase();
+  return WORK_MODES_READ.find((mode) => mode === word);
 }

@@ -3,12 +3,23 @@
  * unless they ask for it, files below `<outputDir>/migration`, kept by `dump`, cleaned by `start` once verified.
  */
 import { nearestWord } from '../core/nearest.ts';
+import { orList } from './choices.ts';
 import { emptyDraft, type JobDraft } from './defaults.ts';
+import { withDynamicField } from './elasticSource.ts';
 import { parseAddress } from './endpoint.ts';
-import type { IndexChoice, TargetConfig } from './job.ts';
+import type { IndexChoice, SourceConfig, TargetConfig } from './job.ts';
+import { OLD_SHARDS, outranked, UNUSED_BY_ELASTIC } from './migrationElastic.ts';
 import { endsOf } from './migrationEnds.ts';
 import { UNUSED_BY_FAISS } from './migrationFaiss.ts';
-import { type ConfigFileOptions, isFaiss, type ReadConfig, type Reading, readingOf } from './migrationReading.ts';
+import {
+  type ConfigFileOptions,
+  type ReadConfig,
+  type Reading,
+  readingOf,
+  WORK_MODES_READ,
+  type WorkMode,
+  workModeOf,
+} from './migrationReading.ts';
 import { type MigrationYaml, migrationYamlShape, SECRET_KEYS, UNUSED_BY_MILVUS1X } from './migrationYamlShape.ts';
 import { Secret } from './secret.ts';
 import { type Fitted, fitShape } from './yamlShape.ts';
@@ -31,13 +42,14 @@ export function fromMigrationYaml(tree: YamlNode, options: ConfigFileOptions): R
 function checkWorkMode({ yaml, missing, refused }: Reading): void {
   const key = 'dumper.worker.workMode';
   const mode = yaml.dumper?.worker?.workMode;
-  if (mode === undefined) throw missing(key, 'milvus1x or faiss');
+  if (mode === undefined) throw missing(key, orList(WORK_MODES_READ));
+  if (workModeOf(yaml) !== undefined) return;
   const known = WORK_MODES.find((word) => word === mode.toLowerCase());
-  if (known === 'milvus1x' || known === 'faiss') return;
   if (known !== undefined)
-    throw refused(key, `the work mode ${known} is not yet in this version`, { wanted: 'milvus1x or faiss' });
+    throw refused(key, `the work mode ${known} is not yet in this version`, { wanted: orList(WORK_MODES_READ) });
+  const read = `this version: ${WORK_MODES_READ.join(', ')}`;
   throw refused(key, 'the work mode is not known', {
-    wanted: nearestWord(mode, WORK_MODES) ?? `one of ${WORK_MODES.join(', ')} (this version: milvus1x, faiss)`,
+    wanted: nearestWord(mode, WORK_MODES) ?? `one of ${WORK_MODES.join(', ')} (${read})`,
   });
 }
 
@@ -46,20 +58,42 @@ function toDraft(reading: Reading): JobDraft {
   const base = emptyDraft(options);
   const milvus = yaml.meta?.milvus ?? {};
   const index: IndexChoice = milvus.createIndex === true ? { kind: 'auto' } : { kind: 'none' };
+  const ends = endsOf(reading);
   return {
     ...base,
-    ...endsOf(reading),
+    ...ends,
     targetName: milvus.collection,
     target: targetOf(reading),
-    // Absent means off: rows of Milvus 1.x have nothing that would need the dynamic field.
-    dynamicField: milvus.closeDynamicField === false,
-    shards: milvus.shardNum ?? (isFaiss(yaml) ? yaml.target?.create?.collection?.shardsNum : undefined),
+    ...openness(ends.source, milvus.closeDynamicField),
+    ...(ends.source?.kind === 'elasticsearch' ? { format: 'json' } : {}),
+    shards: shardsOf(yaml),
     consistencyLevel: milvus.consistencyLevel,
     index,
     loadCollection: milvus.loadData === true,
     threads: yaml.dumper?.worker?.limit ?? base.threads,
     loadTasks: yaml.loader?.worker?.limit ?? base.loadTasks,
   };
+}
+
+/** Absent means off for Milvus 1.x and Faiss, whose rows have nothing that would need the dynamic field. */
+function openness(
+  source: SourceConfig | undefined,
+  close: boolean | undefined,
+): Pick<JobDraft, 'source' | 'dynamicField'> {
+  if (source?.kind === 'elasticsearch') return withDynamicField(source, close !== true);
+  return { source, dynamicField: close === false };
+}
+
+function shardsOf(yaml: MigrationYaml): number | undefined {
+  const said = yaml.meta?.milvus?.shardNum;
+  switch (workModeOf(yaml)) {
+    case 'faiss':
+      return said ?? yaml.target?.create?.collection?.shardsNum;
+    case 'elasticsearch':
+      return said ?? OLD_SHARDS;
+    default:
+      return said;
+  }
 }
 
 function targetOf({ yaml, options }: Reading): TargetConfig | undefined {
@@ -75,11 +109,15 @@ function targetOf({ yaml, options }: Reading): TargetConfig | undefined {
   };
 }
 
+const UNUSED: Readonly<Record<WorkMode, readonly string[]>> = {
+  milvus1x: UNUSED_BY_MILVUS1X,
+  faiss: UNUSED_BY_FAISS,
+  elasticsearch: UNUSED_BY_ELASTIC,
+};
+
 function unusedKeys({ lines, value }: Fitted<MigrationYaml>, file: string): string[] {
-  const [mode, keys] = isFaiss(value)
-    ? (['faiss', UNUSED_BY_FAISS] as const)
-    : (['milvus1x', UNUSED_BY_MILVUS1X] as const);
-  const given = [...keys, ...otherPlaces(value)].filter((key) => lines.has(key));
+  const mode = workModeOf(value)!;
+  const given = [...UNUSED[mode], ...otherPlaces(value), ...outranked(value)].filter((key) => lines.has(key));
   const unused = given
     .filter((key) => !given.some((above) => key.startsWith(`${above}.`)))
     .sort((a, b) => lines.get(a)! - lines.get(b)!);
@@ -89,11 +127,14 @@ function unusedKeys({ lines, value }: Fitted<MigrationYaml>, file: string): stri
 
 /** Of `local` and `remote` the one that the mode does not mean. */
 function otherPlaces(yaml: MigrationYaml): string[] {
-  const remoteMeta = yaml.meta?.mode?.toLowerCase() === 'remote' && !isFaiss(yaml);
+  const mode = workModeOf(yaml);
+  const remoteMeta = yaml.meta?.mode?.toLowerCase() === 'remote' && mode === 'milvus1x';
   const isRemote = (side: 'source' | 'target') => yaml[side]?.mode?.toLowerCase() === 'remote';
+  const target = isRemote('target') ? 'target.local' : 'target.remote';
+  if (mode === 'elasticsearch') return [target];
   return [
-    ...(remoteMeta || isFaiss(yaml) ? [] : ['meta.remoteMetaFile']),
+    ...(remoteMeta || mode === 'faiss' ? [] : ['meta.remoteMetaFile']),
     ...(isRemote('source') ? ['source.local'] : remoteMeta ? [] : ['source.remote']),
-    isRemote('target') ? 'target.local' : 'target.remote',
+    target,
   ];
 }

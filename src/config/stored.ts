@@ -4,6 +4,8 @@
  */
 import type { CredentialName, Json } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
+import { loginVariables } from './elasticLogin.ts';
+import type { ElasticCredentials, ElasticsearchSource } from './elasticsearch.ts';
 import { storesOf } from './ends.ts';
 import type { JobConfig, TargetConfig } from './job.ts';
 import type { Secret } from './secret.ts';
@@ -18,6 +20,8 @@ export interface Connections {
   readonly target: Partial<TargetConfig>;
   /** MySQL address of a Milvus 1.x's metadata. */
   readonly meta: Secret | undefined;
+  /** What logs in to an Elasticsearch. */
+  readonly elastic?: ElasticCredentials | undefined;
   /** What opens the object stores. */
   readonly credentials?: JobConfig['credentials'];
 }
@@ -28,14 +32,14 @@ export function toStored(config: JobConfig): Json {
 }
 
 /** @throws MigrateError E_USAGE where a connection needs a secret that nobody gave */
-export function fromStored(stored: Json, { target: given, meta, credentials }: Connections): JobConfig {
+export function fromStored(stored: Json, { target: given, meta, elastic, credentials }: Connections): JobConfig {
   // Written by `toStored` from a JobConfig: the type is right but for secrets and for fields that were undefined.
   const config = stored as unknown as JobConfig;
   // Where jobs are kept is said by who asks for one.
   return {
     ...config,
     state: undefined,
-    source: sourceOf(config.source, meta),
+    source: config.source.kind === 'elasticsearch' ? elasticOf(config.source, elastic) : sourceOf(config.source, meta),
     target: targetOf(config.target, given),
     credentials: restoredCredentials(config, credentials),
   };
@@ -77,6 +81,15 @@ function sourceOf(source: JobConfig['source'], meta: Secret | undefined): JobCon
     });
   }
   return { ...source, meta: { kind: 'mysql', url: meta } };
+}
+
+function elasticOf(source: ElasticsearchSource, given: ElasticCredentials | undefined): ElasticsearchSource {
+  const { kind } = source.credentials;
+  if (given !== undefined && given.kind !== 'none') return { ...source, credentials: given };
+  if (kind === 'none') return source;
+  throw new MigrateError('E_USAGE', "the login of the job's Elasticsearch is not stored and must be given again", {
+    wanted: `${loginVariables(kind)} in the environment, the flags for it, or --config FILE`,
+  });
 }
 
 function targetOf(stored: JobConfig['target'], given: Partial<TargetConfig>): JobConfig['target'] {

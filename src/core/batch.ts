@@ -30,8 +30,26 @@ export interface Batch {
   readonly deleted: number;
   /** Of `read`, the rows left out as duplicates (`--on-duplicate first`). */
   readonly dropped: number;
-  /** What the rows are in the source, for messages: a segment id, a file name. */
+  /** Of `read`, the rows that a filter left out. Absent: none. */
+  readonly filtered?: number | undefined;
+  /** Of `read`, the rows that can't be rows of the schema, whole and with the reason. Absent: none. */
+  readonly refused?: readonly RefusedRow[] | undefined;
+  /** Values of the batch's rows that were changed on the way, as named counts: «title: text cut» → 3. Absent: none. */
+  readonly changes?: Readonly<Record<string, number>> | undefined;
+  /** True where the snapshot that it was planned from is gone: documents changed since then are missing. Absent: false. */
+  readonly withoutSnapshot?: boolean | undefined;
+  /** What the rows are in the source, for messages: a segment id, a file name, an index. */
   readonly origin: string;
+}
+
+/** A row of the source that can't be one of the target's. */
+export interface RefusedRow {
+  /** As text: decimal digits, or the id. */
+  readonly key: string;
+  /** «price: found \"abc\", wanted a number within a Float». */
+  readonly reason: string;
+  /** The whole row as JSON text, as the source has it: it goes to the reject file. */
+  readonly row: string;
 }
 
 /** The column of `field`. */
@@ -55,4 +73,24 @@ export function isNull({ nulls }: Column, row: number): boolean {
 /** Int64 values of a column, as a view. */
 export function int64s(column: Column): BigInt64Array {
   return new BigInt64Array(column.bytes.buffer, column.bytes.byteOffset, column.bytes.byteLength / 8);
+}
+
+/** `rows` of the batch's rows, from `from` on, as views. */
+export function sliceBatch(batch: Batch, from: number, rows: number): Batch {
+  const columns = batch.columns.map((column) => sliceColumn(column, from, from + rows));
+  return { ...batch, rows, columns, read: rows };
+}
+
+function sliceColumn(column: Column, from: number, to: number): Column {
+  const { bytes, rowBytes, offsets, nulls } = column;
+  const kept = nulls === undefined ? {} : { nulls: nulls.subarray(from, to) };
+  if (offsets === undefined) return { ...column, ...kept, bytes: bytes.subarray(from * rowBytes, to * rowBytes) };
+  const start = offsets[from]!;
+  return {
+    ...column,
+    ...kept,
+    bytes: bytes.subarray(start, offsets[to]!),
+    // The first offset is 0 always.
+    offsets: offsets.subarray(from, to + 1).map((offset) => offset - start),
+  };
 }

@@ -40,10 +40,19 @@ export type LoadRecord =
   /** About to hand the files to the server. `prior`: tasks on the same collection that were there before. */
   | { readonly state: 'intended'; readonly attempt: number; readonly dir: string; readonly prior: readonly string[] }
   | { readonly state: 'submitted'; readonly attempt: number; readonly dir: string; readonly task: string }
-  /** Rows [0, acked) are there; rows [acked, acked + inFlight) may be. */
-  | { readonly state: 'streaming'; readonly acked: number; readonly inFlight: number }
-  /** `dir`: where its files ended up; `''` where there were none. */
-  | { readonly state: 'loaded'; readonly rows: number; readonly how: 'import' | 'stream'; readonly dir: string };
+  /**
+   * Rows [0, acked) are there; rows [acked, acked + inFlight) may be. `fresh` of them all (upserts only): how many had no
+   * row under their key before.
+   */
+  | { readonly state: 'streaming'; readonly acked: number; readonly inFlight: number; readonly fresh?: number }
+  /** `dir`: where its files ended up; `''` where there were none. `fresh`: as above; absent: all. */
+  | {
+      readonly state: 'loaded';
+      readonly rows: number;
+      readonly how: 'import' | 'stream';
+      readonly dir: string;
+      readonly fresh?: number;
+    };
 
 export interface PartitionRecord {
   readonly planned: PlannedPartition;
@@ -96,6 +105,8 @@ export interface Checkpoint extends AsyncDisposable {
   ): Promise<void>;
   /** Forgets a job and all that was recorded of it. Absent is fine. */
   forget(id: string): Promise<void>;
+  /** More of them, behind those that are there, all in one step: what changed in the source since it was planned. */
+  addPartitions(id: string, partitions: readonly PlannedPartition[]): Promise<void>;
   /** In the order of the plan. */
   partitions(id: string): Promise<readonly PartitionRecord[]>;
   recordPart(id: string, part: Part): Promise<void>;

@@ -53,6 +53,11 @@ export interface Dataset {
   readonly milvusPartitions: readonly string[];
   /** The index the source had on it, translated to Milvus 2.x; undefined: none known. */
   readonly index: IndexSpec | undefined;
+  /**
+   * Whether fields bear the source's own names (documents): then only a name that the user gave replaces that of the key
+   * or of the first vector. Absent: the key and the vector get the names that the configuration says.
+   */
+  readonly ownNames?: boolean | undefined;
   /** Set where an exact metric is not to be had in every server: tried first, before `schema.metric`. */
   readonly preferredMetric: MetricType | undefined;
   /** What the target collection's description is to say of it («decoded from IVF-PQ, lossy»); undefined: nothing special. */
@@ -108,11 +113,26 @@ export interface Source extends AsyncDisposable {
   /** What the workers' reader needs. */
   readonly reader: ReaderConfig;
   readonly notes: readonly Note[];
+  /**
+   * The plan of this source was frozen in a job: what it holds open on the other side for its readers (snapshots of a
+   * server) must outlive it. Else disposing it closes that.
+   */
+  adopted(): void;
   /** All datasets that the selection names, in a stable order. Headers only, never vectors. Called once. */
   datasets(): Promise<readonly Dataset[]>;
   /** The dataset's partitions in a stable order; together they cover each live row exactly once. */
   plan(dataset: Dataset, hint: PlanHint): AsyncIterable<Partition>;
 }
+
+/** What was changed or added in a source since its rows were planned. */
+export interface SourceChanges {
+  /** They cover it (and may cover some that did not change, again); their rows are upserted. */
+  readonly partitions: readonly Partition[];
+  readonly notes: readonly Note[];
+}
+
+/** In memory only: what a source's readers log in with, by names of that source's own. Handed to the workers at their start. */
+export type SourceSecrets = Readonly<Record<string, string>>;
 
 export interface ReaderConfig {
   /** Key in `sources/index.ts`. */
@@ -141,8 +161,12 @@ export interface DroppedRows {
 export interface KeyBatch {
   /** Ordinal among the partition's live rows of the first key. */
   readonly first: number;
-  readonly keys: BigInt64Array;
+  /** By the type of the primary key: Int64, or VarChar. */
+  readonly keys: BigInt64Array | readonly string[];
 }
+
+/** A primary key: of Int64, or of VarChar. */
+export type Key = bigint | string;
 
 // ------------------------------------------------------------------------------------------------ encoder, parts
 
@@ -153,17 +177,22 @@ export interface PartFile {
   readonly crc32: number;
 }
 
-/** A primary key and a hash of its vector, recorded while reading so that verification needs no files. */
+/** A primary key and hashes of its row's values, recorded while reading so that verification needs no files. */
 export interface Sample {
-  /** Decimal digits. */
+  /** Decimal digits, or the text of a VarChar. */
   readonly key: string;
-  /** First 16 bytes of SHA-256 of the vector's bytes, in hex. */
+  /**
+   * One hash for each field but the primary key, in the schema's order, joined by dots: the first 16 bytes of SHA-256 of
+   * the value's canonical bytes (`core/canonical.ts`), in hex; `-` for a null.
+   */
   readonly hash: string;
 }
 
 export interface NonFiniteRow {
   readonly segment: string;
   readonly key: string;
+  /** Absent: NaN or infinity in a vector. */
+  readonly reason?: string | undefined;
 }
 
 /** What reading one partition came to. */
@@ -173,13 +202,21 @@ export interface ReadStats {
   readonly deleted: number;
   /** Duplicates left out (`--on-duplicate first`). */
   readonly dropped: number;
-  /** Rows with NaN or infinity that went to the reject file instead. */
+  /** Left out by a filter. Absent: none. */
+  readonly filtered?: number | undefined;
+  /** Rows that Milvus would refuse (NaN, infinity, values that no field takes) that went to the reject file instead. */
   readonly rejected: number;
   /** Rows with NaN or infinity that are still in the files, because nobody said what to do with them. */
   readonly nonFinite: number;
-  /** The first of the rejected or non-finite rows. */
+  /** Rows that can't be in any file, and nobody said what to do with them. Absent: none. */
+  readonly refused?: number | undefined;
+  /** The first of the rejected, non-finite or refused rows. */
   readonly firstNonFinite: readonly NonFiniteRow[];
-  /** read − deleted − dropped − rejected. */
+  /** Values changed on the way, as named counts: «title: text cut» → 3. Absent: none. */
+  readonly changes?: Readonly<Record<string, number>> | undefined;
+  /** Read without the snapshot that it was planned from, which is gone. Absent: false. */
+  readonly withoutSnapshot?: boolean | undefined;
+  /** read − deleted − dropped − filtered − rejected − refused. */
   readonly rows: number;
   /** CRC-32 per column of the rows as emitted: a second read of the source must give the same. */
   readonly columnCrc: Readonly<Record<string, number>>;
@@ -223,6 +260,12 @@ export interface ServerFacts {
   readonly user: string | undefined;
   /** Whether bulk insert is there (a reply with a status). */
   readonly bulkInsert: boolean;
+  /** Whether fields other than vectors may have no value (2.5 and newer). */
+  readonly nullable: boolean;
+  /** Whether a collection may have more than one vector field (2.4 and newer). */
+  readonly severalVectors: boolean;
+  /** The file format that its import takes best for rows that are not of fixed width. */
+  readonly documentFormat: 'parquet' | 'json';
   readonly maxDim: number;
   readonly maxPartitions: number;
   /** Bytes of one import file. */
@@ -321,17 +364,18 @@ export interface Target extends AsyncDisposable {
   /** Exact count(*), strongly consistent, of a loaded collection. */
   count(collection: string, milvusPartition?: string): Promise<bigint>;
   /** Exact count of rows whose primary key is one of `keys` (duplicates count each), strongly consistent. */
-  countKeys(collection: string, keyField: string, keys: readonly bigint[], milvusPartition?: string): Promise<bigint>;
+  countKeys(collection: string, keyField: string, keys: readonly Key[], milvusPartition?: string): Promise<bigint>;
   /** Rows by statistics (collection need not be loaded). */
   statistics(collection: string, milvusPartition?: string): Promise<number>;
   /**
-   * Vectors by primary key, as raw little-endian bytes. A key that is not there is not in the map. Of duplicate keys
+   * Rows by primary key (digits, or the text): for each field of `schema` but the key, in its order, the value's canonical
+   * bytes (`core/canonical.ts`), null where it has none. A key that is not there is not in the map. Of duplicate keys
    * one comes. Strongly consistent.
    */
-  vectors(
+  rows(
     collection: string,
     schema: Schema,
-    keys: readonly bigint[],
+    keys: readonly Key[],
     milvusPartition?: string,
-  ): Promise<Map<bigint, Uint8Array>>;
+  ): Promise<Map<string, readonly (Uint8Array | null)[]>>;
 }

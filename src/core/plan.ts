@@ -1,6 +1,9 @@
 /** The plan of a job: what goes where. Frozen in the checkpoint when the job starts. Types only. */
 import type { Note, Partition, ServerFacts, SkippedSegment } from './contracts.ts';
 import type { IndexSpec, MetricType, Schema } from './schema.ts';
+import type { TransformStep } from './transformSteps.ts';
+
+export type FileFormat = 'npy' | 'parquet' | 'json';
 
 /** `append`: add to it. `skip`: leave an existing one alone. `overwrite`: replace it once the new one is proven. */
 export type WriteMode = 'append' | 'skip' | 'overwrite';
@@ -11,7 +14,14 @@ export interface PlannedCollection {
   readonly target: string;
   /** Datasets it comes from, in plan order; more than one only with `--merge`. */
   readonly datasets: readonly string[];
+  /** Of the target: what the rows are after all steps. */
   readonly schema: Schema;
+  /** What the source's reader emits, where that is not `schema`. */
+  readonly sourceSchema?: Schema | undefined;
+  /** From `sourceSchema` to `schema`. Absent: none. */
+  readonly steps?: readonly TransformStep[] | undefined;
+  /** Of its files. Absent: NumPy. */
+  readonly format?: FileFormat | undefined;
   /** Tried before `schema.metric`, where not every server has it. */
   readonly preferredMetric: MetricType | undefined;
   readonly index: IndexSpec | undefined;
@@ -39,6 +49,8 @@ export interface PlannedPartition {
   readonly samples: number;
   /** What of the source it came by: the dataset, or `dataset/partition` where only that is merged. */
   readonly input: string;
+  /** Whether its rows replace those of the same keys: they changed in the source after it was planned. Absent: false. */
+  readonly upsert?: boolean | undefined;
   /** Position in the plan: the order for `--on-duplicate first`. */
   readonly ordinal: number;
 }

@@ -44,8 +44,12 @@ export interface CollectionReport {
   readonly deleted: number;
   readonly dropped: number;
   readonly rejected: number;
-  /** Rows with NaN or infinity for whose sake the collection was not loaded. */
+  /** Left out by a filter. */
+  readonly filtered: number;
+  /** Rows that Milvus would refuse, for whose sake the collection was not loaded. */
   readonly nonFinite: number;
+  /** Values changed on the way, as named counts. */
+  readonly changes: Readonly<Record<string, number>>;
   readonly firstNonFinite: readonly NonFiniteRow[];
   readonly loaded: number;
   readonly bytes: number;

@@ -30,6 +30,8 @@ export interface Field {
   readonly element?: Exclude<ScalarType, 'JSON' | 'Array'>;
   /** Array: how many elements a row has at most. */
   readonly maxCapacity?: number;
+  /** Vectors other than the first: their metric; absent: the schema's. */
+  readonly metric?: MetricType | undefined;
   /** JSON: it is the collection's dynamic field, `$meta`, which is not declared when the collection is created. */
   readonly dynamic?: boolean;
 }

@@ -1,8 +1,7 @@
 /** The encoders, by file format. A new one is one file and one line here. */
 import type { Encoder, StoreGroup } from '../core/contracts.ts';
+import type { FileFormat } from '../core/plan.ts';
 import type { Schema } from '../core/schema.ts';
-
-export type FileFormat = keyof typeof ENCODERS;
 
 export const ENCODERS = {
   npy: async (group: StoreGroup, schema: Schema): Promise<Encoder> =>
@@ -11,4 +10,4 @@ export const ENCODERS = {
     (await import('./parquet.ts')).openParquetEncoder(group, schema),
   json: async (group: StoreGroup, schema: Schema): Promise<Encoder> =>
     (await import('./jsonRows.ts')).openJsonEncoder(group, schema),
-} as const;
+} as const satisfies Record<FileFormat, (group: StoreGroup, schema: Schema) => Promise<Encoder>>;

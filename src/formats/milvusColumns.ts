@@ -2,6 +2,7 @@
  * A column of a batch as Milvus's FieldData (milvus-proto's schema.proto). What lies in memory as it does on the wire
  * (floats, doubles, bits, bools) is copied; integers become varints; texts get their lengths.
  */
+import { type ArrayItem, arrayItems } from '../core/arrayItems.ts';
 import { type Column, isNull, valueAt } from '../core/batch.ts';
 import type { Field, FieldType } from '../core/schema.ts';
 import { bytes, field, join, number, type Piece, varint } from './protobufPieces.ts';
@@ -104,7 +105,7 @@ function arrays({ name, element }: Field, values: Column, rows: number): Piece {
   if (element === undefined) throw new TypeError(`${name} does not say what its elements are`);
   const pieces: Piece[] = [];
   for (let row = 0; row < rows; row++) {
-    const items = JSON.parse(Buffer.from(valueAt(values, row)).toString('utf8')) as readonly unknown[];
+    const items = arrayItems({ element }, valueAt(values, row));
     pieces.push(
       field(1, scalars({ name, type: element, primaryKey: false, dim: 0 }, toColumn(element, items), items.length)),
     );
@@ -112,8 +113,8 @@ function arrays({ name, element }: Field, values: Column, rows: number): Piece {
   return join([...pieces, bytes(varint(2 << 3)), bytes(varint(DATA_TYPE[element]))]);
 }
 
-/** The elements of one row as a column. Int64 elements are texts where they are beyond 2^53. */
-function toColumn(element: NonNullable<Field['element']>, items: readonly unknown[]): Column {
+/** The elements of one row as a column. */
+function toColumn(element: NonNullable<Field['element']>, items: readonly ArrayItem[]): Column {
   const fixed = (array: { readonly buffer: ArrayBuffer; readonly BYTES_PER_ELEMENT: number }): Column => ({
     field: '',
     rowBytes: array.BYTES_PER_ELEMENT,
@@ -129,7 +130,7 @@ function toColumn(element: NonNullable<Field['element']>, items: readonly unknow
     case 'Int32':
       return fixed(Int32Array.from(items, Number));
     case 'Int64':
-      return fixed(BigInt64Array.from(items, (item) => BigInt(item as number | string)));
+      return fixed(BigInt64Array.from(items, BigInt));
     case 'Float':
       return fixed(Float32Array.from(items, Number));
     case 'Double':

@@ -40,6 +40,8 @@ export function adopt(manifest: Manifest, config: JobConfig): Origin {
     notes: [],
     fingerprint: { dumped: fingerprint(members.map(({ part }) => part)) },
     plan: async () => plan,
+    adopted: () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
     parts:
       withheld.length > 0 && config.rejectFile !== undefined ? finiteParts(members) : members.map(({ part }) => part),
   };

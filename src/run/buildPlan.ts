@@ -1,13 +1,17 @@
 /** Datasets → the plan of a job: names in the target, merges, partitions, samples. Reads headers at most. */
 import type { JobConfig, MergeConfig } from '../config/job.ts';
-import type { Dataset, Note, Partition, Source } from '../core/contracts.ts';
+import type { Dataset, Note, Partition, ServerFacts, Source } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { JobPlan, PlannedCollection, PlannedPartition } from '../core/plan.ts';
-import { type Schema, vectorOf } from '../core/schema.ts';
+import { vectorOf } from '../core/schema.ts';
+import { type Fitted, fitSchema } from './fitSchema.ts';
 import { DEFAULT_PARTITION, refuseCollisions, sanitizeName, targetPartitionName } from './names.ts';
 
 /** Rows per collection whose vectors are compared after the load. */
 export const SAMPLES_PER_COLLECTION = 1000;
+
+/** A row as JSON text is about so many times its size in memory: parts are counted in that, files are not to be larger. */
+export const JSON_SIZE = 3;
 
 /** What one target collection is made of. */
 interface Group {
@@ -26,18 +30,29 @@ interface Input {
   readonly single: boolean;
 }
 
-export async function buildPlan(config: JobConfig, source: Source, datasets: readonly Dataset[]): Promise<JobPlan> {
+/** What the plan is made for: undefined where there is no target (files only). */
+export type TargetAbilities = Pick<ServerFacts, 'nullable' | 'documentFormat' | 'product' | 'version'>;
+
+export async function buildPlan(
+  config: JobConfig,
+  source: Source,
+  { datasets, facts }: { datasets: readonly Dataset[]; facts: TargetAbilities | undefined },
+): Promise<JobPlan> {
   const groups = groupDatasets(config, datasets);
   refuseCollisions(
     groups.map(({ target, inputs }) => [inputs.map(({ label }) => label).join(' + '), target] as const),
     'collections',
   );
-  const hint = { partBytes: config.partBytes, threads: config.threads };
   const all = new Map<string, Partition[]>();
+  const fitted = new Map<string, Fitted>();
   for (const dataset of datasets) {
+    const fit = await fitSchema(dataset, config, facts);
+    const partBytes = fit.schemas.format === 'json' ? config.partBytes / JSON_SIZE : config.partBytes;
     const partitions: Partition[] = [];
-    for await (const partition of source.plan(dataset, hint)) partitions.push(partition);
+    for await (const partition of source.plan(dataset, { partBytes, threads: config.threads }))
+      partitions.push(partition);
     all.set(dataset.name, partitions);
+    fitted.set(dataset.name, fit);
   }
   const collections: PlannedCollection[] = [];
   const partitions: PlannedPartition[] = [];
@@ -53,13 +68,9 @@ export async function buildPlan(config: JobConfig, source: Source, datasets: rea
         input: input.label,
         ordinal: partitions.length,
       });
-    collections.push(
-      describeGroup(
-        config,
-        group,
-        members.map(({ partition }) => partition),
-      ),
-    );
+    const parts = members.map(({ partition }) => partition);
+    const fit = fitted.get(group.inputs[0]!.dataset.name)!;
+    collections.push(describeGroup(group, { partitions: parts, fitted: fit }));
   }
   return { collections, partitions };
 }
@@ -101,13 +112,18 @@ function groupDatasets(config: JobConfig, datasets: readonly Dataset[]): Group[]
 
 function mergedGroup(merge: MergeConfig, inputs: readonly Input[]): Group {
   const first = inputs[0]!;
-  const shape = ({ dataset: { schema } }: Input): string =>
-    `${vectorOf(schema).type} ${vectorOf(schema).dim}, ${schema.metric}`;
+  const shape = ({ dataset: { schema, ownNames } }: Input): string => {
+    const fields = ownNames === true ? schema.fields : [vectorOf(schema)];
+    const words = fields.map(
+      ({ name, type, dim }) => `${ownNames === true ? `${name} ` : ''}${type}${dim > 0 ? ` ${dim}` : ''}`,
+    );
+    return `${words.join(', ')}, ${schema.metric}`;
+  };
   const other = inputs.find((input) => shape(input) !== shape(first));
   if (other !== undefined)
     throw new MigrateError('E_CONFIG', 'collections that differ can not be merged', {
       found: `${first.label}: ${shape(first)}; ${other.label}: ${shape(other)}`,
-      wanted: 'the same vector type, dimension and metric',
+      wanted: 'the same fields, dimension and metric',
     });
   return { target: sanitizeName(merge.into), inputs, merged: true };
 }
@@ -131,7 +147,13 @@ function inputOf(label: string, datasets: readonly Dataset[]): Input {
   return { label, dataset, single: true, takes: (own) => own === tag };
 }
 
-function describeGroup(config: JobConfig, group: Group, partitions: readonly Partition[]): PlannedCollection {
+interface Grouped {
+  readonly partitions: readonly Partition[];
+  /** Of the first input. */
+  readonly fitted: Fitted;
+}
+
+function describeGroup(group: Group, { partitions, fitted }: Grouped): PlannedCollection {
   const first = group.inputs[0]!.dataset;
   const sum = (pick: (partition: Partition) => number): number =>
     partitions.reduce((total, partition) => total + pick(partition), 0);
@@ -146,7 +168,7 @@ function describeGroup(config: JobConfig, group: Group, partitions: readonly Par
   return {
     target: group.target,
     datasets: datasets.map(({ name }) => name),
-    schema: withNames(first.schema, config),
+    ...fitted.schemas,
     preferredMetric: first.preferredMetric,
     index: first.index,
     description: descriptionOf(group, datasets),
@@ -157,7 +179,7 @@ function describeGroup(config: JobConfig, group: Group, partitions: readonly Par
     deleted: sum(({ deleted }) => deleted),
     bytes: sum(({ bytes }) => bytes),
     parts: partitions.length,
-    notes: [...nameNotes(group, tags), ...datasets.flatMap(({ notes }) => notes)],
+    notes: [...nameNotes(group, tags), ...datasets.flatMap(({ notes }) => notes), ...fitted.notes],
     skipped: datasets.flatMap(({ skipped }) => skipped),
   };
 }
@@ -165,11 +187,6 @@ function describeGroup(config: JobConfig, group: Group, partitions: readonly Par
 function descriptionOf({ inputs }: Group, datasets: readonly Dataset[]): string {
   const own = datasets.flatMap(({ description }) => (description === undefined ? [] : [description]));
   return [`from ${inputs.map(({ label }) => label).join(', ')} by milvus-migrate`, ...new Set(own)].join('; ');
-}
-
-function withNames(schema: Schema, config: JobConfig): Schema {
-  const names = (primaryKey: boolean): string => (primaryKey ? config.idField : config.vectorField);
-  return { ...schema, fields: schema.fields.map((field) => ({ ...field, name: names(field.primaryKey) })) };
 }
 
 function nameNotes(group: Group, tags: readonly string[]): Note[] {

@@ -1,8 +1,9 @@
 /** The report of a job, from its records. */
 import type { LoadRecord, PartitionRecord } from '../core/checkpoint.ts';
+import type { Part, Partition } from '../core/contracts.ts';
 import type { PlannedCollection } from '../core/plan.ts';
 import type { CollectionReport, Report } from '../core/report.ts';
-import { rowBytes } from '../core/schema.ts';
+import { fixedBytes, rowBytes } from '../core/schema.ts';
 import type { Ledger } from './ledger.ts';
 
 /** How many of the non-finite rows are named. */
@@ -30,10 +31,12 @@ export function reportCollection(ledger: Ledger, planned: PlannedCollection): Co
     deleted: sum(({ part }) => part?.deleted ?? 0),
     dropped: sum(({ part }) => part?.dropped ?? 0),
     rejected: sum(({ part }) => part?.rejected ?? 0),
-    nonFinite: sum(({ part }) => part?.nonFinite ?? 0),
+    filtered: sum(({ part }) => part?.filtered ?? 0),
+    nonFinite: sum(({ part }) => (part?.nonFinite ?? 0) + (part?.refused ?? 0)),
+    changes: sumChanges(records),
     firstNonFinite: records.flatMap(({ part }) => part?.firstNonFinite ?? []).slice(0, NAMED),
     loaded: sum(({ load }) => loadedRows(load)),
-    bytes: sum(({ part }) => (part?.rows ?? 0) * rowBytes(planned.schema)),
+    bytes: sum(({ part, planned: { partition } }) => movedBytes(planned, part, partition)),
     parts: records.length,
     skipped: planned.skipped,
     notes: planned.notes,
@@ -44,6 +47,20 @@ export function reportCollection(ledger: Ledger, planned: PlannedCollection): Co
     outcome: known?.report?.outcome ?? outcomeOf(ledger, planned, base),
     verify: known?.report?.verify ?? NOT_VERIFIED,
   };
+}
+
+/** Bytes of the rows: exact where all have one width, else what was written or, streamed, what was planned. */
+function movedBytes({ schema }: PlannedCollection, part: Part | undefined, planned: Partition): number {
+  if (part === undefined) return 0;
+  if (schema.fields.every((field) => fixedBytes(field) !== undefined)) return part.rows * rowBytes(schema);
+  return part.bytes > 0 ? part.bytes : planned.bytes;
+}
+
+function sumChanges(records: readonly PartitionRecord[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const { part } of records)
+    for (const [what, times] of Object.entries(part?.changes ?? {})) sum[what] = (sum[what] ?? 0) + times;
+  return sum;
 }
 
 function loadedRows(load: LoadRecord | undefined): number {
@@ -63,10 +80,17 @@ function outcomeOf(
   return ledger.of(planned.target).every(({ load }) => load?.state === 'loaded') ? 'loaded' : 'failed';
 }
 
+/** How a count of values ends that were cut because the user let them be. */
+const CUT = 'text cut';
+
 /** Whether anything did not arrive that the source holds. */
 export function isIncomplete({ collections }: Pick<Report, 'collections'>): boolean {
   return collections.some(
-    ({ rejected, skipped, outcome }) =>
-      rejected > 0 || skipped.length > 0 || outcome === 'withheld' || outcome === 'failed',
+    ({ rejected, skipped, outcome, changes }) =>
+      rejected > 0 ||
+      Object.keys(changes).some((what) => what.endsWith(CUT)) ||
+      skipped.length > 0 ||
+      outcome === 'withheld' ||
+      outcome === 'failed',
   );
 }

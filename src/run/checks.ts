@@ -5,8 +5,9 @@ import type { JobConfig } from '../config/job.ts';
 import type { CollectionFacts, OpenStore, ServerFacts, Store, Target } from '../core/contracts.ts';
 import { MigrateError, messageOf, toMigrateError } from '../core/errors.ts';
 import type { ExistingCollection, JobPlan, PlannedCollection, StagingFacts } from '../core/plan.ts';
-import { vectorOf } from '../core/schema.ts';
+import type { Field } from '../core/schema.ts';
 import { NPY_HEADER_BYTES } from '../formats/npy.ts';
+import { JSON_SIZE } from './buildPlan.ts';
 import { filesStore, seenRoot } from './layout.ts';
 import { notEmpty, refuseUnfit } from './prepare.ts';
 
@@ -78,7 +79,7 @@ function unfit(config: JobConfig, planned: PlannedCollection, found: CollectionF
 }
 
 function limits(planned: PlannedCollection, facts: ServerFacts): MigrateError[] {
-  const { dim, type } = vectorOf(planned.schema);
+  const vectors = planned.schema.fields.filter((field) => field.dim > 0);
   const over = (what: string, found: number, wanted: number): MigrateError =>
     new MigrateError('E_TARGET_LIMIT', `more ${what} than this Milvus takes`, {
       at: { collection: planned.target },
@@ -86,12 +87,25 @@ function limits(planned: PlannedCollection, facts: ServerFacts): MigrateError[] 
       wanted: `at most ${wanted} (${facts.product} ${facts.version})`,
     });
   // The limit is in floats; a binary vector may have eight times as many bits (seen on 2.3.5: 262,144).
-  const most = type === 'BinaryVector' ? facts.maxDim * 8 : facts.maxDim;
+  const most = ({ type }: Field): number => (type === 'BinaryVector' ? facts.maxDim * 8 : facts.maxDim);
   const partitions = planned.milvusPartitions.length + 1;
+  const nullable = planned.schema.fields.filter((field) => field.nullable === true);
   return [
-    ...(dim > most ? [over('dimensions', dim, most)] : []),
+    ...vectors.filter((field) => field.dim > most(field)).map((field) => over('dimensions', field.dim, most(field))),
+    ...(vectors.length > 1 && !facts.severalVectors ? [over('vector fields', vectors.length, 1)] : []),
+    ...(nullable.length > 0 && !facts.nullable ? [refuseNulls(planned, nullable, facts)] : []),
     ...(partitions > facts.maxPartitions ? [over('partitions', partitions, facts.maxPartitions)] : []),
   ];
+}
+
+/** Only of a dumped folder: else the plan was made for this very server. */
+function refuseNulls({ target }: PlannedCollection, nullable: readonly Field[], facts: ServerFacts): MigrateError {
+  return new MigrateError('E_TARGET_SCHEMA', 'the files may hold nulls, which this Milvus has not', {
+    at: { collection: target },
+    found: nullable.map(({ name }) => name).join(', '),
+    wanted: `fields that are never null (${facts.product} ${facts.version}); Milvus 2.5 has nulls`,
+    hint: 'dump again with --missing default, or run from the source with --to',
+  });
 }
 
 interface Spacing {
@@ -112,7 +126,7 @@ async function space(
   if (config.scheme !== 'file' && !config.createBucket) await refuseUnlistable(store);
   const root = store.describe('');
   const headers = plan.partitions.length * 2 * NPY_HEADER_BYTES;
-  const needed = plan.collections.reduce((sum, { bytes }) => sum + bytes, 0) + headers;
+  const needed = plan.collections.reduce((sum, one) => sum + fileBytes(one), 0) + headers;
   const free = await store.free();
   if (free !== undefined && free < needed - written + SPARE_BYTES)
     obstacles.push(
@@ -124,6 +138,11 @@ async function space(
       }),
     );
   return { path: root, seenAs: seenRoot(files), needed, free, readable: undefined };
+}
+
+/** What a collection's rows are in files, about. */
+function fileBytes({ bytes, format }: PlannedCollection): number {
+  return format === 'json' ? bytes * JSON_SIZE : bytes;
 }
 
 /** What is wrong with bucket, keys or endpoint shows at the first listing: the driver's own error says it. */

@@ -55,7 +55,7 @@ async function writePart(task: DumpTask, context: DumpContext, { group, rejects 
       reader,
       slabs,
       shared,
-      ...(rejects === undefined ? {} : { onRejected: rejects.write }),
+      ...(rejects === undefined ? {} : { onRejected: rejects.write, onRefused: rejects.writeRefused }),
     });
     for await (const batch of stream.batches) {
       sampler.take(batch);

@@ -2,18 +2,18 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { PartitionRecord } from '../core/checkpoint.ts';
-import type { Part } from '../core/contracts.ts';
+import type { Part, ReaderConfig } from '../core/contracts.ts';
 import { crc32 } from '../core/crc32.ts';
 import { MigrateError } from '../core/errors.ts';
-import type { PlannedPartition } from '../core/plan.ts';
-import { rowBytes, type Schema } from '../core/schema.ts';
+import type { FileFormat, PlannedCollection, PlannedPartition } from '../core/plan.ts';
+import type { Schema } from '../core/schema.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
 import { partFolder } from './layout.ts';
 import { TASKS_PER_WORKER } from './pool.ts';
 import type { Totals } from './progress.ts';
-import type { DumpTask } from './tasks.ts';
+import type { DumpTask, ReadTask } from './tasks.ts';
 import { openUploadDesk } from './uploads.ts';
 
 /**
@@ -27,7 +27,8 @@ export async function dumpStage(
 ): Promise<void> {
   const stage = run.route === 'stream' ? 'scan' : 'dump';
   await discardUnusable(run);
-  const records = run.ledger.partitions().filter(({ planned }) => takes(planned.collection));
+  // What changed later is read when the rest is loaded: see lateChanges.ts.
+  const records = run.ledger.partitions().filter(({ planned }) => takes(planned.collection) && planned.upsert !== true);
   const done = records.filter(({ part }) => part !== undefined);
   run.meter.start(stage, totals(records), totals(done));
   for (const record of done) onPart(record);
@@ -55,6 +56,11 @@ function totals(records: readonly PartitionRecord[]): Totals {
   };
 }
 
+/** Makes the part of one partition, and records it. */
+export async function dumpPart(run: RunContext, partition: string): Promise<void> {
+  await dump(run, run.ledger.get(partition));
+}
+
 /** One part, recorded, with nothing left in the journal of what it took. */
 async function dump(run: RunContext, record: PartitionRecord): Promise<Part> {
   const { files } = run;
@@ -75,26 +81,52 @@ async function dump(run: RunContext, record: PartitionRecord): Promise<Part> {
 function dumpTask(run: RunContext, { planned }: PartitionRecord): Omit<DumpTask, 'uploads'> {
   const { reader, files, route, config } = run;
   const { partition } = planned;
+  const streamed = route === 'stream' || planned.upsert === true;
   return {
     kind: 'dump',
     reader,
     partition,
-    schema: schemaOf(run, planned.collection),
+    ...schemasOf(run, planned.collection),
     droppedFile: droppedFile(run, planned),
     rejectNonFinite: config.rejectFile !== undefined,
     rejectFile: config.rejectFile === undefined ? undefined : rejectPart(run, partition.id),
-    store: route === 'stream' ? undefined : files?.config,
-    format: 'npy',
-    dir: route === 'stream' ? '' : partFolder(run, planned),
+    store: streamed ? undefined : files?.config,
+    format: formatOf(run, planned.collection),
+    dir: streamed ? '' : partFolder(run, planned),
     samples: planned.samples,
     collection: partition.dataset,
   };
 }
 
-export function schemaOf(run: Pick<RunContext, 'collections'>, collection: string): Schema {
+/** The planned collection of that name in the target. */
+export function plannedOf(run: Pick<RunContext, 'collections'>, collection: string): PlannedCollection {
   const planned = run.collections.find(({ target }) => target === collection);
   if (planned === undefined) throw new TypeError(`a collection that is not in the plan: ${collection}`);
-  return planned.schema;
+  return planned;
+}
+
+export function schemaOf(run: Pick<RunContext, 'collections'>, collection: string): Schema {
+  return plannedOf(run, collection).schema;
+}
+
+/** From what a reader emits to what is stored. A dumped folder holds what is stored already. */
+export function schemasOf(
+  run: Pick<RunContext, 'collections' | 'reader'>,
+  collection: string,
+): Pick<ReadTask, 'schema' | 'sourceSchema' | 'steps'> {
+  return plannedSchemas(plannedOf(run, collection), run.reader);
+}
+
+export function plannedSchemas(
+  { schema, sourceSchema, steps }: PlannedCollection,
+  reader: ReaderConfig,
+): Pick<ReadTask, 'schema' | 'sourceSchema' | 'steps'> {
+  if (reader.kind === 'dumped') return { schema, sourceSchema: schema, steps: [] };
+  return { schema, sourceSchema: sourceSchema ?? schema, steps: steps ?? [] };
+}
+
+function formatOf(run: Pick<RunContext, 'collections'>, collection: string): FileFormat {
+  return plannedOf(run, collection).format ?? 'npy';
 }
 
 /** Whether duplicates among the inputs of a collection are looked for: only where there is more than one. */
@@ -121,7 +153,7 @@ export function rejectPart(run: Pick<RunContext, 'jobDir'>, partition: string): 
 async function discardUnusable(run: RunContext): Promise<void> {
   for (const { planned, part, load } of run.ledger.partitions()) {
     if (part === undefined || load !== undefined) continue;
-    const why = await whyUnusable(run, part, rowBytes(schemaOf(run, planned.collection)));
+    const why = await whyUnusable(run, part, planned.upsert === true);
     if (why === undefined) continue;
     if (why !== '' && run.reader.kind === 'dumped') throw damaged(run, part, why);
     if (why !== '') run.warn(`part ${part.dir} of ${planned.collection} is made again: ${why}`);
@@ -139,12 +171,13 @@ function damaged({ files }: RunContext, { dir }: Part, found: string): MigrateEr
 }
 
 /** undefined: fine. `''`: the user asked for something else than before. */
-async function whyUnusable(run: RunContext, part: Part, bytesPerRow: number): Promise<string | undefined> {
+async function whyUnusable(run: RunContext, part: Part, upsert: boolean): Promise<string | undefined> {
   const { route, config, files } = run;
   // Rejected rows are in no file, and left ones need one: another choice about them makes another part.
-  if (config.rejectFile !== undefined ? part.nonFinite > 0 : part.rejected > 0) return '';
-  if (route === 'stream') return undefined;
-  if (part.files.length === 0) return part.rows * bytesPerRow === 0 && part.dir !== '' ? undefined : '';
+  const left = part.nonFinite + (part.refused ?? 0);
+  if (config.rejectFile !== undefined ? left > 0 : part.rejected > 0) return '';
+  if (route === 'stream' || upsert) return undefined;
+  if (part.files.length === 0) return '';
   for (const file of part.files) {
     const stat = await files?.store.stat(`${part.dir}/${file.name}`);
     if (stat === undefined) return `${file.name} is not there any more`;

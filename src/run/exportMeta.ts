@@ -20,7 +20,8 @@ export interface Exported {
 export async function exportMeta(config: JobConfig, out: string | StoreConfig): Promise<Exported> {
   const openStore = storeOpener(config);
   await using store = await openStore(typeof out === 'string' ? { scheme: 'file', root: resolve(out) } : out);
-  return writeMeta(config, store, openStore);
+  // Awaited here: the store is closed when this returns.
+  return await writeMeta(config, store, openStore);
 }
 
 export async function writeMeta(config: JobConfig, store: Store, openStore: OpenStore): Promise<Exported> {

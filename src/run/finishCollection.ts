@@ -3,7 +3,7 @@ import type { CollectionRecord } from '../core/checkpoint.ts';
 import type { Target } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { PlannedCollection } from '../core/plan.ts';
-import { type IndexSpec, type MetricType, vectorOf } from '../core/schema.ts';
+import { type Field, type IndexSpec, type MetricType, vectorOf } from '../core/schema.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
 import { asking } from './importLoad.ts';
@@ -20,9 +20,7 @@ export function wantedIndex({ config }: Pick<RunContext, 'config'>, planned: Pla
     case 'given':
       return config.index;
     case 'auto':
-      return (
-        planned.index ?? { type: vectorOf(planned.schema).type === 'BinaryVector' ? 'BIN_FLAT' : 'FLAT', params: {} }
-      );
+      return planned.index ?? exactIndex(vectorOf(planned.schema));
   }
 }
 
@@ -41,14 +39,26 @@ export async function indexAndLoad(
   if (config.loadCollection) await asking(run, () => target.load(record.loadInto));
 }
 
+/** The first vector's index for another one, where it may have it. */
+function indexFor(field: Field, first: Field, index: IndexSpec): IndexSpec {
+  return field.type === first.type ? index : exactIndex(field);
+}
+
+function exactIndex({ type }: Field): IndexSpec {
+  return { type: type === 'BinaryVector' ? 'BIN_FLAT' : 'FLAT', params: {} };
+}
+
 /** In the metric that the source had, where this server has it, else in the planned one. */
 export async function buildIndex(
   run: FinishContext,
   { planned, index, into }: { planned: PlannedCollection; index: IndexSpec; into: string },
 ): Promise<void> {
   const { schema, preferredMetric } = planned;
-  const build = (metric: MetricType): Promise<void> =>
-    run.target.createIndex(into, vectorOf(schema).name, index, metric);
+  const first = vectorOf(schema);
+  for (const other of schema.fields)
+    if (other.dim > 0 && other !== first)
+      await run.target.createIndex(into, other.name, indexFor(other, first, index), other.metric ?? schema.metric);
+  const build = (metric: MetricType): Promise<void> => run.target.createIndex(into, first.name, index, metric);
   if (preferredMetric !== undefined) {
     try {
       return await build(preferredMetric);

@@ -14,6 +14,7 @@ export function jobKey(config: JobConfig, sourceLocator: string): string {
   const identity: Json = {
     source: sourceLocator,
     ...sourceChoices(config),
+    ...rowChoices(config),
     collections: collections === undefined ? null : [...new Set(collections)].sort(),
     merge: merge.map(({ inputs, into }) => ({ inputs: [...inputs], into })),
     onDuplicate: merge.length === 0 ? null : onDuplicate,
@@ -29,9 +30,41 @@ export function jobKey(config: JobConfig, sourceLocator: string): string {
 
 /** What a user chose to have of the source: other vectors, or under another metric, are another job. */
 function sourceChoices({ source }: JobConfig): { readonly [key: string]: Json } {
-  if (source.kind !== 'faiss') return {};
-  const { collection, metric, keepTransformed, allowSketch } = source;
-  return { faiss: [collection ?? null, metric ?? null, keepTransformed, allowSketch] };
+  switch (source.kind) {
+    case 'faiss': {
+      const { collection, metric, keepTransformed, allowSketch } = source;
+      return { faiss: [collection ?? null, metric ?? null, keepTransformed, allowSketch] };
+    }
+    case 'elasticsearch': {
+      const { index, indices, fields, dynamicField, choices, read } = source;
+      const { dates, longText, missing, metric } = choices;
+      // Its parts are cut otherwise when it is read otherwise: a job that began by the one way can't go on by the other.
+      const how = [dynamicField, dates, longText, missing, metric ?? null, read];
+      return { elasticsearch: [index, indices, plain(fields ?? null), ...how] };
+    }
+    case 'plugin':
+      return { plugin: [source.module, source.where ?? null, plain(source.options)] };
+    default:
+      return {};
+  }
+}
+
+/** What is done to rows, and what the files are: only where somebody said it, as jobs of older versions have it. */
+function rowChoices({ transforms, format }: JobConfig): { readonly [key: string]: Json } {
+  return {
+    ...(transforms.length === 0 ? {} : { transforms: plain(transforms) }),
+    ...(format === undefined ? {} : { format }),
+  };
+}
+
+/** The same JSON however its objects were put together: keys sorted, without those that are undefined. */
+function plain(value: unknown): Json {
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value as Json;
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return Object.fromEntries(
+    entries.map(([key, inner]) => [key, plain(inner)] as const).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
 }
 
 function targetIdentity({ target }: JobConfig): Json {

@@ -17,7 +17,7 @@ import { rejectPart } from './dumpStage.ts';
 import { filesStore, sweepJob } from './layout.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { type OpenedJob, openJob } from './openJob.ts';
-import { secretsOf, storeOpener } from './openStores.ts';
+import { secretsOf, sourceSecretsOf, storeOpener } from './openStores.ts';
 import { openPool, type Pool } from './pool.ts';
 import { createMeter } from './progress.ts';
 import { joinRejects } from './rejects.ts';
@@ -201,11 +201,17 @@ function createStop(user: AbortSignal | undefined, lost: AbortSignal): Stop {
 /** What the worker threads of a job are started with. */
 export function workerStart(config: JobConfig): WorkerStart {
   const remoteSource = readsRemote(config);
-  return { secrets: secretsOf(config), remoteSource, remote: remoteSource || config.files?.store !== undefined };
+  return {
+    secrets: secretsOf(config),
+    sourceSecrets: sourceSecretsOf(config.source),
+    remoteSource,
+    remote: remoteSource || config.files?.store !== undefined,
+  };
 }
 
-/** Whether the workers read from a bucket. */
+/** Whether the workers read from a bucket or a server. */
 function readsRemote({ source, files }: JobConfig): boolean {
+  if (source.kind === 'elasticsearch') return true;
   return (source.kind === 'dumped' ? files?.store : source.store) !== undefined;
 }
 

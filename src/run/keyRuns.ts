@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import type { SlabRing, SourceReader } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
-import { fillRecords, RECORD_WORDS, RUN_RECORDS, sortRecords } from './keySort.ts';
+import { fillRecords, fillTextRecords, RECORD_WORDS, RUN_RECORDS, sortRecords } from './keySort.ts';
 import type { KeysTask, SharedState } from './tasks.ts';
 
 /** Writes `<file>.<n>`; each run holds at most RUN_RECORDS records. */
@@ -22,12 +22,13 @@ export async function writeKeyRuns(
     runs.push(file);
     filled = 0;
   };
-  for await (const { first, keys } of reader.readKeys(task.partition, task.schema, slabs)) {
+  for await (const { first, keys } of reader.readKeys(task.partition, task.sourceSchema, slabs)) {
     if (Atomics.load(abort, 0) !== 0) throw new MigrateError('E_INTERRUPTED', 'interrupted');
     for (let taken = 0; taken < keys.length; ) {
       const count = Math.min(keys.length - taken, RUN_RECORDS - filled);
       const place = { to: filled, partition: task.ordinal, firstRow: first + taken };
-      fillRecords(records, keys.subarray(taken, taken + count), place);
+      if (keys instanceof BigInt64Array) fillRecords(records, keys.subarray(taken, taken + count), place);
+      else fillTextRecords(records, keys.slice(taken, taken + count), place);
       filled += count;
       taken += count;
       if (filled === RUN_RECORDS) flush();

@@ -7,6 +7,8 @@
  * ```
  * With its sign bit flipped the key orders as an unsigned number; the whole record orders by its words.
  */
+import { createHash } from 'node:crypto';
+
 export const RECORD_WORDS = 4;
 export const RECORD_BYTES = 16;
 const SIGN = 0x80000000;
@@ -26,6 +28,24 @@ export function fillRecords(
     records[at + 1] = words[2 * index]!;
     records[at + 2] = partition;
     records[at + 3] = firstRow + index;
+  }
+}
+
+/**
+ * As `fillRecords` for texts: 64 bits of a hash stand for the key. Two texts of one hash would be taken for one key (for
+ * a thousand million keys the odds are three in a hundred that any two are), so nothing may be dropped by it.
+ */
+export function fillTextRecords(
+  records: Uint32Array,
+  keys: readonly string[],
+  { to, partition, firstRow }: { to: number; partition: number; firstRow: number },
+): void {
+  for (const [index, key] of keys.entries()) {
+    const digest = createHash('sha1').update(key).digest();
+    records.set(
+      [digest.readUInt32LE(0), digest.readUInt32LE(4), partition, firstRow + index],
+      (to + index) * RECORD_WORDS,
+    );
   }
 }
 

@@ -10,6 +10,8 @@ export interface Ledger {
   readonly partitions: () => readonly PartitionRecord[];
   of(collection: string): readonly PartitionRecord[];
   get(partition: string): PartitionRecord;
+  /** More partitions, behind those that are there. */
+  add(partitions: readonly PlannedPartition[]): Promise<void>;
   recordPart(part: Part): Promise<void>;
   discardPart(partition: string): Promise<void>;
   recordLoad(partition: string, load: LoadRecord): Promise<void>;
@@ -22,13 +24,14 @@ export interface Ledger {
 export async function openLedger(checkpoint: Checkpoint, jobId: string): Promise<Ledger> {
   const records = new Map<string, PartitionRecord>();
   const byCollection = new Map<string, PlannedPartition[]>();
-  for (const record of await checkpoint.partitions(jobId)) {
+  const enter = (record: PartitionRecord): void => {
     const { partition, collection } = record.planned;
     records.set(partition.id, record);
     const members = byCollection.get(collection);
     if (members === undefined) byCollection.set(collection, [record.planned]);
     else members.push(record.planned);
-  }
+  };
+  for (const record of await checkpoint.partitions(jobId)) enter(record);
   const collections = new Map(await checkpoint.collections(jobId));
   const get = (id: string): PartitionRecord => {
     const record = records.get(id);
@@ -44,6 +47,10 @@ export async function openLedger(checkpoint: Checkpoint, jobId: string): Promise
     partitions: () => [...records.values()],
     of: (collection) => (byCollection.get(collection) ?? []).map(({ partition }) => get(partition.id)),
     get,
+    async add(partitions) {
+      await checkpoint.addPartitions(jobId, partitions);
+      for (const planned of partitions) enter({ planned, part: undefined, load: undefined });
+    },
     async recordPart(part) {
       await checkpoint.recordPart(jobId, part);
       records.set(part.partition, { ...get(part.partition), part });

@@ -1,6 +1,6 @@
 /** The second stage: parts into the target, as they become whole. */
 import type { CollectionRecord, PartitionRecord } from '../core/checkpoint.ts';
-import type { Target } from '../core/contracts.ts';
+import type { Part, Target } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { PlannedCollection } from '../core/plan.ts';
 import { vectorOf } from '../core/schema.ts';
@@ -32,7 +32,9 @@ export type Loadable = ReadonlyMap<string, CollectionRecord>;
 export function startLoading(run: RunContext & { readonly target: Target }, loadable: Loadable): Loading {
   const queue = createQueue<PartitionRecord>();
   const gates = new Map(run.collections.map((planned) => [planned.target, createGate(run, planned, queue)]));
-  const records = run.ledger.partitions().filter(({ planned }) => loadable.has(planned.collection));
+  const records = run.ledger
+    .partitions()
+    .filter(({ planned }) => loadable.has(planned.collection) && planned.upsert !== true);
   const total = { units: records.length, rows: sumRows(records), bytes: sumBytes(records) };
   const loaded = records.filter(({ load }) => load?.state === 'loaded');
   run.meter.start('load', total, { units: loaded.length, rows: sumRows(loaded), bytes: sumBytes(loaded) });
@@ -68,14 +70,21 @@ function createGate(
   planned: PlannedCollection,
   queue: Queue<PartitionRecord>,
 ): (record: PartitionRecord) => void {
-  const sure = vectorOf(planned.schema).type !== 'FloatVector' || run.config.rejectFile !== undefined;
+  const { schema, steps } = planned;
+  // A key and bits can hold nothing that Milvus would refuse.
+  const plain = schema.fields.length === 2 && vectorOf(schema).type === 'BinaryVector' && steps === undefined;
+  const sure = plain || run.config.rejectFile !== undefined;
   if (sure) return (record) => queue.push(record);
   const held: PartitionRecord[] = [];
   return (record) => {
     held.push(record);
-    if (held.length < planned.parts || held.some((one) => wholePart(one).nonFinite > 0)) return;
+    if (held.length < planned.parts || held.some((one) => hasBadRows(wholePart(one)))) return;
     for (const one of held.splice(0)) queue.push(one);
   };
+}
+
+function hasBadRows({ nonFinite, refused = 0 }: Part): boolean {
+  return nonFinite + refused > 0;
 }
 
 interface Work {

@@ -11,8 +11,9 @@ export async function markIds(
   const abort = new Int32Array(shared.abort);
   const bits = new Int32Array(task.bits);
   let odd = 0;
-  for await (const { keys } of reader.readKeys(task.partition, task.schema, slabs)) {
+  for await (const { keys } of reader.readKeys(task.partition, task.sourceSchema, slabs)) {
     if (Atomics.load(abort, 0) !== 0) throw new MigrateError('E_INTERRUPTED', 'interrupted');
+    if (!(keys instanceof BigInt64Array)) throw new TypeError('keys that are texts have no marks');
     // In halves: no BigInt per id.
     const words = new Uint32Array(keys.buffer, keys.byteOffset, keys.length * 2);
     for (let at = 0; at < words.length; at += 2) {

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { describeState } from '../checkpoints/index.ts';
 import type { JobConfig, JobStages } from '../config/job.ts';
 import type { Checkpoint, JobLock, JobRecord, NewJob } from '../core/checkpoint.ts';
-import type { Dataset, Json, Note, Part, ReaderConfig, Source, Target } from '../core/contracts.ts';
+import type { Json, Note, Part, ReaderConfig, Target } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { JobPlan } from '../core/plan.ts';
 import { openSource } from '../sources/index.ts';
 import { adopt } from './adopt.ts';
-import { buildPlan } from './buildPlan.ts';
+import { buildPlan, type TargetAbilities } from './buildPlan.ts';
 import { check } from './checks.ts';
 import { fingerprintOf, jobKey, newJobId, refuseChangedSource } from './identity.ts';
 import { type FilesConfig, filesStore, preflightName } from './layout.ts';
@@ -36,20 +36,22 @@ export interface Opening {
   readonly target: Target | undefined;
 }
 
-/** What a job is made of, before it is one. */
-export interface Origin {
+/** What a job is made of, before it is one. It must be disposed. */
+export interface Origin extends AsyncDisposable {
   readonly locator: string;
   readonly title: string;
   readonly reader: ReaderConfig;
   readonly notes: readonly Note[];
   readonly fingerprint: NewJob['fingerprint'];
-  plan(): Promise<JobPlan>;
+  plan(facts: TargetAbilities | undefined): Promise<JobPlan>;
+  /** See `Source.adopted`. */
+  adopted(): void;
   /** Parts that are there from the start: those of a dumped folder. */
   readonly parts: readonly Part[];
 }
 
 export async function openJob({ config, stages, checkpoint, target }: Opening): Promise<OpenedJob> {
-  const origin = await openOrigin(config, stages);
+  await using origin = await openOrigin(config, stages);
   const key = jobKey(config, origin.locator);
   const lock = await checkpoint.lock(key);
   try {
@@ -99,7 +101,8 @@ async function adoptFiles(config: JobConfig, files: FilesConfig): Promise<Origin
 
 async function isDumped(config: JobConfig, files: FilesConfig): Promise<boolean> {
   await using store = await storeOpener(config)(filesStore(files));
-  return hasManifest(store);
+  // Awaited here: the store is closed when this returns.
+  return await hasManifest(store);
 }
 
 function filesOf(config: JobConfig): NonNullable<JobConfig['files']> {
@@ -115,22 +118,18 @@ async function originOf(config: JobConfig): Promise<Origin> {
   });
   try {
     const datasets = await source.datasets();
-    // Planned at once: the source is closed again before the long work begins.
-    const plan = await planOf(config, source, datasets);
     const { locator, title, reader, notes } = source;
-    return { locator, title, reader, notes, fingerprint: fingerprintOf(datasets), plan, parts: [] };
-  } finally {
+    return {
+      ...{ locator, title, reader, notes, parts: [] },
+      fingerprint: fingerprintOf(datasets),
+      plan: (facts) => buildPlan(config, source, { datasets, facts }),
+      adopted: () => source.adopted(),
+      [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+    };
+  } catch (thrown) {
     await source[Symbol.asyncDispose]();
+    throw thrown;
   }
-}
-
-async function planOf(
-  config: JobConfig,
-  source: Source,
-  datasets: readonly Dataset[],
-): Promise<() => Promise<JobPlan>> {
-  const plan = await buildPlan(config, source, datasets);
-  return async () => plan;
 }
 
 interface Creating {
@@ -143,7 +142,7 @@ interface Creating {
 }
 
 async function createJob({ config, stages, checkpoint, target, origin, key }: Creating): Promise<JobRecord> {
-  const plan = await origin.plan();
+  const plan = await origin.plan(await target?.facts());
   const written = origin.parts.reduce((sum, { bytes }) => sum + bytes, 0);
   const { obstacles } = await check({ config, plan, openStore: storeOpener(config), target, written });
   if (obstacles[0] !== undefined) throw obstacles[0];
@@ -158,6 +157,7 @@ async function createJob({ config, stages, checkpoint, target, origin, key }: Cr
     collections: plan.collections,
     partitions: plan.partitions,
   });
+  origin.adopted();
   for (const part of origin.parts) await checkpoint.recordPart(record.id, part);
   return record;
 }

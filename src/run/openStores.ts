@@ -1,7 +1,7 @@
 /** The stores of a job, opened with its credentials: the one place where these are revealed. */
-import type { JobConfig } from '../config/job.ts';
+import type { JobConfig, SourceConfig } from '../config/job.ts';
 import { Secret } from '../config/secret.ts';
-import type { OpenStore, StoreCredentials, StoreSecrets } from '../core/contracts.ts';
+import type { OpenStore, SourceSecrets, StoreCredentials, StoreSecrets } from '../core/contracts.ts';
 import { openStore } from '../stores/index.ts';
 
 type Credentials = Pick<JobConfig, 'credentials'>;
@@ -14,6 +14,22 @@ export function secretsOf({ credentials }: Credentials): StoreSecrets {
       secret instanceof Secret ? [[name, JSON.parse(secret.reveal()) as StoreCredentials]] : [],
     ),
   );
+}
+
+/** What the readers of a source log in with. */
+export function sourceSecretsOf(source: SourceConfig): SourceSecrets {
+  if (source.kind !== 'elasticsearch') return {};
+  const { credentials } = source;
+  switch (credentials.kind) {
+    case 'none':
+      return {};
+    case 'basic':
+      return { user: credentials.user, password: credentials.password.reveal() };
+    case 'apiKey':
+      return { apiKey: credentials.key.reveal() };
+    case 'serviceToken':
+      return { serviceToken: credentials.token.reveal() };
+  }
 }
 
 export function storeOpener(config: Credentials): OpenStore {

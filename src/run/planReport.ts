@@ -26,11 +26,14 @@ export async function plan(
   config: JobConfig,
   options: RunOptions & { readonly preflight?: boolean; readonly scan?: boolean } = {},
 ): Promise<PlanReport> {
-  const origin = await openOrigin(config, 'all');
-  const jobPlan = options.scan === true ? await scanned(config, origin, options) : await origin.plan();
+  await using origin = await openOrigin(config, 'all');
   const unreachable: MigrateError[] = [];
   const target = await tryTarget(config, options, unreachable);
   try {
+    // What the target can't tell stands among the obstacles.
+    const facts = await target?.facts().catch(() => undefined);
+    const planned = await origin.plan(facts);
+    const jobPlan = options.scan === true ? await scanned(config, { origin, planned }, options) : planned;
     const key = jobKey(config, origin.locator);
     const begun = config.fresh ? new Set<string>() : await begunCollections(config, key);
     const openStore = storeOpener(config);
@@ -53,12 +56,16 @@ export async function plan(
   }
 }
 
-async function scanned(config: JobConfig, origin: Origin, { signal }: RunOptions): Promise<JobPlan> {
+async function scanned(
+  config: JobConfig,
+  { origin, planned }: { origin: Origin; planned: JobPlan },
+  { signal }: RunOptions,
+): Promise<JobPlan> {
   await using pool = openPool(config.threads, workerStart(config));
   const running = signal ?? new AbortController().signal;
   running.addEventListener('abort', () => pool.abort(), { once: true });
   // Awaited here: the pool goes when this returns.
-  return await scanPlannedIds({ config, plan: await origin.plan(), reader: origin.reader, pool, signal: running });
+  return await scanPlannedIds({ config, plan: planned, reader: origin.reader, pool, signal: running });
 }
 
 async function tryTarget(

@@ -25,14 +25,15 @@ export async function checkStaging({ jobId, files, store, record, target, planne
   const name = preflightName(jobId);
   const group = await store.begin(name, record);
   try {
-    const encoder = await ENCODERS.npy(group, planned.schema);
+    const encoder = await ENCODERS[planned.format ?? 'npy'](group, planned.schema);
     const { files: made } = await encoder.close();
     await group.commit();
     const { schema } = planned;
     const spec = { name, schema, description: 'scratch of a preflight check: may be dropped' };
     const left = await target.describe(name);
     if (left !== undefined) await target.drop(name, left.id);
-    const facts = await target.create({ ...spec, dynamicField: false, shards: undefined, consistencyLevel: undefined });
+    const dynamicField = schema.fields.some(({ dynamic }) => dynamic === true);
+    const facts = await target.create({ ...spec, dynamicField, shards: undefined, consistencyLevel: undefined });
     announce('preflight begun', name);
     try {
       const paths = made.map((file) => `${name}/${file.name}`);

@@ -3,7 +3,7 @@ import type { CollectionRecord } from '../core/checkpoint.ts';
 import type { CollectionFacts, Target } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { PlannedCollection } from '../core/plan.ts';
-import { primaryKeyOf, type Schema, vectorOf } from '../core/schema.ts';
+import { type Field, primaryKeyOf, type Schema, vectorOf } from '../core/schema.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
 import { DEFAULT_PARTITION } from './names.ts';
@@ -44,8 +44,9 @@ async function createRecorded(
   await run.ledger.recordCollection(planned.target, record);
   const found = await target.describe(record.loadInto);
   if (found !== undefined && found.statisticRows > 0) throw notEmpty(found);
-  const { dynamicField, shards, consistencyLevel } = run.config;
+  const { shards, consistencyLevel } = run.config;
   const { schema, description } = planned;
+  const dynamicField = run.config.dynamicField || schema.fields.some(({ dynamic }) => dynamic === true);
   const spec = { name: record.loadInto, schema, description, dynamicField, shards, consistencyLevel };
   const facts = found ?? (await target.create(spec));
   refuseUnfit(facts, schema);
@@ -146,22 +147,19 @@ export function refuseUnfit(existing: CollectionFacts, schema: Schema): void {
   const key = primaryKeyOf(schema);
   const vector = vectorOf(schema);
   const own = existing.fields.find(({ primaryKey }) => primaryKey);
-  const ownVector = existing.fields.find(({ name }) => name === vector.name);
   const metric = existing.indexes.find(({ field }) => field === vector.name)?.metric;
+  const dynamic = schema.fields.some((field) => field.dynamic === true);
   const problems = [
     own?.name === key.name ? '' : `primary key ${own?.name ?? 'none'}, wanted ${key.name}`,
     own?.typeName === key.type ? '' : `primary key of type ${own?.typeName}, wanted ${key.type}`,
     own?.autoId === true ? 'its ids are made by Milvus, ours would be lost' : '',
-    ownVector === undefined ? `no field ${vector.name}` : '',
-    ownVector !== undefined && ownVector.typeName !== vector.type
-      ? `${vector.name} is a ${ownVector.typeName}, wanted ${vector.type}`
-      : '',
-    ownVector !== undefined && ownVector.dim !== vector.dim
-      ? `${vector.name} has ${ownVector.dim} dimensions, wanted ${vector.dim}`
-      : '',
+    ...schema.fields
+      .filter((field) => field !== key && field.dynamic !== true)
+      .map((field) => unfitField(existing, field)),
     metric === undefined || metric === '' || metric === schema.metric
       ? ''
       : `its index has metric ${metric}, wanted ${schema.metric}`,
+    dynamic && !existing.dynamicField ? 'it has no dynamic field, which what belongs to no field would go into' : '',
     ...existing.fields
       .filter(({ name }) => !schema.fields.some((field) => field.name === name))
       .map(({ name }) => `a field ${name} that the source does not have`),
@@ -170,7 +168,19 @@ export function refuseUnfit(existing: CollectionFacts, schema: Schema): void {
     throw new MigrateError('E_TARGET_SCHEMA', 'the collection is there already with another schema', {
       at: { collection: existing.name },
       found: problems.join('; '),
-      wanted: `${key.name} Int64 primary key, ${vector.name} ${vector.type}(${vector.dim}), metric ${schema.metric}`,
+      wanted: `${schema.fields.map(inWords).join(', ')}, metric ${schema.metric}`,
       hint: 'give the fields their names with --id-field and --vector-field, choose another --name, or --mode overwrite',
     });
+}
+
+/** `''`: it is there as it has to be. */
+function unfitField(existing: CollectionFacts, { name, type, dim }: Field): string {
+  const found = existing.fields.find((field) => field.name === name);
+  if (found === undefined) return `no field ${name}`;
+  if (found.typeName !== type) return `${name} is a ${found.typeName}, wanted ${type}`;
+  return found.dim === dim ? '' : `${name} has ${found.dim} dimensions, wanted ${dim}`;
+}
+
+function inWords({ name, type, dim, primaryKey }: Field): string {
+  return `${name} ${type}${dim > 0 ? `(${dim})` : ''}${primaryKey ? ' primary key' : ''}`;
 }

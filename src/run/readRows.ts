@@ -1,10 +1,11 @@
 /** Worker side: a partition's rows as they will be stored, with everything that was left out counted and named. */
-import { createHash } from 'node:crypto';
-import { type Batch, columnOf, int64s } from '../core/batch.ts';
+import { type Batch, columnOf, type RefusedRow } from '../core/batch.ts';
+import { columnsOf, comparedFields, rowHash } from '../core/canonical.ts';
 import { withoutRows } from '../core/compact.ts';
 import type { NonFiniteRow, ReadStats, Sample, SlabRing, SourceReader } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
-import { primaryKeyOf, type Schema, vectorOf } from '../core/schema.ts';
+import { keyText } from '../core/keys.ts';
+import type { Schema } from '../core/schema.ts';
 import { nonFiniteRows } from '../transforms/nonFinite.ts';
 import { openDroppedRows } from './droppedRows.ts';
 import type { ReadTask, SharedState } from './tasks.ts';
@@ -27,36 +28,69 @@ export interface RowStreamOptions {
   readonly shared: SharedState;
   /** Called with the rows about to be taken out, before they are. */
   readonly onRejected?: (batch: Batch, rows: readonly number[]) => void;
+  /** Called with rows that were never in a batch. */
+  readonly onRefused?: (rows: readonly RefusedRow[], origin: string) => void;
 }
 
-/** The partition's rows after all transforms, in order. Throws E_INTERRUPTED between two buffers when the run is to stop. */
+/** The partition's rows after all steps, in order. Throws E_INTERRUPTED between two buffers when the run is to stop. */
 export function readRows(task: ReadTask, options: RowStreamOptions): RowStream {
-  const firstNonFinite: NonFiniteRow[] = [];
-  const counts: Counts = { read: 0, deleted: 0, dropped: 0, rejected: 0, nonFinite: 0, rows: 0, firstNonFinite };
-  return { counts, batches: passRows(task, options, { counts, firstNonFinite }) };
+  const named: NonFiniteRow[] = [];
+  const changes: Record<string, number> = {};
+  const counts: Counts = {
+    read: 0,
+    deleted: 0,
+    dropped: 0,
+    filtered: 0,
+    rejected: 0,
+    nonFinite: 0,
+    refused: 0,
+    rows: 0,
+    firstNonFinite: named,
+    changes,
+    withoutSnapshot: false,
+  };
+  return { counts, batches: passRows(task, options, { counts, named, changes }) };
+}
+
+interface Counting {
+  readonly counts: Counts;
+  readonly named: NonFiniteRow[];
+  readonly changes: Record<string, number>;
 }
 
 async function* passRows(
   task: ReadTask,
-  { reader, slabs, shared, onRejected }: RowStreamOptions,
-  { counts, firstNonFinite }: { counts: Counts; firstNonFinite: NonFiniteRow[] },
+  { reader, slabs, shared, onRejected, onRefused }: RowStreamOptions,
+  { counts, named, changes }: Counting,
 ): AsyncGenerator<Batch> {
-  const { schema, partition } = task;
+  const { schema, sourceSchema, partition, steps } = task;
   const abort = new Int32Array(shared.abort);
   const counters = new BigInt64Array(shared.counters);
-  const vector = vectorOf(schema);
-  const key = primaryKeyOf(schema);
+  const vectors = schema.fields.filter(({ type }) => type === 'FloatVector').map(({ name }) => name);
   const dropped = task.droppedFile === undefined ? undefined : openDroppedRows(task.droppedFile);
-  for await (const batch of reader.read(partition, schema, slabs, dropped)) {
+  const passSteps =
+    steps.length === 0 ? undefined : await (await import('../transforms/index.ts')).openSteps(sourceSchema, steps);
+  const name = (row: NonFiniteRow): void => {
+    if (named.length < NAMED_NON_FINITE) named.push(row);
+  };
+  for await (const emitted of reader.read(partition, sourceSchema, slabs, dropped)) {
     if (Atomics.load(abort, 0) !== 0) throw new MigrateError('E_INTERRUPTED', 'interrupted');
+    const batch = passSteps === undefined ? emitted : await passSteps(emitted);
     counts.read += batch.read;
     counts.deleted += batch.deleted;
     counts.dropped += batch.dropped;
-    const bad = vector.type === 'FloatVector' ? nonFiniteRows(columnOf(batch, vector.name)) : [];
+    counts.filtered = (counts.filtered ?? 0) + (batch.filtered ?? 0);
+    if (batch.withoutSnapshot === true) counts.withoutSnapshot = true;
+    for (const [what, times] of Object.entries(batch.changes ?? {})) changes[what] = (changes[what] ?? 0) + times;
+    const { refused = [] } = batch;
+    for (const { key, reason } of refused) name({ segment: batch.origin, key, reason });
+    if (refused.length > 0 && task.rejectNonFinite) {
+      counts.rejected += refused.length;
+      onRefused?.(refused, batch.origin);
+    } else counts.refused = (counts.refused ?? 0) + refused.length;
+    const bad = badRows(batch, vectors);
+    for (const row of bad.slice(0, NAMED_NON_FINITE)) name({ segment: batch.origin, key: keyText(schema, batch, row) });
     if (bad.length > 0) {
-      const keys = int64s(columnOf(batch, key.name));
-      for (const row of bad.slice(0, NAMED_NON_FINITE - firstNonFinite.length))
-        firstNonFinite.push({ segment: batch.origin, key: String(keys[row]) });
       if (task.rejectNonFinite) counts.rejected += bad.length;
       else counts.nonFinite += bad.length;
       if (task.rejectNonFinite) onRejected?.(batch, bad);
@@ -69,7 +103,14 @@ async function* passRows(
   }
 }
 
-/** Records the key and the vector's hash of `wanted` rows spread evenly over `expected` rows, the first and the last among them. */
+/** Rows with NaN or infinity in any of these vectors, ascending. */
+function badRows(batch: Batch, vectors: readonly string[]): readonly number[] {
+  const [first, ...others] = vectors.map((name) => nonFiniteRows(columnOf(batch, name)));
+  if (first === undefined || others.every((rows) => rows.length === 0)) return first ?? [];
+  return [...new Set([first, ...others].flat())].sort((a, b) => a - b);
+}
+
+/** Records the key and the values' hashes of `wanted` rows spread evenly over `expected` rows, the first and the last among them. */
 export function createSampler(
   schema: Schema,
   expected: number,
@@ -78,8 +119,7 @@ export function createSampler(
   take(batch: Batch): void;
   readonly samples: Sample[];
 } {
-  const vector = vectorOf(schema).name;
-  const key = primaryKeyOf(schema).name;
+  const fields = comparedFields(schema);
   const samples: Sample[] = [];
   const count = Math.min(wanted, expected);
   const position = (index: number): number => (count <= 1 ? 0 : Math.round((index * (expected - 1)) / (count - 1)));
@@ -91,18 +131,9 @@ export function createSampler(
       const end = seen + batch.rows;
       for (; next < count && position(next) < end; next++) {
         const row = position(next) - seen;
-        const { bytes, rowBytes } = columnOf(batch, vector);
-        samples.push({
-          key: String(int64s(columnOf(batch, key))[row]),
-          hash: vectorHash(bytes.subarray(row * rowBytes, (row + 1) * rowBytes)),
-        });
+        samples.push({ key: keyText(schema, batch, row), hash: rowHash(fields, columnsOf(batch, fields), row) });
       }
       seen = end;
     },
   };
-}
-
-/** First 16 bytes of SHA-256, hex: enough that two different vectors never look alike. */
-export function vectorHash(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
 }

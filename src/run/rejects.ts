@@ -1,15 +1,20 @@
 /** Rows that Milvus would refuse, kept whole: one JSON object a line, per partition first, joined at the end of the job. */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
-import { type Batch, columnOf, int64s } from '../core/batch.ts';
+import { type Batch, columnOf, type RefusedRow } from '../core/batch.ts';
 import { MigrateError, messageOf, systemCode } from '../core/errors.ts';
-import { primaryKeyOf, vectorOf } from '../core/schema.ts';
+import { keyText } from '../core/keys.ts';
+import { rowText, valueText } from '../core/rowText.ts';
+import { vectorOf } from '../core/schema.ts';
 import type { DumpTask } from './tasks.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 
 export interface RejectWriter {
+  /** Rows of a batch with NaN or infinity. */
   write(batch: Batch, rows: readonly number[]): void;
+  /** Rows that never were in a batch. */
+  writeRefused(rows: readonly RefusedRow[], origin: string): void;
   /** Makes the file durable under its name; an empty one is not kept. */
   commit(): Promise<void>;
   abort(): Promise<void>;
@@ -18,29 +23,30 @@ export interface RejectWriter {
 /** Writes beside `file` and renames at commit. */
 export function openRejects(file: string, task: DumpTask): RejectWriter {
   const temporary = `${file}.unfinished`;
-  const vector = vectorOf(task.schema).name;
-  const key = primaryKeyOf(task.schema).name;
+  const single = task.schema.fields.length === 2 ? vectorOf(task.schema).name : undefined;
   let fd: number | undefined;
   const open = (): number => {
     fs.mkdirSync(dirname(file), { recursive: true });
     return fs.openSync(temporary, 'w');
   };
+  const append = (lines: readonly string[]): void =>
+    writing(file, () => {
+      fd ??= open();
+      fs.writeFileSync(fd, lines.join(''));
+    });
   return {
     write(batch, rows) {
-      const { bytes, rowBytes } = columnOf(batch, vector);
-      const keys = int64s(columnOf(batch, key));
-      const lines = rows.map((row) => {
-        const at = bytes.byteOffset + row * rowBytes;
-        return rejectLine(task, {
-          segment: batch.origin,
-          key: String(keys[row]),
-          vector: new Float32Array(bytes.buffer, at, rowBytes / 4),
-        });
-      });
-      writing(file, () => {
-        fd ??= open();
-        fs.writeFileSync(fd, lines.join(''));
-      });
+      append(
+        rows.map((row) => {
+          const known = { segment: batch.origin, key: keyText(task.schema, batch, row), reason: 'NaN or infinity' };
+          // JSON has no NaN: non-finite values stand as strings. A float32 is exact as a JSON number.
+          if (single === undefined) return rejectLine(task, { ...known, row: rowText(task.schema, batch, row) });
+          return rejectLine(task, { ...known, vector: valueText(vectorOf(task.schema), columnOf(batch, single), row) });
+        }),
+      );
+    },
+    writeRefused(rows, origin) {
+      append(rows.map(({ key, reason, row }) => rejectLine(task, { segment: origin, key, reason, row })));
     },
     async commit() {
       if (fd === undefined) return fs.rmSync(file, { force: true });
@@ -61,12 +67,25 @@ export function openRejects(file: string, task: DumpTask): RejectWriter {
   };
 }
 
-function rejectLine(task: DumpTask, row: { segment: string; key: string; vector: Float32Array }): string {
-  // JSON has no NaN: non-finite values stand as strings. A float32 is exact as a JSON number.
-  const values = Array.from(row.vector, (value) => (Number.isFinite(value) ? value : String(value)));
-  const { collection, partition } = task;
-  const { milvusPartition } = partition;
-  return `${JSON.stringify({ collection, milvusPartition, segment: row.segment, id: row.key, reason: 'NaN or infinity', vector: values })}\n`;
+interface RejectedLine {
+  readonly segment: string;
+  readonly key: string;
+  readonly reason: string;
+  /** JSON text of the vector, where a row has nothing else but its key; or of the whole row. */
+  readonly vector?: string;
+  readonly row?: string;
+}
+
+/** One line: whatever the row's text looked like, it has no line breaks here. */
+function rejectLine({ collection, partition }: DumpTask, { segment, key, reason, vector, row }: RejectedLine): string {
+  const head = JSON.stringify({ collection, milvusPartition: partition.milvusPartition, segment, id: key, reason });
+  const body = vector === undefined ? `"row":${oneLine(row ?? 'null')}` : `"vector":${vector}`;
+  return `${head.slice(0, -1)},${body}}\n`;
+}
+
+/** Line breaks in JSON text are white space between its values: inside of strings they are escaped. */
+function oneLine(json: string): string {
+  return json.replace(/[\r\n]+/g, ' ');
 }
 
 /** Makes a new name durable: the part that it belongs to is recorded next. */

@@ -6,16 +6,16 @@ import type { PartitionRecord } from '../core/checkpoint.ts';
 import type { SlabRing } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { RunContext } from './context.ts';
-import { droppedFile, schemaOf } from './dumpStage.ts';
+import { droppedFile, schemasOf } from './dumpStage.ts';
 import { openRing, type RingMemory } from './slabs.ts';
-import type { ReadTask, StreamMessage } from './tasks.ts';
+import type { ReadTask, SentView, StreamMessage } from './tasks.ts';
 
 /** What every task that reads a planned partition is told. */
 export function readTask(run: RunContext, { planned, part }: PartitionRecord): ReadTask {
   return {
     reader: run.reader,
     partition: planned.partition,
-    schema: schemaOf(run, planned.collection),
+    ...schemasOf(run, planned.collection),
     droppedFile: droppedFile(run, planned),
     // Rows that were counted once must come again as they were counted, whatever this run's flags say.
     rejectNonFinite: part === undefined ? run.config.rejectFile !== undefined : part.rejected > 0,
@@ -103,10 +103,15 @@ async function* messages(port: MessagePort): AsyncGenerator<StreamMessage> {
 
 function batchOf(message: Extract<StreamMessage, { kind: 'batch' }>, memory: SharedArrayBuffer): Batch {
   const { rows, origin } = message;
-  const columns = message.columns.map(({ field, rowBytes, offset, length }) => ({
+  const bytesOf = (view: SentView): Uint8Array => new Uint8Array(view.memory ?? memory, view.offset, view.length);
+  const offsetsOf = (view: SentView): Uint32Array =>
+    new Uint32Array(view.memory ?? memory, view.offset, view.length / 4);
+  const columns = message.columns.map(({ field, rowBytes, bytes, offsets, nulls }) => ({
     field,
     rowBytes,
-    bytes: new Uint8Array(memory, offset, length),
+    bytes: bytesOf(bytes),
+    ...(offsets === undefined ? {} : { offsets: offsetsOf(offsets) }),
+    ...(nulls === undefined ? {} : { nulls: bytesOf(nulls) }),
   }));
   return { rows, origin, columns, read: rows, deleted: 0, dropped: 0 };
 }

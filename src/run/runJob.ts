@@ -5,15 +5,16 @@ import type { JobStages } from '../config/job.ts';
 import type { CollectionRecord } from '../core/checkpoint.ts';
 import type { RecordUpload, Upload } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
-import type { PlannedCollection } from '../core/plan.ts';
+import { letGo } from '../sources/index.ts';
 import { reportCollection } from './buildReport.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
-import { dumpStage, isSearched } from './dumpStage.ts';
+import { dumpStage, isSearched, plannedOf } from './dumpStage.ts';
 import { findDuplicates } from './duplicates.ts';
 import { announce } from './events.ts';
 import { writeMeta } from './exportMeta.ts';
 import { type FinishContext, indexAndLoad, swapIn } from './finishCollection.ts';
+import { findChanges, refuseMissedChanges, upsertChanges } from './lateChanges.ts';
 import { manifestFile } from './layout.ts';
 import { type Loadable, startLoading } from './loadStage.ts';
 import { recoverRejects } from './lostRejects.ts';
@@ -40,16 +41,19 @@ export async function runStages(run: Running, stages: JobStages): Promise<void> 
   await preflight(context, loadable);
   await dumpAndLoad(context, loadable);
   const complete = await withhold(context, loadable);
+  await findChanges(context, (collection) => complete.has(collection));
   await indexAndVerify(context, complete);
   for (const [name, record] of complete)
     await swapIn(context, plannedOf(run, name), run.ledger.collection(name) ?? record);
   await cleanUp(run, complete);
+  await letGoOfSource(run);
 }
 
 type TargetRun = Running & FinishContext;
 
 async function dumpOnly(run: Running): Promise<void> {
   await dumpStage(run, () => undefined);
+  await refuseMissedChanges(run);
   await keepManifest(run);
 }
 
@@ -151,13 +155,14 @@ async function withhold(run: TargetRun, loadable: Loadable): Promise<Loadable> {
     if (run.ledger.of(name).some(({ load }) => load !== undefined))
       throw new MigrateError('E_USAGE', 'a part of the collection was loaded by a run with --reject-file', {
         at: { collection: name },
-        found: `${report.nonFinite} rows with NaN or infinity, and no --reject-file`,
+        found: `${report.nonFinite} rows that Milvus would refuse, and no --reject-file`,
         hint: 'run again with --reject-file, or start over with --mode overwrite --fresh',
       });
     const [first] = report.firstNonFinite;
     run.warn(
-      `${name} is not loaded: ${report.nonFinite} of its rows hold NaN or infinity, which Milvus 2.x refuses ` +
-        `(first: id ${first?.key} in segment ${first?.segment}); with --reject-file FILE they are put there and the rest is loaded`,
+      `${name} is not loaded: ${report.nonFinite} of its rows ${first?.reason === undefined ? 'hold NaN or infinity, which Milvus 2.x refuses' : 'can not be rows of the collection'} ` +
+        `(first: id ${first?.key} in ${first?.reason === undefined ? 'segment ' : ''}${first?.segment}${first?.reason === undefined ? '' : `: ${first.reason}`}); ` +
+        `with --reject-file FILE they are put there and the rest is loaded`,
     );
     // An earlier verification of it says nothing about a collection that is withheld.
     const withheld: CollectionRecord = { ...record, report: undefined };
@@ -172,10 +177,12 @@ async function withhold(run: TargetRun, loadable: Loadable): Promise<Loadable> {
 async function indexAndVerify(run: TargetRun, complete: Loadable): Promise<void> {
   const units = (count: number) => ({ units: count, rows: 0, bytes: 0 });
   run.meter.start('index', units(complete.size), units(0));
-  const failures = startVerifying({ ...run, countSettlesMs: AFTER_LOAD_MS }, complete);
+  const verifying = { ...run, countSettlesMs: AFTER_LOAD_MS };
+  const failures = startVerifying(verifying, complete);
   await forEachConcurrently(complete, run.config.loadTasks, async ([name, record]) => {
     const started = performance.now();
     await indexAndLoad(run, plannedOf(run, name), record);
+    await upsertChanges(verifying, plannedOf(run, name), record);
     await run.ledger.addTime(name, 'index', Math.round(performance.now() - started));
     run.meter.add('index', units(1));
     await failures.verify(name);
@@ -233,6 +240,13 @@ async function verifyOne(run: TargetRun & VerifyContext, name: string): Promise<
   return wrong ? verify.differences.join('; ') : undefined;
 }
 
+/** Everything is read and proven: what was held open at the source for that ends. */
+async function letGoOfSource({ config, ledger, reader }: Running): Promise<void> {
+  if (reader.kind === 'dumped') return;
+  const partitions = ledger.partitions().map(({ planned }) => planned.partition);
+  await letGo(config.source, partitions);
+}
+
 /** Intermediate files go when all that they hold is proven to have arrived. */
 async function cleanUp(run: Running, complete: Loadable): Promise<void> {
   const { files, config } = run;
@@ -249,10 +263,4 @@ function recordOf(run: Running, name: string): CollectionRecord {
   const record = run.ledger.collection(name);
   if (record === undefined) throw new TypeError(`a collection without a record: ${name}`);
   return record;
-}
-
-function plannedOf(run: Pick<RunContext, 'collections'>, name: string): PlannedCollection {
-  const planned = run.collections.find(({ target }) => target === name);
-  if (planned === undefined) throw new TypeError(`a collection that is not in the plan: ${name}`);
-  return planned;
 }

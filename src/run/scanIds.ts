@@ -7,6 +7,7 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { primaryKeyOf } from '../core/schema.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import { recordKey } from './keySort.ts';
 import { breathe, mergeRuns } from './mergeRuns.ts';
@@ -38,8 +39,13 @@ export interface ScanRequest {
 }
 
 export async function scanIds(request: ScanRequest): Promise<IdScan> {
-  if (await areRowNumbers(request)) return { repeated: 0, repeatedRows: 0, negative: 0, examples: [] };
+  if (!hasTextKeys(request) && (await areRowNumbers(request)))
+    return { repeated: 0, repeatedRows: 0, negative: 0, examples: [] };
   return sortIds(request);
+}
+
+function hasTextKeys({ tasks }: ScanRequest): boolean {
+  return tasks.some(({ sourceSchema }) => primaryKeyOf(sourceSchema).type === 'VarChar');
 }
 
 /** Whether each id of 0 … n−1 occurs once. */
@@ -65,26 +71,33 @@ async function sortIds({ pool, tasks, dir, signal }: ScanRequest): Promise<IdSca
       const file = join(dir, `${ordinal}`);
       runs.push(...(await pool.run<'keys'>({ kind: 'keys', ...read, droppedFile: undefined, ordinal, file })).runs);
     });
-    return await count(runs, dir, signal);
+    return await count(runs, { dir, signal, texts: hasTextKeys({ pool, tasks, dir, signal }) });
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });
   }
 }
 
-async function count(runs: readonly string[], dir: string, signal: AbortSignal): Promise<IdScan> {
+interface Counting {
+  readonly dir: string;
+  readonly signal: AbortSignal;
+  /** Whether the records hold hashes of texts: those have no sign, and can't be named. */
+  readonly texts: boolean;
+}
+
+async function count(runs: readonly string[], { dir, signal, texts }: Counting): Promise<IdScan> {
   const examples: string[] = [];
   const found = { repeated: 0, repeatedRows: 0, negative: 0 };
   let [high, low, same, seen] = [-1, -1, 0, 0];
   for (const record of await mergeRuns(runs, dir, signal)) {
     if (++seen % 65_536 === 0) await breathe(signal);
-    if (record.high < FIRST_NOT_NEGATIVE) found.negative++;
+    if (!texts && record.high < FIRST_NOT_NEGATIVE) found.negative++;
     same = record.high === high && record.low === low ? same + 1 : 1;
     ({ high, low } = record);
     if (same === 1) continue;
     found.repeatedRows += same === 2 ? 2 : 1;
     if (same > 2) continue;
     found.repeated++;
-    if (examples.length < NAMED_IDS) examples.push(String(recordKey(high, low)));
+    if (!texts && examples.length < NAMED_IDS) examples.push(String(recordKey(high, low)));
   }
   return { ...found, examples };
 }
@@ -93,9 +106,9 @@ async function count(runs: readonly string[], dir: string, signal: AbortSignal):
 export function tellIds({ repeated, repeatedRows, negative, examples }: IdScan): string | undefined {
   const told: string[] = [];
   if (repeated > 0) {
-    const which = `${examples.join(', ')}${repeated > examples.length ? ', …' : ''}`;
+    const which = examples.length === 0 ? '' : ` (${examples.join(', ')}${repeated > examples.length ? ', …' : ''})`;
     told.push(
-      `ids that occur more than once: ${repeated} (${which}), in ${repeatedRows} rows; Milvus keeps each row, and what asks by id may find any of them`,
+      `ids that occur more than once: ${repeated}${which}, in ${repeatedRows} rows; Milvus keeps each row, and what asks by id may find any of them`,
     );
   }
   if (negative > 0) told.push(`rows with negative ids: ${negative}, kept as they are`);

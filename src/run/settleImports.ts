@@ -1,6 +1,7 @@
 /** After a crash: finds out, for every part whose import may or may not have been submitted, which of the two it was. */
 import type { CollectionRecord, PartitionRecord } from '../core/checkpoint.ts';
 import { MigrateError } from '../core/errors.ts';
+import { parseKey } from '../core/keys.ts';
 import { primaryKeyOf } from '../core/schema.ts';
 import { schemaOf } from './dumpStage.ts';
 import { buildIndex, wantedIndex } from './finishCollection.ts';
@@ -127,10 +128,11 @@ async function exactCount(run: ImportContext, collection: string, target: Collec
 }
 
 async function keysArePresent(run: ImportContext, into: string, record: PartitionRecord): Promise<boolean> {
+  const schema = schemaOf(run, record.planned.collection);
   const keys = wholePart(record)
     .samples.slice(0, KEYS_ASKED)
-    .map(({ key }) => BigInt(key));
-  const keyField = primaryKeyOf(schemaOf(run, record.planned.collection)).name;
+    .map(({ key }) => parseKey(schema, key));
+  const keyField = primaryKeyOf(schema).name;
   return whileLoaded(run, into, async () => {
     const found = await run.target.countKeys(into, keyField, keys, record.planned.targetPartition);
     return found >= BigInt(new Set(keys).size);

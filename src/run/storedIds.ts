@@ -7,7 +7,7 @@ import type { JobConfig } from '../config/job.ts';
 import type { ReaderConfig } from '../core/contracts.ts';
 import type { JobPlan, PlannedCollection } from '../core/plan.ts';
 import type { RunContext } from './context.ts';
-import { isSearched } from './dumpStage.ts';
+import { isSearched, plannedSchemas } from './dumpStage.ts';
 import type { Pool } from './pool.ts';
 import { readTask } from './rowStream.ts';
 import { type IdScan, scanIds, tellIds } from './scanIds.ts';
@@ -58,7 +58,7 @@ export async function scanPlannedIds({ config, plan, reader, pool, signal }: Pla
       .map(({ partition }) => ({
         reader,
         partition,
-        schema: planned.schema,
+        ...plannedSchemas(planned, reader),
         droppedFile: undefined,
         rejectNonFinite: false,
       }));

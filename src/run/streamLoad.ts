@@ -10,11 +10,12 @@
  * rows, and the run refuses.
  */
 import type { Batch } from '../core/batch.ts';
-import { columnOf, int64s } from '../core/batch.ts';
+import { columnOf, sliceBatch } from '../core/batch.ts';
 import type { PartitionRecord } from '../core/checkpoint.ts';
-import type { InsertOutcome, Target } from '../core/contracts.ts';
-import { crc32 } from '../core/crc32.ts';
+import { createColumnCrc } from '../core/columnCrc.ts';
+import type { InsertOutcome, Key, Target } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
+import { keysOf } from '../core/keys.ts';
 import { primaryKeyOf } from '../core/schema.ts';
 import type { RunContext } from './context.ts';
 import { schemaOf } from './dumpStage.ts';
@@ -68,20 +69,26 @@ export async function streamPart(run: StreamContext, record: PartitionRecord, in
       hint: 'run again with --staging, as before; or start over with --mode overwrite --fresh',
     });
   if (part.rows === 0)
-    return run.ledger.recordLoad(part.partition, { state: 'loaded', rows: 0, how: 'stream', dir: part.dir });
-  const progress = load?.state === 'streaming' ? load : { acked: 0, inFlight: 0 };
+    return run.ledger.recordLoad(part.partition, {
+      state: 'loaded',
+      rows: 0,
+      how: 'stream',
+      dir: part.dir,
+      ...freshOf(record, 0),
+    });
+  const progress = load?.state === 'streaming' ? load : { acked: 0, inFlight: 0, fresh: 0 };
   const sender = createSender(run, record, { into, ...progress });
   const schema = schemaOf(run, record.planned.collection);
-  const crc: Record<string, number> = {};
+  const crcs = schema.fields.map((field) => ({ name: field.name, crc: createColumnCrc(field) }));
   const whole = progress.acked === 0;
   const rows = await streamRows(run, record, {
     first: progress.acked,
     async consume(batch, first) {
-      for (const { name } of schema.fields) crc[name] = crc32(columnOf(batch, name).bytes, crc[name]);
+      for (const { name, crc } of crcs) crc.add(columnOf(batch, name), batch.rows);
       await sender.send(batch, first);
     },
   });
-  const changed = whole && part.rows > 0 && schema.fields.some(({ name }) => crc[name] !== part.columnCrc[name]);
+  const changed = whole && part.rows > 0 && crcs.some(({ name, crc }) => crc.value() !== part.columnCrc[name]);
   if (rows !== part.rows || changed)
     throw new MigrateError('E_SOURCE_CHANGED', 'the source gave other rows when it was read again', {
       at: { collection: into },
@@ -89,32 +96,56 @@ export async function streamPart(run: StreamContext, record: PartitionRecord, in
       wanted: `${part.rows} rows as checked before`,
       hint: 'nothing may change the source while it is moved; start over with --mode overwrite --fresh',
     });
-  await run.ledger.recordLoad(part.partition, { state: 'loaded', rows, how: 'stream', dir: part.dir });
+  const fresh = freshOf(record, sender.fresh());
+  await run.ledger.recordLoad(part.partition, { state: 'loaded', rows, how: 'stream', dir: part.dir, ...fresh });
+}
+
+/** Only where rows are upserted on purpose. */
+function freshOf({ planned }: PartitionRecord, fresh: number): { fresh?: number } {
+  return planned.upsert === true ? { fresh } : {};
 }
 
 interface Sender {
   /** Sends the rows of the batch that are not acknowledged yet. */
   send(batch: Batch, first: number): Promise<void>;
+  /** Upserts: how many rows had none under their key before; it is negative where a key had several. */
+  fresh(): number;
+}
+
+interface Sending {
+  readonly into: string;
+  readonly acked: number;
+  readonly inFlight: number;
+  readonly fresh?: number;
 }
 
 function createSender(
   run: StreamContext,
   record: PartitionRecord,
-  { into, acked: ackedBefore, inFlight }: { into: string; acked: number; inFlight: number },
+  { into, acked: ackedBefore, inFlight, fresh: freshBefore = 0 }: Sending,
 ): Sender {
   const id = record.planned.partition.id;
   let acked = ackedBefore;
   let doubtEnd = ackedBefore + inFlight;
+  let fresh = freshBefore;
+  const upsert = record.planned.upsert === true;
   return {
+    fresh: () => fresh,
     async send(batch, first) {
       const end = first + batch.rows;
       while (acked < end) {
         const doubtful = acked < doubtEnd;
         const rows = Math.min(end - acked, run.pace.rows, doubtful ? doubtEnd - acked : end - acked);
         const piece = sliceBatch(batch, acked - first, rows);
-        await run.ledger.recordLoad(id, { state: 'streaming', acked, inFlight: doubtful ? doubtEnd - acked : rows });
+        // Of rows in doubt it was counted, and recorded, before they were sent.
+        if (upsert && !doubtful) fresh += await freshKeys(run, record, { into, piece });
+        const sent = { acked, inFlight: doubtful ? doubtEnd - acked : rows, ...freshOf(record, fresh) };
+        await run.ledger.recordLoad(id, { state: 'streaming', ...sent });
+        // Until they have arrived: a piece that is refused and cut smaller was counted too.
+        doubtEnd = upsert ? Math.max(doubtEnd, acked + rows) : doubtEnd;
         announce('batch intended', id);
-        const outcome = await (doubtful ? resend : insertNew)(run, record, { into, piece });
+        const send = upsert ? upsertAgain : doubtful ? resend : insertNew;
+        const outcome = await send(run, record, { into, piece });
         if (outcome.kind === 'doubt') doubtEnd = Math.max(doubtEnd, acked + rows);
         if (outcome.kind === 'refused') await slower(run, outcome, piece);
         if (outcome.kind !== 'done') continue;
@@ -141,6 +172,27 @@ async function insertNew(run: StreamContext, record: PartitionRecord, { into, pi
   if (outcome.kind === 'doubt')
     run.warn(`a batch of ${into} may or may not have arrived (${outcome.reason}); it is sent again as an upsert`);
   return outcome;
+}
+
+/** An upsert may be sent any number of times. */
+async function upsertAgain(
+  run: StreamContext,
+  record: PartitionRecord,
+  { into, piece }: Piece,
+): Promise<InsertOutcome> {
+  const outcome = await insert(run, record, { into, piece, how: 'upsert' });
+  if (outcome.kind === 'doubt') await asking(run, () => run.target.facts());
+  return outcome;
+}
+
+/** How many rows the collection gains by an upsert of the piece. */
+async function freshKeys(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<number> {
+  const { collection, targetPartition } = record.planned;
+  const schema = schemaOf(run, collection);
+  const keys = [...new Set<Key>(keysOf(schema, piece))];
+  const keyField = primaryKeyOf(schema).name;
+  const there = await asking(run, () => run.target.countKeys(into, keyField, keys, targetPartition));
+  return keys.length - Number(there);
 }
 
 /** Sends rows that may be there already. */
@@ -184,7 +236,8 @@ async function slower(
 /** Throws E_LOAD_IN_DOUBT where an upsert of the rows could replace another row. */
 async function refuseRepeatedKeys(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<void> {
   const { collection } = record.planned;
-  const keys = int64s(columnOf(piece, primaryKeyOf(schemaOf(run, collection)).name)).slice();
+  // A copy: the piece's own memory goes back to its worker.
+  const keys = keysOf(schemaOf(run, collection), piece).slice();
   const target = run.ledger.collection(collection);
   const foreign = Object.values(target?.before ?? {}).some((rows) => rows > 0);
   let occurrences = 0;
@@ -194,7 +247,7 @@ async function refuseRepeatedKeys(run: StreamContext, record: PartitionRecord, {
     const task = { kind: 'lookup', ...readTask(run, other), keys, hashes: undefined } as const;
     occurrences += (await run.side().run<'lookup'>(task)).rows;
   }
-  if (!foreign && occurrences <= new Set(keys).size) return;
+  if (!foreign && occurrences <= new Set<Key>(keys).size) return;
   throw new MigrateError('E_LOAD_IN_DOUBT', 'a batch may or may not have arrived, and can not be sent again safely', {
     at: { collection: into },
     found: foreign
@@ -202,12 +255,4 @@ async function refuseRepeatedKeys(run: StreamContext, record: PartitionRecord, {
       : `${occurrences} rows with the ${keys.length} keys of the batch: an upsert would leave one row per key`,
     hint: 'run again with --mode overwrite --fresh, or with --staging: a bulk insert is never in doubt in this way',
   });
-}
-
-function sliceBatch(batch: Batch, from: number, rows: number): Batch {
-  const columns = batch.columns.map((column) => ({
-    ...column,
-    bytes: column.bytes.subarray(from * column.rowBytes, (from + rows) * column.rowBytes),
-  }));
-  return { ...batch, rows, columns, read: rows };
 }

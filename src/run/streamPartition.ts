@@ -3,7 +3,7 @@ import type { Batch } from '../core/batch.ts';
 import type { Slab, SlabRing, SourceReader } from '../core/contracts.ts';
 import { readRows } from './readRows.ts';
 import { allocateRing, openRing, type RingMemory, STREAM_SLAB_BYTES, STREAM_SLABS } from './slabs.ts';
-import type { SharedState, StreamMessage, StreamTask } from './tasks.ts';
+import type { SentView, SharedState, StreamMessage, StreamTask } from './tasks.ts';
 
 let streamRing: RingMemory | undefined;
 
@@ -50,21 +50,31 @@ function track(ring: SlabRing): Tracked {
       },
     },
     taken({ columns }) {
-      const memory = columns[0]?.bytes.buffer;
-      const slab = memory === undefined ? undefined : own.get(memory);
-      if (memory === undefined || slab === undefined) throw new TypeError('a batch without a slab');
-      own.delete(memory);
+      // A step may have put a column elsewhere; none may have put all of them.
+      const slab = columns.map(({ bytes }) => own.get(bytes.buffer)).find((found) => found !== undefined);
+      if (slab === undefined) throw new TypeError('a batch without a slab');
+      own.delete(slab.memory);
       return slab;
     },
   };
 }
 
+/** A view as it travels. What does not lie in the slab is copied into memory of its own. */
+function sent(view: Uint8Array | Uint32Array, slab: Slab): SentView {
+  const { buffer, byteOffset: offset, byteLength: length } = view;
+  if (buffer === slab.memory) return { memory: undefined, offset, length };
+  const memory = new SharedArrayBuffer(length);
+  new Uint8Array(memory).set(new Uint8Array(buffer, offset, length));
+  return { memory, offset: 0, length };
+}
+
 function describe(batch: Batch, slab: Slab, first: number): StreamMessage {
-  const columns = batch.columns.map(({ field, rowBytes, bytes }) => ({
+  const columns = batch.columns.map(({ field, rowBytes, bytes, offsets, nulls }) => ({
     field,
     rowBytes,
-    offset: bytes.byteOffset,
-    length: bytes.byteLength,
+    bytes: sent(bytes, slab),
+    offsets: offsets === undefined ? undefined : sent(offsets, slab),
+    nulls: nulls === undefined ? undefined : sent(nulls, slab),
   }));
   return { kind: 'batch', slab: slab.index, first, rows: batch.rows, origin: batch.origin, columns };
 }

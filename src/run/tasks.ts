@@ -1,16 +1,30 @@
 /** What main asks of a worker, and what comes back. Plain data: it crosses a port. Types only. */
 import type { MessagePort } from 'node:worker_threads';
-import type { Part, Partition, ReaderConfig, Sample, StoreConfig, StoreSecrets } from '../core/contracts.ts';
+import type {
+  Part,
+  Partition,
+  ReaderConfig,
+  Sample,
+  SourceSecrets,
+  StoreConfig,
+  StoreSecrets,
+} from '../core/contracts.ts';
 import type { PlainError } from '../core/errors.ts';
+import type { FileFormat } from '../core/plan.ts';
 import type { Schema } from '../core/schema.ts';
-import type { FileFormat } from '../encoders/index.ts';
+import type { TransformStep } from '../core/transformSteps.ts';
 import type { RingMemory } from './slabs.ts';
 
 /** What every task needs to read a partition. */
 export interface ReadTask {
   readonly reader: ReaderConfig;
   readonly partition: Partition;
+  /** Of the rows after all steps. */
   readonly schema: Schema;
+  /** What the reader emits. */
+  readonly sourceSchema: Schema;
+  /** From `sourceSchema` to `schema`. */
+  readonly steps: readonly TransformStep[];
   /** File with the ordinals of the live rows to leave out as duplicates. */
   readonly droppedFile: string | undefined;
   /** Whether rows with NaN or infinity are taken out. */
@@ -57,8 +71,8 @@ export interface MarksTask extends ReadTask {
 /** Finds the rows of a partition whose primary key is one of `keys`. */
 export interface LookupTask extends ReadTask {
   readonly kind: 'lookup';
-  readonly keys: BigInt64Array;
-  /** One per key, where rows with that very vector are looked for; undefined: only how often the keys occur. */
+  readonly keys: BigInt64Array | readonly string[];
+  /** One per key, where rows with those very values are looked for; undefined: only how often the keys occur. */
   readonly hashes: readonly string[] | undefined;
 }
 
@@ -88,18 +102,31 @@ export type StreamMessage =
       readonly first: number;
       readonly rows: number;
       readonly origin: string;
-      readonly columns: readonly {
-        readonly field: string;
-        readonly rowBytes: number;
-        readonly offset: number;
-        readonly length: number;
-      }[];
+      readonly columns: readonly SentColumn[];
     }
   | { readonly kind: 'end' };
+
+/** A column in shared memory. */
+export interface SentColumn {
+  readonly field: string;
+  readonly rowBytes: number;
+  readonly bytes: SentView;
+  readonly offsets: SentView | undefined;
+  readonly nulls: SentView | undefined;
+}
+
+export interface SentView {
+  /** The memory it lies in, where that is not the slab. */
+  readonly memory: SharedArrayBuffer | undefined;
+  /** In bytes. */
+  readonly offset: number;
+  readonly length: number;
+}
 
 /** What a worker is started with. The secrets are nowhere else: in no task, no record, no argument. */
 export interface WorkerStart {
   readonly secrets: StoreSecrets;
+  readonly sourceSecrets: SourceSecrets;
   /** Whether the source's bytes come from a bucket: then its ring is for reads that have a latency. */
   readonly remoteSource: boolean;
   /** Whether any of its stores is a bucket. */

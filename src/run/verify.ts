@@ -1,10 +1,10 @@
-/** The last stage: what the target holds against what was read, by exact counts and by vectors, bit for bit. */
+/** The last stage: what the target holds against what was read, by exact counts and by values, bit for bit. */
 import type { CollectionRecord, PartitionRecord } from '../core/checkpoint.ts';
 import type { CollectionFacts, Target } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { PlannedCollection } from '../core/plan.ts';
 import type { CheckResult, CollectionReport } from '../core/report.ts';
-import { type Comparison, compareAll, compareSamples } from './compareVectors.ts';
+import { type Comparison, compareAll, compareSamples } from './compareRows.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
 import { asking } from './importLoad.ts';
@@ -84,9 +84,17 @@ async function whileLoaded<T>(run: VerifyContext, facts: CollectionFacts, work: 
 /** Rows that each partition of the target must hold: what was read, not what was recorded as loaded. */
 function wantedRows(records: readonly PartitionRecord[], { before }: CollectionRecord): Map<string, number> {
   const wanted = new Map<string, number>([[DEFAULT_PARTITION, 0], ...Object.entries(before)]);
-  for (const { planned, part } of records) {
+  for (const { planned, part, load } of records) {
     const { targetPartition, partition } = planned;
-    const rows = part === undefined ? partition.rows : part.read - part.deleted - part.dropped - part.rejected;
+    if (load !== undefined && planned.upsert === true) {
+      const fresh = load.state === 'loaded' || load.state === 'streaming' ? (load.fresh ?? 0) : 0;
+      wanted.set(targetPartition, (wanted.get(targetPartition) ?? 0) + fresh);
+      continue;
+    }
+    const rows =
+      part === undefined
+        ? partition.rows
+        : part.read - part.deleted - part.dropped - (part.filtered ?? 0) - part.rejected - (part.refused ?? 0);
     wanted.set(targetPartition, (wanted.get(targetPartition) ?? 0) + rows);
   }
   return wanted;
@@ -100,6 +108,14 @@ function unfinished(records: readonly PartitionRecord[], { parts }: PlannedColle
     ...(open > 0 ? [`${open} of ${records.length} parts are not loaded yet`] : []),
     ...(missing > 0 ? [`${missing} of ${parts} parts are not in the job`] : []),
   ];
+}
+
+/** Counts a loaded collection until it holds what these records say, or has had its time. */
+export function settleCounts(
+  run: VerifyContext,
+  { record, records }: { record: CollectionRecord; records: readonly PartitionRecord[] },
+): Promise<Verification> {
+  return checkCounts(run, { record, wanted: wantedRows(records, record), exact: true });
 }
 
 interface Counting {

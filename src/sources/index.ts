@@ -1,6 +1,14 @@
 /** The sources, by kind. A new one is one folder and one entry here. */
 import type { SourceConfig } from '../config/job.ts';
-import type { OpenStore, ReaderConfig, Source, SourceReader } from '../core/contracts.ts';
+import type {
+  OpenStore,
+  Partition,
+  ReaderConfig,
+  Source,
+  SourceChanges,
+  SourceReader,
+  SourceSecrets,
+} from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { SourceOptions } from './options.ts';
 
@@ -10,22 +18,44 @@ interface SourceKind<C> {
   /** On the main thread: metadata and plan. */
   open(config: C, options: SourceOptions): Promise<Source>;
   /** In a worker: bytes. */
-  openReader(config: ReaderConfig, openStore: OpenStore): Promise<SourceReader>;
+  openReader(config: ReaderConfig, openStore: OpenStore, secrets: SourceSecrets): Promise<SourceReader>;
+  /** Lets go of what an adopted plan's partitions hold open on the other side. What is gone already is fine. */
+  letGo(config: C, partitions: readonly Partition[]): Promise<void>;
+  /** What changed since these partitions (all of a job, those of earlier changes included) were planned. */
+  changes(config: C, partitions: readonly Partition[]): Promise<SourceChanges>;
 }
+
+/** Of sources that are files: nothing is held open, and a change is another source (`fingerprint`). */
+const AT_REST = {
+  letGo: async (): Promise<void> => undefined,
+  changes: async (): Promise<SourceChanges> => ({ partitions: [], notes: [] }),
+};
 
 type Kinds = { readonly [K in SourceConfig['kind']]?: SourceKind<Extract<SourceConfig, { kind: K }>> };
 
 export const SOURCES: Kinds = {
   milvus1x: {
+    ...AT_REST,
     open: async (config, options) => (await import('./milvus1x/source.ts')).openMilvus1x(config, options),
     openReader: async (config, openStore) =>
       (await import('./milvus1x/reader.ts')).openMilvus1xReader(config, openStore),
   },
   faiss: {
+    ...AT_REST,
     open: async (config, options) => (await import('./faiss/source.ts')).openFaiss(config, options),
     openReader: async (config, openStore) => (await import('./faiss/reader.ts')).openFaissReader(config, openStore),
   },
+  elasticsearch: {
+    open: async (config, options) => (await import('./elasticsearch/source.ts')).openElasticsearch(config, options),
+    openReader: async (config, _openStore, secrets) =>
+      (await import('./elasticsearch/reader.ts')).openElasticReader(config, secrets),
+    letGo: async (config, partitions) =>
+      (await import('./elasticsearch/changes.ts')).letGoOfSnapshots(config, partitions),
+    changes: async (config, partitions) =>
+      (await import('./elasticsearch/changes.ts')).elasticChanges(config, partitions),
+  },
   dumped: {
+    ...AT_REST,
     // Its manifests are a job's plan already: `run/adopt.ts` takes them as they are.
     open: async () => {
       throw new TypeError('a dumped folder is adopted, not planned');
@@ -42,11 +72,27 @@ export function openSource(config: SourceConfig, options: SourceOptions): Promis
   return kind.open(config, options);
 }
 
+/** See `SourceKind.letGo`. */
+export async function letGo(config: SourceConfig, partitions: readonly Partition[]): Promise<void> {
+  await (SOURCES[config.kind] as SourceKind<SourceConfig> | undefined)?.letGo(config, partitions);
+}
+
+/** See `SourceKind.changes`. */
+export function changesSince(config: SourceConfig, partitions: readonly Partition[]): Promise<SourceChanges> {
+  const kind = SOURCES[config.kind] as SourceKind<SourceConfig> | undefined;
+  if (kind === undefined) throw unknownKind(config.kind);
+  return kind.changes(config, partitions);
+}
+
 /** Opens the worker's side of a source. */
-export function openReader(config: ReaderConfig, openStore: OpenStore): Promise<SourceReader> {
+export function openReader(
+  config: ReaderConfig,
+  openStore: OpenStore,
+  secrets: SourceSecrets = {},
+): Promise<SourceReader> {
   const kind = SOURCES[config.kind as keyof Kinds];
   if (kind === undefined) throw unknownKind(config.kind);
-  return kind.openReader(config, openStore);
+  return kind.openReader(config, openStore, secrets);
 }
 
 function unknownKind(found: string): MigrateError {

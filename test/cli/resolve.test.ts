@@ -147,6 +147,8 @@ test('every flag arrives', async () => {
     onDuplicate: 'first',
     targetName: '123',
     files: { dir: join(cwd, 'st'), store: undefined, seenAs: '/var/st', oldLayout: false, keep: true },
+    transforms: [],
+    format: undefined,
     idField: 'pk',
     vectorField: 'v',
     dynamicField: true,

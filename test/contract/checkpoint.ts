@@ -83,6 +83,22 @@ export function checkpointContract(name: string, open: OpenTwice): void {
     assert.ok(records.every((record) => record.part === undefined && record.load === undefined));
   });
 
+  on('more partitions come behind those of the plan, all or none', async (one, other) => {
+    await one.create(job('j1'));
+    const late = { ...planned(3), upsert: true };
+    await one.addPartitions('j1', [late, { ...planned(4), upsert: true }]);
+    await one.recordPart('j1', part('p3'));
+    const records = await other.partitions('j1');
+    assert.deepEqual(
+      records.map((record) => record.planned.partition.id),
+      ['p0', 'p1', 'p2', 'p3', 'p4'],
+    );
+    assert.deepEqual(records[3]?.planned, late);
+    assert.deepEqual(records[3]?.part, part('p3'));
+    await assert.rejects(one.addPartitions('nobody', [planned(5)]));
+    assert.equal((await other.partitions('j1')).length, 5);
+  });
+
   on('one key, one job', async (one) => {
     await one.create(job('j1', 'same'));
     await assert.rejects(one.create(job('j2', 'same')));

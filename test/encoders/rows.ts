@@ -27,7 +27,7 @@ export const EVERY_TYPE: Schema = {
     field('real', 'Float'),
     field('precise', 'Double', { nullable: true }),
     field('text', 'VarChar', { maxLength: 200, nullable: true }),
-    field('tags', 'Array', { element: 'VarChar', maxCapacity: 9, nullable: true }),
+    field('tags', 'Array', { element: 'VarChar', maxCapacity: 9, maxLength: 200, nullable: true }),
     field('longs', 'Array', { element: 'Int64', maxCapacity: 9 }),
     field('meta', 'JSON'),
   ],
@@ -50,7 +50,7 @@ export const rowOfEveryType: fc.Arbitrary<Row> = fc.record(
     precise: orNull(fc.double({ noNaN: true, noDefaultInfinity: true })),
     text: orNull(fc.string({ unit: 'grapheme', maxLength: 20 })),
     tags: orNull(fc.array(fc.string({ unit: 'grapheme', maxLength: 5 }), { maxLength: 4 })),
-    longs: fc.array(fc.maxSafeInteger(), { maxLength: 4 }),
+    longs: fc.array(int64, { maxLength: 4 }),
     meta: fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3, noNullPrototype: true }),
   },
   { noNullPrototype: true },
@@ -80,6 +80,13 @@ function columnOf(one: Field, rows: readonly Row[]): Column {
   };
 }
 
+/** JSON text in which longs have all of their digits. */
+function jsonText(value: unknown): string {
+  if (Array.isArray(value))
+    return `[${value.map((item) => (typeof item === 'bigint' ? item : JSON.stringify(item))).join(',')}]`;
+  return JSON.stringify(value);
+}
+
 /** Of null: as many zeros as a value has. */
 function valueBytes(one: Field, value: unknown): Uint8Array {
   const view = (array: { readonly buffer: ArrayBuffer }): Uint8Array => new Uint8Array(array.buffer);
@@ -106,6 +113,6 @@ function valueBytes(one: Field, value: unknown): Uint8Array {
       return Buffer.from((value as string | null) ?? '');
     case 'JSON':
     case 'Array':
-      return value === null ? Buffer.alloc(0) : Buffer.from(JSON.stringify(value));
+      return value === null ? Buffer.alloc(0) : Buffer.from(jsonText(value));
   }
 }

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import type { Batch } from '../../src/core/batch.ts';
 import type { Schema } from '../../src/core/schema.ts';
-import { decodeMutationResult, decodeQueryResult, encodeWriteRequest } from '../../src/formats/milvusWire.ts';
+import { decodeQueryResult } from '../../src/formats/milvusResult.ts';
+import { decodeMutationResult, encodeWriteRequest } from '../../src/formats/milvusWire.ts';
 
 // The SDK's own message definitions are the reference.
 const definitions = createRequire(import.meta.url)('@zilliz/milvus2-sdk-node/dist/milvus/proto-json/milvus') as {

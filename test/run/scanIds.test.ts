@@ -26,6 +26,8 @@ async function scan(name: string): Promise<IdScan> {
     reader,
     partition,
     schema,
+    sourceSchema: schema,
+    steps: [],
     droppedFile: undefined,
     rejectNonFinite: false,
   }));

@@ -76,8 +76,10 @@ async function roundTrip(name: string, schema: Schema, indexType: string) {
     assert.equal(await target.countKeys(collection, 'id', [...ids, 0n, 5n]), rows);
     for (const key of EDGE_KEYS) assert.equal(await target.countKeys(collection, 'id', [key], 'eu'), 1n, `${key}`);
 
-    const read = await target.vectors(collection, schema, [...ids, 5n]);
-    const found = ids.filter((id, row) => Buffer.compare(read.get(id) ?? new Uint8Array(), vectorAt(batch, row)) === 0);
+    const read = await target.rows(collection, schema, [...ids, 5n]);
+    const found = ids.filter(
+      (id, row) => Buffer.compare(read.get(String(id))?.[0] ?? new Uint8Array(), vectorAt(batch, row)) === 0,
+    );
     // The one key that 2.3.5 counts and does not return.
     assert.deepEqual(
       found,
@@ -196,8 +198,8 @@ test('an import: submitted, found by its files, complete; a loaded collection sh
     assert.deepEqual([done.state, done.rows, done.files, done.percent], ['completed', 1_000, files, 100]);
     await target.load(collection);
     assert.equal(await target.count(collection, 'eu'), 1_000n);
-    const read = await target.vectors(collection, schema, [999n], 'eu');
-    assert.deepEqual(Uint8Array.from(read.get(999n)!), vectorAt(batch, 999));
+    const read = await target.rows(collection, schema, [999n], 'eu');
+    assert.deepEqual(Uint8Array.from(read.get('999')![0]!), vectorAt(batch, 999));
 
     const unseen = await finished(
       await target.submitImport(collection, '_default', ['/nowhere/id.npy', '/nowhere/data.npy']),

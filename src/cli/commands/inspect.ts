@@ -13,7 +13,7 @@ import { usageError } from '../usage.ts';
 
 export async function runCommand({ line, terminal }: CommandContext): Promise<CommandEnd> {
   const { env, cwd } = terminal;
-  const source = withFaissFlags(sourceOf(line.args, cwd), line.raw, 'inspect');
+  const source = withFaissFlags(sourceOf(line.args, cwd), line.raw);
   const named = { source, files: undefined, credentials: { source: undefined, files: undefined } };
   const found = withStoreFlags(named, named, { command: 'inspect', raw: line.raw, env });
   const inspection = await inspectFile(found.source, found.credentials);

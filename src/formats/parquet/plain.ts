@@ -1,4 +1,5 @@
 /** Columns of a batch in Parquet's plain encoding, and which Parquet column a field of ours becomes for Milvus. */
+import { type ArrayItem, arrayItems } from '../../core/arrayItems.ts';
 import { type Column, isNull, valueAt } from '../../core/batch.ts';
 import { type Field, type FieldType, fixedBytes } from '../../core/schema.ts';
 import type { Logical, ParquetColumn, Physical } from './column.ts';
@@ -102,18 +103,17 @@ interface ArrayRows {
 /** Arrays are texts in a batch: they are rare, and their elements may have any length. */
 function arrayRows(field: Field, column: Column, { rows, nulls }: ArrayRows): PageRows {
   const lengths = new Uint32Array(rows);
-  const items: unknown[] = [];
+  const items: ArrayItem[] = [];
   for (let row = 0; row < rows; row++) {
     if (isNull(column, row)) continue;
-    const values = JSON.parse(Buffer.from(valueAt(column, row)).toString('utf8')) as readonly unknown[];
+    const values = arrayItems(field, valueAt(column, row));
     lengths[row] = values.length;
     for (const value of values) items.push(value);
   }
   return { rows, nulls, lengths, values: plainItems(elementOf(field), items) };
 }
 
-/** Int64 elements are texts where they are beyond 2^53. */
-function plainItems(element: NonNullable<Field['element']>, items: readonly unknown[]): Uint8Array {
+function plainItems(element: NonNullable<Field['element']>, items: readonly ArrayItem[]): Uint8Array {
   switch (element) {
     case 'Bool':
       return packed(Uint8Array.from(items, (item) => (item === true ? 1 : 0)));
@@ -122,7 +122,7 @@ function plainItems(element: NonNullable<Field['element']>, items: readonly unkn
     case 'Int32':
       return new Uint8Array(Int32Array.from(items, Number).buffer);
     case 'Int64':
-      return new Uint8Array(BigInt64Array.from(items, (item) => BigInt(item as number | string)).buffer);
+      return new Uint8Array(BigInt64Array.from(items, BigInt).buffer);
     case 'Float':
       return new Uint8Array(Float32Array.from(items, Number).buffer);
     case 'Double':

@@ -13,9 +13,10 @@ import type {
   Store,
   StoreConfig,
 } from '../../core/contracts.ts';
+import { MigrateError } from '../../core/errors.ts';
 import { type Field, fieldBytes, primaryKeyOf, rowBytes, type Schema } from '../../core/schema.ts';
 import { type ColumnFile, openColumn } from './columnFiles.ts';
-import { readDumpedDetail } from './detail.ts';
+import { type DumpedDetail, readDumpedDetail } from './detail.ts';
 
 /** Columns begin at multiples of this in the slab. */
 const ALIGNMENT = 64;
@@ -37,7 +38,8 @@ interface Reading {
 }
 
 async function* readRows(store: Store, reading: Reading, dropped?: DroppedRows): AsyncGenerator<Batch> {
-  const { dir } = readDumpedDetail(reading.partition.detail);
+  const { dir, files } = readDumpedDetail(reading.partition.detail);
+  refuseOtherFormats(dir, files);
   const drops = dropped?.ordinals();
   let drop = drops?.next();
   for await (const { first, count, columns } of filledSlabs(store, reading)) {
@@ -45,6 +47,18 @@ async function* readRows(store: Store, reading: Reading, dropped?: DroppedRows):
     for (; drop?.done === false && drop.value < first + count; drop = drops?.next()) gone.push(drop.value - first);
     yield withoutRows({ rows: count, columns, read: count, deleted: 0, dropped: gone.length, origin: dir }, gone);
   }
+}
+
+/** Parquet and JSON are written for Milvus's import; nothing reads them back here. */
+function refuseOtherFormats(dir: string, files: DumpedDetail['files']): void {
+  const other = files.find(({ name }) => !name.endsWith('.npy'));
+  if (other === undefined) return;
+  throw new MigrateError('E_USAGE', 'a dumped part of this format can be bulk inserted only', {
+    at: { file: `${dir}/${other.name}` },
+    found: other.name,
+    wanted: 'NumPy files, where rows are streamed, merged or verified in full',
+    hint: 'load it into a Milvus that has bulk insert, with --verify sample; or run from the source again',
+  });
 }
 
 interface FilledSlab {

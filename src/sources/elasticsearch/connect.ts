@@ -5,10 +5,10 @@
  * Nothing is repeated in here but questions that change nothing: a page of a scroll that is asked for twice is lost.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ElasticAccess, ElasticCredentials } from '../../config/elasticsearch.ts';
 import { MigrateError } from '../../core/errors.ts';
 import { cborToJson } from '../../formats/cbor/toJson.ts';
-import type { ElasticAccess, ElasticCredentials } from './config.ts';
-import { type Asking, answerFailure, elasticError, elasticFailure } from './failures.ts';
+import { type Asking, answerFailure, answerTooLarge, elasticError, elasticFailure } from './failures.ts';
 import { type Trust, trustOf } from './trust.ts';
 
 export interface ElasticRequest {
@@ -56,6 +56,8 @@ export interface ElasticPin {
 /** Grows to the largest page and is used again for each: a worker has one. */
 export interface PageBuffer {
   memory: Uint8Array;
+  /** Bytes that an answer may have at most; a longer one is given up. Absent: any number. */
+  readonly limit?: number;
 }
 
 /** Questions are asked so many times, and once more for each node. */
@@ -63,8 +65,8 @@ const ATTEMPTS = 3;
 const FIRST_WAIT_MS = 100;
 const FIRST_BUFFER = 4 * 1024 * 1024;
 
-export function createPageBuffer(): PageBuffer {
-  return { memory: new Uint8Array(FIRST_BUFFER) };
+export function createPageBuffer(limit = Number.POSITIVE_INFINITY): PageBuffer {
+  return { memory: new Uint8Array(FIRST_BUFFER), limit };
 }
 
 /** Opens a client; nothing is sent but where a CA has to be found by its fingerprint. It must be disposed. */
@@ -106,7 +108,7 @@ export async function openElastic(
       try {
         const options = { headers: headersFor(encoding), asStream: true, meta: true } as const;
         const answer = await client.transport.request(paramsOf(request), options);
-        const body = await collect(answer.body as unknown as AsyncIterable<Uint8Array>, buffer);
+        const body = await collect(answer.body as unknown as AsyncIterable<Uint8Array>, buffer, asking(request));
         if ((answer.statusCode ?? 0) < 300) return body;
         throw answerFailure(
           elasticError(answer.statusCode ?? 0, parsed(body, encoding)),
@@ -224,11 +226,18 @@ function paramsOf({ method, path, query, body }: ElasticRequest): {
   return { method, path, querystring: { ...query }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
 }
 
-async function collect(stream: AsyncIterable<Uint8Array>, buffer: PageBuffer): Promise<Uint8Array> {
+async function collect(
+  stream: AsyncIterable<Uint8Array>,
+  buffer: PageBuffer,
+  { address, index }: Asking,
+): Promise<Uint8Array> {
+  const { limit = Number.POSITIVE_INFINITY } = buffer;
   let length = 0;
   for await (const chunk of stream) {
+    // Leaving the loop destroys the stream, and with it the connection.
+    if (length + chunk.length > limit) throw answerTooLarge({ address, index, limit });
     if (length + chunk.length > buffer.memory.length) {
-      const larger = new Uint8Array(Math.max(buffer.memory.length * 2, length + chunk.length));
+      const larger = new Uint8Array(Math.min(limit, Math.max(buffer.memory.length * 2, length + chunk.length)));
       larger.set(buffer.memory.subarray(0, length));
       buffer.memory = larger;
     }

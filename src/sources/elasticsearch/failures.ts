@@ -84,6 +84,43 @@ export function answerFailure(error: ElasticError, asking: Asking, retryAfterMs?
   return fail('E_READ', `Elasticsearch refuses to ${asking.asked}`, {});
 }
 
+const TOO_LARGE = 'an answer of Elasticsearch is longer than a page may be';
+
+export function answerTooLarge({
+  address,
+  index,
+  limit,
+}: Pick<Asking, 'address' | 'index'> & { limit: number }): MigrateError {
+  return new MigrateError('E_READ', TOO_LARGE, {
+    at: { ...(index === undefined ? {} : { collection: index }), file: address },
+    found: `more than ${limit} bytes`,
+    wanted: `at most ${limit} bytes`,
+  });
+}
+
+/** What an answer's error was, of the error that it became; undefined: it is another. */
+function answered({ found }: MigrateError): ElasticError | undefined {
+  const match = found === undefined ? null : /^(\d{3}) (.+?): (.*)$/s.exec(found);
+  return match === null ? undefined : { status: Number(match[1]), type: match[2]!, reason: match[3]! };
+}
+
+/** How a page that failed can be had after all. `other`: as it is, later or never (`retry`). */
+export function pageTrouble(error: MigrateError): 'context lost' | 'too large' | 'overload' | 'other' {
+  if (error.message === TOO_LARGE) return 'too large';
+  const answer = answered(error);
+  if (answer === undefined) return /timed out|timeout/i.test(error.found ?? '') ? 'overload' : 'other';
+  if (isContextLost(answer)) return 'context lost';
+  if (isOverload(answer)) return 'overload';
+  // 400: more rows than the index's own max_result_window.
+  const window = answer.status === 400 && /window is too large|batch size is too large/i.test(answer.reason);
+  return answer.status === 413 || window ? 'too large' : 'other';
+}
+
+/** Whether who asks may not do that. */
+export function isDenied(thrown: unknown): boolean {
+  return thrown instanceof MigrateError && answered(thrown)?.status === 403;
+}
+
 /** Certificate problems by the words that OpenSSL and Node have for them. */
 const CERTIFICATE = [
   {

@@ -91,6 +91,31 @@ function storedSource(
   };
 }
 
+/**
+ * An index is asked for by its name, which another one may bear by now. Errors: E_SOURCE_CHANGED.
+ * @param planned the index, and the uuid that it had
+ */
+export async function checkSameIndex(
+  elastic: Elastic,
+  { index, uuid }: { readonly index: string; readonly uuid: string },
+): Promise<void> {
+  const answer = (await elastic.ask({
+    method: 'GET',
+    path: `/${indexPath(index)}/_settings/index.uuid`,
+    query: { flat_settings: true },
+    asked: 'read its settings',
+    index,
+  })) as Record<string, { settings?: Record<string, unknown> }>;
+  const found = answer[index]?.settings?.['index.uuid'];
+  if (found === uuid) return;
+  throw new MigrateError('E_SOURCE_CHANGED', 'the index is not the one that the job was planned for', {
+    at: { collection: index },
+    found: `an index with the uuid ${String(found)}`,
+    wanted: uuid,
+    hint: 'start over with --fresh',
+  });
+}
+
 /** Whether `_source` does not hold the field at `path`. */
 export function isExcluded({ excludes, includes }: StoredSource, path: string): boolean {
   const matches = (pattern: string): boolean => {

@@ -11,6 +11,12 @@ export interface SeqNoDetail {
   readonly shard: number;
   readonly from: number;
   readonly to: number;
+  /** The snapshot it was planned from, which all partitions of the shard share. */
+  readonly pit: string;
+  /** As `ShardSnapshot` has it: what changed since is above it. */
+  readonly settled: number;
+  /** 0: of the job's first plan. Each look for changes makes another. */
+  readonly generation: number;
 }
 
 export interface ShardPlanning {
@@ -23,6 +29,8 @@ export interface ShardPlanning {
    * when the documents were last read, so that those that changed since are covered (and a few that did not, again).
    */
   readonly from?: readonly number[];
+  /** See `SeqNoDetail`. Absent: 0. */
+  readonly generation?: number;
 }
 
 /** Ranges are not made smaller than this for the sake of more threads: each part costs the target a task. */
@@ -30,14 +38,14 @@ const LEAST_BYTES = 32e6;
 
 /** In the order of shards and numbers; together they cover each document of the snapshots from `from` on exactly once. */
 export async function* planShards(elastic: Elastic, planning: ShardPlanning): AsyncGenerator<Partition> {
-  const { dataset, snapshots, rowBytes, hint, from = [] } = planning;
+  const { dataset, snapshots, rowBytes, hint, from = [], generation = 0 } = planning;
   const rows = snapshots.reduce((sum, snapshot) => sum + snapshot.rows, 0);
   const target = rowsPerPart(rows, rowBytes, hint);
   for (const [place, snapshot] of snapshots.entries()) {
     const first = from[place] ?? 0;
     const spread = await spreadOf(elastic, snapshot, first);
     for (const range of cutSpread(spread, { first, end: snapshot.maxSeqNo + 1, target }))
-      yield partitionOf(dataset, snapshot, { ...range, rowBytes });
+      yield partitionOf(dataset, snapshot, { ...range, rowBytes, generation });
   }
 }
 
@@ -86,12 +94,14 @@ export function* cutSpread(spread: readonly Stretch[], { first, end, target }: C
 
 function partitionOf(
   dataset: string,
-  { index, uuid, shard }: ShardSnapshot,
-  { from, to, rows, rowBytes }: CutRange & { rowBytes: number },
+  { index, uuid, shard, pit, settled }: ShardSnapshot,
+  { from, to, rows, rowBytes, generation }: CutRange & { rowBytes: number; generation: number },
 ): Partition {
-  const detail: SeqNoDetail = { read: 'seq-no', index, uuid, shard, from, to };
+  const detail: SeqNoDetail = { read: 'seq-no', index, uuid, shard, from, to, pit, settled, generation };
+  // The same range may be looked at again later: then it is another partition.
+  const again = generation === 0 ? '' : `-g${generation}`;
   return {
-    id: `${uuid}-s${shard}-${from}-${to}`,
+    id: `${uuid}-s${shard}-${from}-${to}${again}`,
     dataset,
     milvusPartition: '',
     rows,

@@ -1,10 +1,11 @@
 /** From indices to datasets: their fields in Milvus's terms, one dataset an index, or several indices in one. */
+
+import type { ElasticsearchSource } from '../../config/elasticsearch.ts';
 import type { Note } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import { type Field, fixedBytes, type Schema } from '../../core/schema.ts';
 import { ID, idField, mapDeclared } from '../../formats/elastic/declared.ts';
 import { type Mapped, type MappedField, mapProperties } from '../../formats/elastic/mapping.ts';
-import type { ElasticsearchSource } from './config.ts';
 import { type IndexFacts, isExcluded } from './indices.ts';
 
 export interface ElasticDataset {
@@ -31,14 +32,19 @@ type SchemaConfig = Pick<ElasticsearchSource, 'index' | 'indices' | 'fields' | '
 
 /** Errors: E_SOURCE_SCHEMA, E_DIMENSION, E_NAME_COLLISION. */
 export function datasetsOf(config: SchemaConfig, indices: readonly IndexFacts[]): readonly ElasticDataset[] {
-  const merged = config.indices === 'merged' || indices.length === 1;
-  // An alias of one index, a data stream: known by the name that was asked for.
-  const plain = /^[^*,]+$/.test(config.index);
-  if (merged) return [datasetOf(plain ? config.index : mergedName(config.index, indices), indices, config)];
+  if (isMerged(config, indices)) return [datasetOf(nameOfOne(config.index, indices), indices, config)];
   return indices.map((index) => datasetOf(index.name, [index], config));
 }
 
-function mergedName(expression: string, indices: readonly IndexFacts[]): string {
+/** Whether all indices become one dataset. */
+export function isMerged({ indices: how }: Pick<SchemaConfig, 'indices'>, indices: readonly IndexFacts[]): boolean {
+  return how === 'merged' || indices.length === 1;
+}
+
+/** The name of one dataset of all indices. */
+export function nameOfOne(expression: string, indices: readonly IndexFacts[]): string {
+  // An alias of one index, a data stream: known by the name that was asked for.
+  if (/^[^*,]+$/.test(expression)) return expression;
   return indices.length === 1 ? indices[0]!.name : expression.replaceAll(/[*,]+/g, '_').replaceAll(/^_|_$/g, '');
 }
 

@@ -8,6 +8,7 @@
  */
 import { MigrateError } from '../../core/errors.ts';
 import { type Elastic, indexPath } from './connect.ts';
+import { isDenied } from './failures.ts';
 import type { IndexFacts } from './indices.ts';
 
 export interface ShardSnapshot {
@@ -26,8 +27,13 @@ export interface ShardSnapshot {
   readonly settled: number;
 }
 
-/** How long Elasticsearch keeps a snapshot that nobody reads from; each page that is read begins it anew. */
-export const KEEP_ALIVE = '15m';
+/**
+ * How long Elasticsearch keeps a snapshot that nobody reads from; each page that is read begins it anew. Shards are read
+ * one after the other, and between reading and verifying lies the load into Milvus: hours, not minutes. More would have
+ * the cluster keep deleted documents for a run that died and is never resumed. When it is too short after all, reading
+ * goes on by the numbers alone.
+ */
+export const KEEP_ALIVE = '4h';
 
 /**
  * Opens one per shard. They must be closed. Errors: E_SOURCE_ACCESS, E_READ.
@@ -92,18 +98,12 @@ interface ShardStats {
 }
 
 /** So that what was acknowledged is seen. Who may only read has to wait for the index's own refresh. */
-async function refresh(elastic: Elastic, { name }: IndexFacts): Promise<void> {
+export async function refresh(elastic: Elastic, { name }: Pick<IndexFacts, 'name'>): Promise<void> {
   try {
     await elastic.ask({ method: 'POST', path: `/${indexPath(name)}/_refresh`, asked: 'refresh it', index: name });
   } catch (thrown) {
     if (!isDenied(thrown)) throw thrown;
   }
-}
-
-function isDenied(thrown: unknown): boolean {
-  return (
-    thrown instanceof MigrateError && thrown.code === 'E_SOURCE_ACCESS' && thrown.found?.startsWith('403') === true
-  );
 }
 
 interface Opening {

@@ -1,8 +1,8 @@
 /** Whom to trust over TLS: the system's authorities, a CA file, or the one CA that has a given fingerprint. */
 import { readFile } from 'node:fs/promises';
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import type { ElasticAccess } from '../../config/elasticsearch.ts';
 import { MigrateError, messageOf } from '../../core/errors.ts';
-import type { ElasticAccess } from './config.ts';
 import { elasticFailure } from './failures.ts';
 
 /** What `tls` of the client takes. `ca` is public: it may travel to workers. */

@@ -52,6 +52,8 @@ export async function openFaiss(config: FaissSource, options: SourceOptions): Pr
       notes: [],
       datasets: async () => [dataset],
       plan: (_, hint) => planDataset(laid, hint, options),
+      // Nothing is held open elsewhere.
+      adopted: () => undefined,
       [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
     };
   } catch (thrown) {

@@ -44,6 +44,8 @@ export async function openMilvus1x(config: Milvus1xSource, options: SourceOption
       reader: { kind: 'milvus1x', detail: detail as unknown as Json },
       notes: [...model.notes, ...wal.source],
       ...inspecting({ config, looks, located, chosen, wal, tables }),
+      // Nothing is held open elsewhere.
+      adopted: () => undefined,
       async [Symbol.asyncDispose]() {
         await tables[Symbol.asyncDispose]();
         await looks[Symbol.asyncDispose]();

@@ -22,6 +22,7 @@ export async function readFacts(connection: Connection, config: TargetConfig): P
     database: config.database ?? 'default',
     user: config.user,
     bulkInsert: await hasBulkInsert(rpc),
+    ...abilities(version, lite),
     maxDim: MAX_DIM,
     maxPartitions: maxPartitions(version),
     maxFileBytes: MAX_FILE_BYTES,
@@ -31,6 +32,19 @@ export async function readFacts(connection: Connection, config: TargetConfig): P
 /** Not the embedded wheel of the real server, which calls itself «v2.3.5-lite». */
 export function isLite({ version }: Connection): boolean {
   return /milvus[_-]?lite/i.test(version);
+}
+
+/**
+ * What a version's collections may have (release notes of 2.4 and 2.5); milvus-lite 3.2.2 has it all. An unknown version
+ * is taken for a new one.
+ */
+export function abilities(
+  version: string,
+  lite: boolean,
+): Pick<ServerFacts, 'nullable' | 'severalVectors' | 'documentFormat'> {
+  const [major = 2, minor = 99] = version === 'unknown' || lite ? [] : version.split('.').map(Number);
+  const from = (wanted: number): boolean => major > 2 || minor >= wanted;
+  return { nullable: from(5), severalVectors: from(4), documentFormat: from(4) ? 'parquet' : 'json' };
 }
 
 /** rootCoord.maxPartitionNum: 4096 by default up to 2.3, 1024 from 2.4 on. A server may be set otherwise; it does not tell. */

@@ -1,12 +1,14 @@
 /**
- * Reads rows back: counts, and vectors as the bytes that are stored.
+ * Reads rows back: counts, and values as they are stored.
  *
  * Always with Strong consistency, said outright: the SDK's default is what the collection was made with, and a reader
  * that is behind would report rows as lost.
  */
+import { comparedFields } from '../../core/canonical.ts';
+import type { Key } from '../../core/contracts.ts';
 import { MigrateError, messageOf } from '../../core/errors.ts';
-import { fieldBytes, primaryKeyOf, type Schema, vectorOf } from '../../core/schema.ts';
-import { decodeQueryResult, type QueryResult, type ResultColumn } from '../../formats/milvusWire.ts';
+import { fixedBytes, primaryKeyOf, type Schema } from '../../core/schema.ts';
+import { canonicalCells, decodeQueryResult, type QueryResult, type ResultColumn } from '../../formats/milvusResult.ts';
 import { describe } from './describe.ts';
 import { refused } from './errors.ts';
 import { keysExpression } from './keys.ts';
@@ -44,7 +46,7 @@ export async function count(rpc: Rpc, where: Where, ignoresPartitions = false): 
 export async function countKeys(
   rpc: Rpc,
   where: Where,
-  wanted: { readonly keyField: string; readonly keys: readonly bigint[] },
+  wanted: { readonly keyField: string; readonly keys: readonly Key[] },
 ): Promise<bigint> {
   let total = 0n;
   // Distinct: a key in two chunks would count twice.
@@ -62,53 +64,71 @@ async function countWhere(rpc: Rpc, where: Where, expression: string): Promise<b
   return value;
 }
 
-/** Vectors by key: views into the answers. Milvus 2.3.5 does not return the key 2^63 − 1, although it counts it. */
-export async function vectors(
+/** What a value of unknown length is taken to be, for the size of answers: larger ones are asked for again in halves. */
+const GUESSED_BYTES = 256;
+
+/**
+ * Rows by key (digits, or the text): values in canonical form, in the order of `comparedFields`. Milvus 2.3.5 does not
+ * return the key 2^63 − 1, although it counts it.
+ */
+export async function rows(
   rpc: Rpc,
   where: Where,
-  wanted: { readonly schema: Schema; readonly keys: readonly bigint[] },
-): Promise<Map<bigint, Uint8Array>> {
-  const found = new Map<bigint, Uint8Array>();
-  const rows = Math.max(1, Math.floor(ANSWER_BYTES / fieldBytes(vectorOf(wanted.schema))));
-  for (const chunk of chunks([...new Set(wanted.keys)], rows)) {
-    await readVectors(rpc, where, { schema: wanted.schema, keys: chunk, found });
-  }
+  wanted: { readonly schema: Schema; readonly keys: readonly Key[] },
+): Promise<Map<string, readonly (Uint8Array | null)[]>> {
+  const found = new Map<string, readonly (Uint8Array | null)[]>();
+  const rowBytes = wanted.schema.fields.reduce((sum, field) => sum + (fixedBytes(field) ?? GUESSED_BYTES), 0);
+  const step = Math.min(COUNT_KEYS, Math.max(1, Math.floor(ANSWER_BYTES / rowBytes)));
+  for (const chunk of chunks([...new Set(wanted.keys)], step))
+    await readSome(rpc, where, { schema: wanted.schema, keys: chunk, found });
   return found;
 }
 
-interface VectorRead {
+interface RowRead {
   readonly schema: Schema;
-  readonly keys: readonly bigint[];
-  readonly found: Map<bigint, Uint8Array>;
+  readonly keys: readonly Key[];
+  readonly found: Map<string, readonly (Uint8Array | null)[]>;
 }
 
-async function readVectors(rpc: Rpc, where: Where, read: VectorRead): Promise<void> {
+async function readSome(rpc: Rpc, where: Where, read: RowRead): Promise<void> {
   const { schema, keys, found } = read;
   const key = primaryKeyOf(schema).name;
-  const vector = vectorOf(schema);
   let answer: QueryResult;
   try {
-    answer = await query(rpc, where, { expression: keysExpression(key, keys), fields: [key, vector.name] });
+    const fields = schema.fields.map(({ name }) => name);
+    answer = await query(rpc, where, { expression: keysExpression(key, keys), fields });
   } catch (error) {
     if (!isTooLarge(error) || keys.length === 1) throw error;
     const half = Math.ceil(keys.length / 2);
-    await readVectors(rpc, where, { schema, keys: keys.slice(0, half), found });
-    await readVectors(rpc, where, { schema, keys: keys.slice(half), found });
+    await readSome(rpc, where, { schema, keys: keys.slice(0, half), found });
+    await readSome(rpc, where, { schema, keys: keys.slice(half), found });
     return;
   }
-  const rowBytes = fieldBytes(vector);
-  const ids = column(answer, key)?.int64s ?? new BigInt64Array(0);
-  const bytes = column(answer, vector.name)?.vectors ?? new Uint8Array(0);
-  if (bytes.length !== ids.length * rowBytes) {
-    throw new MigrateError('E_TARGET', 'keys and vectors of an answer do not fit together', {
-      at: { ...place(where), field: vector.name },
-      found: `${bytes.length} bytes`,
-      wanted: `${ids.length} rows × ${rowBytes} bytes`,
+  const ids = keysOf(column(answer, key));
+  try {
+    const columns = comparedFields(schema).map((field) => {
+      const values = column(answer, field.name);
+      if (values === undefined && ids.length > 0) throw new RangeError(`${field.name} is not in the answer`);
+      return values === undefined ? [] : canonicalCells(values, field, ids.length);
+    });
+    for (const [row, id] of ids.entries())
+      found.set(
+        id,
+        columns.map((cells) => cells[row]!),
+      );
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
+    throw new MigrateError('E_TARGET', 'the columns of an answer do not fit together', {
+      at: place(where),
+      found: thrown.message,
+      cause: thrown,
     });
   }
-  ids.forEach((id, row) => {
-    found.set(id, bytes.subarray(row * rowBytes, (row + 1) * rowBytes));
-  });
+}
+
+function keysOf(column: ResultColumn | undefined): readonly string[] {
+  if (column?.int64s !== undefined) return Array.from(column.int64s, String);
+  return (column?.texts ?? []).map((text) => Buffer.from(text).toString('utf8'));
 }
 
 function column(answer: QueryResult, field: string): ResultColumn | undefined {

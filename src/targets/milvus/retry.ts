@@ -36,7 +36,7 @@ export function withRetry(target: Target, signal: AbortSignal | undefined, polic
     count: again('the count', target.count),
     countKeys: again('the count of keys', target.countKeys),
     statistics: again('the statistics', target.statistics),
-    vectors: again('the vectors', target.vectors),
+    rows: again('the rows', target.rows),
 
     create: (...args) => target.create(...args),
     rename: (...args) => target.rename(...args),

@@ -12,7 +12,7 @@ import { isHealthy } from './health.ts';
 import { importTask, listImports, submitImport } from './imports.ts';
 import { insert } from './insert.ts';
 import { load, release } from './load.ts';
-import { count, countKeys, vectors } from './read.ts';
+import { count, countKeys, rows } from './read.ts';
 import { withRetry } from './retry.ts';
 import { statistics } from './statistics.ts';
 
@@ -45,8 +45,7 @@ export async function openMilvus(config: TargetConfig, options: OpenOptions): Pr
     countKeys: (collection, keyField, keys, milvusPartition) =>
       countKeys(rpc, { collection, milvusPartition }, { keyField, keys }),
     statistics: (collection, milvusPartition) => statistics(rpc, collection, milvusPartition),
-    vectors: (collection, schema, keys, milvusPartition) =>
-      vectors(rpc, { collection, milvusPartition }, { schema, keys }),
+    rows: (collection, schema, keys, milvusPartition) => rows(rpc, { collection, milvusPartition }, { schema, keys }),
     [Symbol.asyncDispose]: () => rpc.close(),
   };
   return withRetry(target, options.signal);

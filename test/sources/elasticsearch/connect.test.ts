@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { inspect } from 'node:util';
+import type { ElasticAccess, ElasticCredentials } from '../../../src/config/elasticsearch.ts';
 import { Secret } from '../../../src/config/secret.ts';
 import { type ErrorCode, MigrateError, toPlain } from '../../../src/core/errors.ts';
-import type { ElasticAccess, ElasticCredentials } from '../../../src/sources/elasticsearch/config.ts';
 import {
   askVersion,
   createPageBuffer,

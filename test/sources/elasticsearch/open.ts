@@ -1,6 +1,6 @@
 /** What the tests of this folder open: a connection without login to the server at `url`, and its administrator. */
 
-import type { ElasticAccess, ElasticsearchSource } from '../../../src/sources/elasticsearch/config.ts';
+import type { ElasticAccess, ElasticsearchSource } from '../../../src/config/elasticsearch.ts';
 import { type Elastic, openElastic } from '../../../src/sources/elasticsearch/connect.ts';
 import { type Administrator, administrator } from '../../servers/startElasticsearch.ts';
 
@@ -24,13 +24,17 @@ export function plainAdministrator(url: string): Promise<Administrator> {
 export function sourceOf(index: string, more: Partial<ElasticsearchSource> = {}): ElasticsearchSource {
   return {
     kind: 'elasticsearch',
+    store: undefined,
     access: { ...ACCESS, urls: [] },
     credentials: { kind: 'none' },
     index,
     indices: 'each',
     fields: undefined,
     dynamicField: true,
-    choices: { dates: 'millis', longText: 'reject', metric: undefined },
+    choices: { dates: 'millis', longText: 'reject', missing: 'reject', metric: undefined },
+    encoding: 'auto',
+    pageRows: undefined,
+    catchUp: false,
     read: 'seq-no',
     version: undefined,
     ...more,

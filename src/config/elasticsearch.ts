@@ -1,5 +1,5 @@
 /** What an Elasticsearch source is opened with. Types only; no secret is in `ElasticAccess`, which workers get as JSON. */
-import type { Secret } from '../../config/secret.ts';
+import type { Secret } from './secret.ts';
 
 /** Where a cluster is and how to trust it. */
 export interface ElasticAccess {
@@ -44,12 +44,16 @@ export interface ElasticChoices {
   readonly dates: 'millis' | 'text';
   /** A text longer than its VarChar: the document is rejected, or the text is cut at a character (and counted). */
   readonly longText: 'reject' | 'truncate';
+  /** A document without a value where the target's field can't be null: it is rejected, or gets 0, false, `''` or `{}` (and is counted). */
+  readonly missing: 'reject' | 'default';
   /** Metric of vectors whose mapping names none. */
-  readonly metric: import('../../core/schema.ts').MetricType | undefined;
+  readonly metric: import('../core/schema.ts').MetricType | undefined;
 }
 
 export interface ElasticsearchSource {
   readonly kind: 'elasticsearch';
+  /** It lies in no bucket. */
+  readonly store: undefined;
   readonly access: ElasticAccess;
   readonly credentials: ElasticCredentials;
   /** Index, alias, data stream, wildcard; several with commas. */
@@ -63,6 +67,12 @@ export interface ElasticsearchSource {
   readonly choices: ElasticChoices;
   /** By shard and range of `_seq_no`, or by sliced scroll where that can't be. */
   readonly read: 'seq-no' | 'scroll';
+  /** How answers come; `auto`: what was measured to be the faster way. */
+  readonly encoding: 'auto' | 'json' | 'cbor';
+  /** Documents asked for at a time, to begin with; undefined: as many as fit a page of about 8 MiB. */
+  readonly pageRows: number | undefined;
+  /** Move only what changed since this job last read the index; deletes are not seen. */
+  readonly catchUp: boolean;
   /** «8.19.2», where the user says it: asked of the server otherwise. */
   readonly version: string | undefined;
 }

@@ -1,13 +1,14 @@
-/** Compares vectors in the target with those that were read: samples by their hashes, or every row. */
-import { type Batch, columnOf, int64s } from '../core/batch.ts';
+/** Compares rows in the target with those that were read, field by field: samples by their hashes, or every row. */
+import type { Batch } from '../core/batch.ts';
+import { columnsOf, comparedFields, hashValues, rowHash } from '../core/canonical.ts';
 import type { PartitionRecord } from '../core/checkpoint.ts';
-import type { Sample } from '../core/contracts.ts';
+import type { Key, Sample } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
+import { keyText, parseKey } from '../core/keys.ts';
 import type { PlannedCollection } from '../core/plan.ts';
-import { primaryKeyOf, rowBytes, vectorOf } from '../core/schema.ts';
+import { fixedBytes, primaryKeyOf, type Schema } from '../core/schema.ts';
 import { asking } from './importLoad.ts';
 import type { Pool } from './pool.ts';
-import { vectorHash } from './readRows.ts';
 import { readTask, streamRows } from './rowStream.ts';
 import type { VerifyContext } from './verify.ts';
 
@@ -26,18 +27,22 @@ export interface Comparing {
   readonly before: Readonly<Record<string, number>>;
 }
 
-/** Bytes of vectors asked for at a time. */
+/** Bytes of rows asked for at a time. */
 const QUERY_BYTES = 4 * 1024 * 1024;
 /** Doubtful rows that are looked into at a time: each time the keys of the source are read once more. */
 const DOUBTFUL = 10_000;
 const NAMED = 10;
 
-/** A row whose vector in the target is another one, or not there. */
+/** What a value of unknown length is taken to be. */
+const GUESSED_BYTES = 256;
+
+/** A row that is another one in the target, or not there. */
 interface Doubt {
   readonly record: PartitionRecord;
-  readonly key: bigint;
+  /** As in a sample. */
+  readonly key: string;
   readonly want: string;
-  /** Hash of the vector that came; undefined: none. */
+  /** Hashes of the row that came; undefined: none. */
   readonly got: string | undefined;
 }
 
@@ -45,20 +50,21 @@ export async function compareSamples(context: Comparing): Promise<Comparison> {
   await using verdict = openVerdict(context);
   for (const record of context.run.ledger.of(context.planned.target))
     await verdict.compare(record, record.part?.samples ?? []);
-  return verdict.end();
+  // Awaited here: the verdict is closed when this returns.
+  return await verdict.end();
 }
 
 /** Reads the source (or its dumped files) again and asks for every row, or until rows that differ were found. */
 export async function compareAll(context: Comparing): Promise<Comparison> {
   const { run, planned } = context;
   await using verdict = openVerdict(context);
-  const vector = vectorOf(planned.schema).name;
-  const keyField = primaryKeyOf(planned.schema).name;
+  const { schema } = planned;
+  const fields = comparedFields(schema);
   const samplesOf = (batch: Batch): Sample[] => {
-    const { bytes, rowBytes: width } = columnOf(batch, vector);
-    return Array.from(int64s(columnOf(batch, keyField)), (key, row) => ({
-      key: String(key),
-      hash: vectorHash(bytes.subarray(row * width, (row + 1) * width)),
+    const columns = columnsOf(batch, fields);
+    return Array.from({ length: batch.rows }, (_, row) => ({
+      key: keyText(schema, batch, row),
+      hash: rowHash(fields, columns, row),
     }));
   };
   for (const record of run.ledger.of(planned.target))
@@ -69,7 +75,8 @@ export async function compareAll(context: Comparing): Promise<Comparison> {
           if (!verdict.failed()) await verdict.compare(record, samplesOf(batch));
         },
       });
-  return verdict.end();
+  // Awaited here: the verdict is closed when this returns.
+  return await verdict.end();
 }
 
 interface Verdict extends AsyncDisposable {
@@ -94,12 +101,15 @@ function openVerdict(context: Comparing): Verdict {
     side ??= context.run.pool.beside(1);
     const right = await rightTwins(context, some, side);
     for (const doubt of some) {
-      const remark = right.has(twinKey(doubt.record, doubt.key))
-        ? 'some ids occur more than once: of those Milvus returns one row'
-        : await uncomparable(context, doubt);
+      const twin = right.get(twinKey(doubt.record, doubt.key));
+      if (twin === 'later') continue;
+      const remark =
+        twin === 'equal key'
+          ? 'some ids occur more than once: of those Milvus returns one row'
+          : await uncomparable(context, doubt);
       if (remark === undefined) different++;
       else remarks.add(remark);
-      if (remark === undefined && differences.length < NAMED) differences.push(inWords(doubt));
+      if (remark === undefined && differences.length < NAMED) differences.push(inWords(doubt, context.planned.schema));
     }
   };
   return {
@@ -117,25 +127,26 @@ function openVerdict(context: Comparing): Verdict {
   };
 }
 
-function inWords({ key, got, record }: Doubt): string {
-  const what = got === undefined ? 'not found' : 'another vector';
+function inWords({ key, got, want, record }: Doubt, schema: Schema): string {
+  const [wanted, found] = [want.split('.'), got?.split('.')];
+  const other = comparedFields(schema).filter((_, index) => wanted[index] !== found?.[index]);
+  const what = found === undefined ? 'not found' : `another ${other.map(({ name }) => name).join(', ')}`;
   return `id ${key} in partition ${record.planned.targetPartition}: ${what}`;
 }
 
 async function compareSome(context: Comparing, record: PartitionRecord, samples: readonly Sample[]): Promise<Doubt[]> {
   const { run, planned, into } = context;
-  const step = Math.max(1, Math.floor(QUERY_BYTES / rowBytes(planned.schema)));
+  const bytes = planned.schema.fields.reduce((sum, field) => sum + (fixedBytes(field) ?? GUESSED_BYTES), 0);
+  const step = Math.max(1, Math.floor(QUERY_BYTES / bytes));
   const doubts: Doubt[] = [];
   for (let at = 0; at < samples.length; at += step) {
     const some = samples.slice(at, at + step);
-    const keys = [...new Set(some.map(({ key }) => BigInt(key)))];
-    const vectors = await asking(run, () =>
-      run.target.vectors(into, planned.schema, keys, record.planned.targetPartition),
-    );
+    const keys = [...new Set(some.map(({ key }) => key))].map((key) => parseKey(planned.schema, key));
+    const rows = await asking(run, () => run.target.rows(into, planned.schema, keys, record.planned.targetPartition));
     for (const { key, hash } of some) {
-      const found = vectors.get(BigInt(key));
-      const got = found === undefined ? undefined : vectorHash(found);
-      if (got !== hash) doubts.push({ record, key: BigInt(key), want: hash, got });
+      const found = rows.get(key);
+      const got = found === undefined ? undefined : hashValues(found);
+      if (got !== hash) doubts.push({ record, key, want: hash, got });
     }
   }
   return doubts;
@@ -147,35 +158,48 @@ async function uncomparable(
   { record, key }: Doubt,
 ): Promise<string | undefined> {
   const { targetPartition } = record.planned;
-  const largest = key === 2n ** 63n - 1n;
+  const parsed = parseKey(planned.schema, key);
+  const largest = parsed === 2n ** 63n - 1n;
   const crowded = (before[targetPartition] ?? 0) > 0;
   if (!largest && !crowded) return undefined;
   const keyField = primaryKeyOf(planned.schema).name;
-  const rows = await asking(run, () => run.target.countKeys(into, keyField, [key], targetPartition));
+  const rows = await asking(run, () => run.target.countKeys(into, keyField, [parsed], targetPartition));
   if (largest && rows >= 1n) return `no query returns the id ${key}: it was counted instead`;
   if (crowded && rows >= 2n) return 'some ids were there before too: of those Milvus returns one row';
   return undefined;
 }
 
-function twinKey({ planned }: PartitionRecord, key: bigint): string {
+function twinKey({ planned }: PartitionRecord, key: string): string {
   return `${planned.targetPartition}/${key}`;
 }
 
 /**
  * Of equal keys a query returns one row, so another vector than the one that was read may be right too: it is, if the
- * source has it under that key, for the same partition.
+ * source has it under that key, for the same partition: in another row, or as what the row was changed to later.
  */
-async function rightTwins({ run, planned }: Comparing, doubts: readonly Doubt[], pool: Pool): Promise<Set<string>> {
-  const right = new Set<string>();
+async function rightTwins(
+  { run, planned }: Comparing,
+  doubts: readonly Doubt[],
+  pool: Pool,
+): Promise<Map<string, 'equal key' | 'later'>> {
+  const right = new Map<string, 'equal key' | 'later'>();
   for (const record of run.ledger.of(planned.target)) {
     if (run.signal.aborted) throw new MigrateError('E_INTERRUPTED', 'interrupted');
     const { targetPartition } = record.planned;
     const here = doubts.filter((doubt) => doubt.record.planned.targetPartition === targetPartition);
     const came = new Map(here.flatMap(({ key, got }) => (got === undefined ? [] : [[key, got] as const])));
     if (came.size === 0) continue;
-    const [keys, hashes] = [BigInt64Array.from(came.keys()), [...came.values()]];
+    const hashes = [...came.values()];
+    const keys = keyList([...came.keys()].map((key) => parseKey(planned.schema, key)));
     const found = await pool.run<'lookup'>({ kind: 'lookup', ...readTask(run, record), keys, hashes });
-    for (const { key } of found.matches) right.add(twinKey(record, BigInt(key)));
+    const how = record.planned.upsert === true ? 'later' : 'equal key';
+    for (const { key } of found.matches) right.set(twinKey(record, key), how);
   }
   return right;
+}
+
+/** Keys of one type, as a task takes them. */
+function keyList(keys: readonly Key[]): BigInt64Array | readonly string[] {
+  const numbers = keys.filter((key) => typeof key === 'bigint');
+  return numbers.length === keys.length ? BigInt64Array.from(numbers) : keys.map(String);
 }

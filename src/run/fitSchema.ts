@@ -1,0 +1,81 @@
+/** A dataset's schema as the target gets it: names, what its version can't have, the steps on the way, the file format. */
+import { DEFAULT_ID_FIELD, DEFAULT_VECTOR_FIELD } from '../config/defaults.ts';
+import type { JobConfig } from '../config/job.ts';
+import type { Dataset, Note } from '../core/contracts.ts';
+import { MigrateError } from '../core/errors.ts';
+import type { FileFormat, PlannedCollection } from '../core/plan.ts';
+import { type Field, type Schema, vectorOf } from '../core/schema.ts';
+import { fitsNpy } from '../encoders/npy.ts';
+import type { TargetAbilities } from './buildPlan.ts';
+
+export interface Fitted {
+  readonly schemas: Pick<PlannedCollection, 'schema' | 'sourceSchema' | 'steps' | 'format'>;
+  readonly notes: readonly Note[];
+}
+
+/** @throws MigrateError E_CONFIG where a step does not fit the fields, or the format not the schema */
+export async function fitSchema(
+  dataset: Dataset,
+  config: JobConfig,
+  facts: TargetAbilities | undefined,
+): Promise<Fitted> {
+  const named = withNames(dataset, config);
+  const source = wantsDefaults(config) || facts?.nullable === false ? withoutNulls(named) : named;
+  const steps = config.transforms;
+  const schema =
+    steps.length === 0
+      ? source
+      : await (await import('../transforms/index.ts')).planSteps(source, steps, `collection ${dataset.name}`);
+  const format = formatFor(schema, config.format, facts);
+  return {
+    schemas: {
+      schema,
+      ...(steps.length === 0 ? {} : { sourceSchema: source, steps }),
+      ...(format === 'npy' ? {} : { format }),
+    },
+    notes: wantsDefaults(config) ? [] : nullNotes(named, source, facts),
+  };
+}
+
+/** Whether the user wants a default for a missing value, whatever the target could have. */
+function wantsDefaults({ source }: JobConfig): boolean {
+  return source.kind === 'elasticsearch' && source.choices.missing === 'default';
+}
+
+function withNames({ schema, ownNames }: Dataset, { idField, vectorField }: JobConfig): Schema {
+  const vector = vectorOf(schema);
+  const nameOf = (field: Field): string => {
+    if (field.primaryKey) return ownNames === true && idField === DEFAULT_ID_FIELD ? field.name : idField;
+    if (ownNames !== true) return vectorField;
+    return field === vector && vectorField !== DEFAULT_VECTOR_FIELD ? vectorField : field.name;
+  };
+  return { ...schema, fields: schema.fields.map((field) => ({ ...field, name: nameOf(field) })) };
+}
+
+function withoutNulls(schema: Schema): Schema {
+  return { ...schema, fields: schema.fields.map(({ nullable: _, ...field }) => field) };
+}
+
+function nullNotes(named: Schema, fitted: Schema, facts: TargetAbilities | undefined): Note[] {
+  if (facts === undefined || fitted === named || !named.fields.some(({ nullable }) => nullable === true)) return [];
+  return [
+    {
+      kind: 'info',
+      text: `${facts.product} ${facts.version} has no nulls: a row without a value is rejected, or gets a default (--missing)`,
+    },
+  ];
+}
+
+/** NumPy where every value has a fixed width; else what the target's import takes best, Parquet where there is none. */
+function formatFor(schema: Schema, wanted: FileFormat | undefined, facts: TargetAbilities | undefined): FileFormat {
+  const fits = fitsNpy(schema);
+  if (wanted === 'npy' && !fits)
+    throw new MigrateError('E_CONFIG', 'rows of this schema can not be NumPy files', {
+      found: schema.fields
+        .filter((field) => !fitsNpy({ ...schema, fields: [field] }))
+        .map(({ name, type, nullable }) => `${name} ${type}${nullable === true ? ' (may be null)' : ''}`)
+        .join(', '),
+      wanted: '--format parquet or json',
+    });
+  return wanted ?? (fits ? 'npy' : (facts?.documentFormat ?? 'parquet'));
+}

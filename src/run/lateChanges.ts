@@ -1,0 +1,143 @@
+/**
+ * What changed in the source after its rows were planned: found, read and upserted, once the planned rows are all in.
+ *
+ * There are two reasons to look: the snapshot that the rows were planned from was lost while they were read (then what
+ * changed since is missing in them), and `--catch-up`. How many rows there were under the keys before is counted before
+ * each upsert, so that the exact count at the end is still known. Deletes are not seen.
+ */
+import type { CollectionRecord, PartitionRecord } from '../core/checkpoint.ts';
+import type { SourceChanges } from '../core/contracts.ts';
+import { MigrateError } from '../core/errors.ts';
+import type { PlannedCollection, PlannedPartition } from '../core/plan.ts';
+import { changesSince } from '../sources/index.ts';
+import { SAMPLES_PER_COLLECTION } from './buildPlan.ts';
+import { dumpPart, plannedOf } from './dumpStage.ts';
+import type { FinishContext } from './finishCollection.ts';
+import { asking } from './importLoad.ts';
+import { createPace, streamPart } from './streamLoad.ts';
+import { settleCounts, type VerifyContext } from './verify.ts';
+
+/** Puts partitions with what changed behind those of the plan, where there is a reason to look. */
+export async function findChanges(run: FinishContext, takes: (collection: string) => boolean): Promise<void> {
+  if (!mayHaveMissed(run) && !wantsCatchUp(run)) return;
+  const { partitions } = await lookForChanges(run);
+  const total = partitions.reduce((sum, { rows }) => sum + rows, 0);
+  let ordinal = run.ledger.partitions().reduce((last, { planned }) => Math.max(last, planned.ordinal), -1);
+  const planned = partitions.flatMap((partition): PlannedPartition[] => {
+    const like = run.ledger.partitions().find((record) => record.planned.partition.dataset === partition.dataset);
+    if (like === undefined || !takes(like.planned.collection)) return [];
+    const { collection, targetPartition, input } = like.planned;
+    const samples = Math.ceil((SAMPLES_PER_COLLECTION * partition.rows) / Math.max(total, 1));
+    return [{ partition, collection, targetPartition, samples, input, upsert: true, ordinal: ++ordinal }];
+  });
+  if (planned.length > 0) await run.ledger.add(planned);
+  const rows = planned.reduce((sum, { partition }) => sum + partition.rows, 0);
+  run.warn(
+    rows === 0
+      ? 'nothing was changed or added in the source since it was read (deletes are not seen)'
+      : `${rows} rows were changed or added in the source since it was read: they are upserted (deletes are not seen)`,
+  );
+}
+
+/** For files alone nothing can be upserted: they are right only if nothing changed. */
+export async function refuseMissedChanges(run: Parameters<typeof mayHaveMissed>[0]): Promise<void> {
+  if (!mayHaveMissed(run)) return;
+  const { partitions } = await lookForChanges(run);
+  const rows = partitions.reduce((sum, partition) => sum + partition.rows, 0);
+  if (rows === 0) return;
+  throw new MigrateError('E_SOURCE_CHANGED', 'the source was changed while it was read, and its snapshot was lost', {
+    found: `${rows} rows changed or added since: they are in none of the files`,
+    hint: 'load the files into Milvus with `run` or `start` (what changed is upserted then), or start over with --fresh',
+  });
+}
+
+async function lookForChanges(run: Pick<FinishContext, 'config' | 'ledger'>): Promise<SourceChanges> {
+  return changesSince(
+    run.config.source,
+    run.ledger.partitions().map(({ planned }) => planned.partition),
+  );
+}
+
+/** Whether a part was read without its snapshot, and no changes were looked for after that. */
+function mayHaveMissed({ ledger }: Pick<FinishContext, 'config' | 'ledger'>): boolean {
+  const records = ledger.partitions();
+  const last = records.findLastIndex(({ part }) => part?.withoutSnapshot === true);
+  return last >= 0 && !records.slice(last + 1).some(({ planned }) => planned.upsert === true);
+}
+
+function wantsCatchUp({ config }: FinishContext): boolean {
+  return config.source.kind === 'elasticsearch' && config.source.catchUp;
+}
+
+/** Reads and upserts what is left of a collection's changes. The collection has its index. */
+export async function upsertChanges(
+  run: VerifyContext,
+  planned: PlannedCollection,
+  record: CollectionRecord,
+): Promise<void> {
+  const left = (): PartitionRecord[] =>
+    run.ledger.of(planned.target).filter((one) => one.planned.upsert === true && one.load?.state !== 'loaded');
+  if (left().length === 0) return;
+  await whileLoaded(run, record, async () => {
+    await refuseOtherCount(run, planned, record);
+    for (const { planned: one, part } of left()) if (part === undefined) await dumpPart(run, one.partition.id);
+    refuseBadRows(run, left());
+    // One stream at a time: the same key may be in two of them, and the later one is to stay.
+    const side = run.pool.beside(1);
+    run.signal.addEventListener('abort', side.abort, { once: true });
+    try {
+      const context = { ...run, pace: createPace(), side: () => side };
+      for (const one of left()) await streamPart(context, one, record.loadInto);
+    } finally {
+      await side[Symbol.asyncDispose]();
+    }
+    await asking(run, () => run.target.flush(record.loadInto));
+  });
+}
+
+async function whileLoaded(
+  run: VerifyContext,
+  { loadInto }: CollectionRecord,
+  work: () => Promise<void>,
+): Promise<void> {
+  const facts = await asking(run, () => run.target.describe(loadInto));
+  if (facts?.loaded === true) return work();
+  await asking(run, () => run.target.load(loadInto));
+  try {
+    await work();
+  } finally {
+    await asking(run, () => run.target.release(loadInto));
+  }
+}
+
+/** Which of the changed rows are new can be told only where everything before them is visible. */
+async function refuseOtherCount(
+  run: VerifyContext,
+  planned: PlannedCollection,
+  record: CollectionRecord,
+): Promise<void> {
+  const records = run.ledger.of(planned.target);
+  // It was right when the upserts began; what is in doubt of them now may be there or not.
+  if (records.some((one) => one.planned.upsert === true && one.load?.state === 'streaming')) return;
+  const done = records.filter(({ load }) => load?.state === 'loaded');
+  const counted = await settleCounts(run, { record, records: done });
+  if (counted.differences.length === 0) return;
+  throw new MigrateError('E_VERIFY', 'Milvus does not hold what was loaded, so what changed since is not upserted', {
+    at: { collection: planned.target },
+    found: counted.differences.join('; '),
+    hint: 'move the collection again with --mode overwrite --fresh',
+  });
+}
+
+function refuseBadRows(run: VerifyContext, records: readonly PartitionRecord[]): void {
+  for (const { planned, part } of records) {
+    const bad = (part?.nonFinite ?? 0) + (part?.refused ?? 0);
+    const [first] = part?.firstNonFinite ?? [];
+    if (bad === 0) continue;
+    throw new MigrateError('E_VERIFY', 'rows that were changed in the source can not be rows of the collection', {
+      at: { collection: plannedOf(run, planned.collection).target },
+      found: `${bad} rows; the first: id ${first?.key}: ${first?.reason ?? 'NaN or infinity'}`,
+      hint: 'run again with --reject-file FILE: they are put there and the rest is upserted',
+    });
+  }
+}

@@ -1,0 +1,77 @@
+/** One answer of a search, looked at whole before a row is made of it: so it can be asked for again if it is not right. */
+import { MigrateError, messageOf } from '../../core/errors.ts';
+import { CborError } from '../../formats/cbor/scan.ts';
+import type { Hit, PageFacts } from '../../formats/elastic/page.ts';
+import { scanCborPage } from '../../formats/elastic/pageCbor.ts';
+import { scanJsonPage } from '../../formats/elastic/pageJson.ts';
+import type { Reading } from '../../formats/elastic/raw.ts';
+import { readingCbor } from '../../formats/elastic/readCbor.ts';
+import { readingJson } from '../../formats/elastic/readJson.ts';
+import { JsonTextError } from '../../formats/json/scan.ts';
+import type { Encoding } from './connect.ts';
+
+/** A document, as places in its page's bytes. */
+export type PageHit = Pick<Hit, 'index' | 'id' | 'sourceAt' | 'sortAt' | 'fieldsAt'>;
+
+/** Valid until its buffer is used for another. */
+export interface Page {
+  readonly hits: readonly PageHit[];
+  readonly reading: Reading;
+  readonly facts: PageFacts;
+  /** Length of the answer. */
+  readonly bytes: number;
+  /** Whether it was read past the snapshot, which is gone. */
+  readonly withoutSnapshot: boolean;
+}
+
+/** @throws MigrateError E_READ (retry) where the answer is not whole: cut, malformed, or of a part of the shards */
+export function readPage(body: Uint8Array, encoding: Encoding, index: string): Omit<Page, 'withoutSnapshot'> {
+  const hits: PageHit[] = [];
+  const onHit = ({ index: from, id, sourceAt, sortAt, fieldsAt }: Readonly<Hit>): void => {
+    hits.push({ index: from, id, sourceAt, sortAt, fieldsAt });
+  };
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  try {
+    const facts = encoding === 'json' ? scanJsonPage(body, onHit) : scanCborPage(view, onHit);
+    checkWhole(facts, index);
+    const reading = encoding === 'json' ? readingJson(body) : readingCbor(view);
+    return { hits, reading, facts, bytes: body.length };
+  } catch (thrown) {
+    if (!(thrown instanceof JsonTextError || thrown instanceof CborError)) throw thrown;
+    throw new MigrateError('E_READ', 'an answer of Elasticsearch is malformed', {
+      at: { collection: index, offset: thrown.offset },
+      found: `${messageOf(thrown)}, in an answer of ${body.length} bytes`,
+      wanted: `${encoding.toUpperCase()} as Elasticsearch writes it`,
+      retry: true,
+    });
+  }
+}
+
+/** Elasticsearch answers 200 for what it has, where shards failed or its time was up. */
+function checkWhole({ error, timedOut, shards }: PageFacts, index: string): void {
+  if (error === undefined && !timedOut && shards.failed === 0 && shards.total > 0) return;
+  throw new MigrateError('E_READ', 'Elasticsearch answered for a part of the index only', {
+    at: { collection: index },
+    found: error ?? `${shards.failed} of ${shards.total} shards failed${timedOut ? ', timed out' : ''}`,
+    wanted: 'all shards',
+    retry: true,
+  });
+}
+
+/** The first sort value of a hit, a whole number. @throws MigrateError E_READ */
+export function sortNumber(reading: Reading, { sortAt, id, index }: PageHit): number {
+  let value = Number.NaN;
+  if (sortAt >= 0)
+    reading.eachElement(sortAt, (at, place) => {
+      const raw = place === 0 ? reading.rawAt(at) : undefined;
+      if (raw?.kind === 'number') value = Number(raw.text);
+      return reading.skip(at);
+    });
+  if (Number.isSafeInteger(value)) return value;
+  throw new MigrateError('E_READ', 'a document came without its number', {
+    at: { collection: index },
+    found: `_id ${id}, sort ${value}`,
+    wanted: 'its _seq_no',
+    retry: true,
+  });
+}

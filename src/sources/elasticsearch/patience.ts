@@ -1,0 +1,30 @@
+/** Asking again for what may be had later: how often, and how long to wait in between. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { MigrateError } from '../../core/errors.ts';
+
+/** With the waits below about a minute: a node that restarts is there again by then. */
+const ATTEMPTS = 12;
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 10_000;
+
+export interface Patience {
+  /** Waits before the next attempt. @throws `error` where asking again can't help, or has not helped long enough */
+  wait(error: MigrateError): Promise<void>;
+  /** It worked. */
+  renew(): void;
+}
+
+export function createPatience(): Patience {
+  let failed = 0;
+  return {
+    async wait(error) {
+      failed++;
+      if (!error.retry || failed >= ATTEMPTS) throw error;
+      // Elasticsearch's own word counts for more.
+      await delay(error.retryAfterMs ?? Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failed - 1)));
+    },
+    renew() {
+      failed = 0;
+    },
+  };
+}

@@ -1,0 +1,160 @@
+/**
+ * The pages of one shard's range of `_seq_no`, in rising order: within the shard's snapshot, and when that is lost, by
+ * the numbers alone. A page may be asked for any number of times: what it holds follows from the range.
+ */
+import { MigrateError, toMigrateError } from '../../core/errors.ts';
+import { type Elastic, type ElasticRequest, type Encoding, indexPath, type PageBuffer } from './connect.ts';
+import { pageTrouble } from './failures.ts';
+import { checkSameIndex } from './indices.ts';
+import { type Page, readPage, sortNumber } from './page.ts';
+import type { PageSizes } from './pageSize.ts';
+import { createPatience } from './patience.ts';
+import type { SeqNoDetail } from './plan.ts';
+import { KEEP_ALIVE, refresh } from './snapshot.ts';
+
+export interface RangeReading {
+  readonly elastic: Elastic;
+  readonly range: SeqNoDetail;
+  /** Documents in it, as planned: within the snapshot exactly so many come. */
+  readonly rows: number;
+  readonly encoding: Encoding;
+  /** What of the documents comes: see `partsOf`. */
+  readonly parts: Readonly<Record<string, unknown>>;
+  readonly sizes: PageSizes;
+  readonly buffer: PageBuffer;
+}
+
+/** Where reading stands. */
+interface Place {
+  /** The first number that was not read yet. */
+  next: number;
+  read: number;
+  /** undefined: the snapshot is gone. */
+  pit: string | undefined;
+}
+
+/** A page is valid until the next is asked for. Errors: E_READ, E_SOURCE_ACCESS, E_SOURCE_CHANGED, E_SOURCE_UNREACHABLE. */
+export async function* rangePages(reading: RangeReading): AsyncGenerator<Page> {
+  const { range, rows } = reading;
+  const place: Place = { next: range.from, read: 0, pit: range.pit };
+  while (place.next < range.to) {
+    const { page, asked } = await nextPage(reading, place);
+    if (page.hits.length === 0) break;
+    place.read += page.hits.length;
+    place.next = sortNumber(page.reading, page.hits.at(-1)!) + 1;
+    yield page;
+    if (place.pit !== undefined && (page.hits.length < asked || place.read > rows)) break;
+  }
+  if (place.pit === undefined) await checkSameIndex(reading.elastic, range);
+  else if (place.read !== rows) throw otherCount(range, place.read, rows);
+}
+
+/** Asks until the next page is there, whole and as it must be. */
+async function nextPage(reading: RangeReading, place: Place): Promise<{ page: Page; asked: number }> {
+  const { elastic, range, encoding, sizes, buffer } = reading;
+  const patience = createPatience();
+  for (;;) {
+    // One more than are left: so the last page says that it is the last.
+    const left = place.pit === undefined ? Number.POSITIVE_INFINITY : Math.max(1, reading.rows - place.read + 1);
+    const asked = Math.min(sizes.rows, left);
+    try {
+      const body = await elastic.bytes(requestOf(reading, place, asked), encoding, buffer);
+      const page = { ...readPage(body, encoding, range.index), withoutSnapshot: place.pit === undefined };
+      checkPage(page, { range, next: place.next, asked });
+      sizes.came(page.hits.length, page.bytes);
+      place.pit &&= page.facts.pitId ?? place.pit;
+      return { page, asked };
+    } catch (thrown) {
+      const error = toMigrateError(thrown);
+      const trouble = pageTrouble(error);
+      if (trouble === 'context lost' && place.pit !== undefined) {
+        place.pit = undefined;
+        await checkSameIndex(reading.elastic, range);
+        // What the snapshot saw is then seen without it.
+        await refresh(elastic, { name: range.index });
+        continue;
+      }
+      if (trouble === 'too large') {
+        if (!sizes.shrink(asked)) throw await singleTooLarge(reading, place, error);
+        continue;
+      }
+      if (trouble === 'overload') sizes.shrink(asked);
+      await patience.wait(error);
+    }
+  }
+}
+
+function requestOf(
+  { range, parts }: Pick<RangeReading, 'range' | 'parts'>,
+  { next, pit }: Place,
+  size: number,
+): ElasticRequest {
+  const search = {
+    size,
+    query: { range: { _seq_no: { gte: next, lt: range.to } } },
+    sort: [{ _seq_no: 'asc' }],
+    track_total_hits: false,
+    ...parts,
+  };
+  const whole = { allow_partial_search_results: false };
+  const asked = 'read its documents';
+  const { index } = range;
+  if (pit !== undefined) {
+    const body = { ...search, pit: { id: pit, keep_alive: KEEP_ALIVE } };
+    return { method: 'POST', path: '/_search', query: whole, body, asked, index };
+  }
+  const query = { ...whole, preference: `_shards:${range.shard}` };
+  return { method: 'POST', path: `/${indexPath(index)}/_search`, query, body: search, asked, index };
+}
+
+interface Expected {
+  readonly range: SeqNoDetail;
+  readonly next: number;
+  readonly asked: number;
+}
+
+/** One shard, this index, rising numbers within the range, no more than asked for. */
+function checkPage({ hits, reading, facts }: Page, { range, next, asked }: Expected): void {
+  let last = next - 1;
+  let found = facts.shards.total === 1 ? undefined : `${facts.shards.total} shards`;
+  if (hits.length > asked) found ??= `${hits.length} documents`;
+  for (const hit of hits) {
+    const seqNo = sortNumber(reading, hit);
+    if (seqNo <= last || seqNo >= range.to) found ??= `_seq_no ${seqNo} behind ${last}`;
+    if (hit.index !== range.index) found ??= `a document of ${hit.index}`;
+    last = seqNo;
+  }
+  if (found === undefined) return;
+  throw new MigrateError('E_READ', 'a page of documents is not what was asked for', {
+    at: { collection: range.index },
+    found,
+    wanted: `${asked} documents of shard ${range.shard} at most, _seq_no rising from ${next} to below ${range.to}`,
+    retry: true,
+  });
+}
+
+function otherCount({ index, shard, from, to }: SeqNoDetail, found: number, wanted: number): MigrateError {
+  return new MigrateError('E_READ', 'the snapshot gave another number of documents than it held when it was opened', {
+    at: { collection: index },
+    found: `${found} documents in shard ${shard}, _seq_no ${from} to ${to - 1}`,
+    wanted: `${wanted} documents`,
+    retry: true,
+  });
+}
+
+/** Names the document. */
+async function singleTooLarge(
+  { elastic, range }: RangeReading,
+  place: Place,
+  error: MigrateError,
+): Promise<MigrateError> {
+  const answer = (await elastic.ask(requestOf({ range, parts: { _source: false } }, place, 1))) as {
+    hits?: { hits?: readonly { _id?: unknown }[] };
+  };
+  return new MigrateError('E_READ', 'a document is larger than a page may be', {
+    at: { collection: range.index },
+    found: `_id ${String(answer.hits?.hits?.[0]?._id)}, ${error.found ?? ''}`,
+    wanted: error.wanted ?? 'a smaller document',
+    hint: 'move it by hand, and leave it out or take its large fields away in the index',
+  });
+}

@@ -1,0 +1,113 @@
+/** Makes rows of documents: finds their values, writes them, or says why a document can't be one. */
+import type { RefusedRow } from '../../core/batch.ts';
+import type { Schema } from '../../core/schema.ts';
+import { CborError } from '../../formats/cbor/scan.ts';
+import type { Piece } from '../../formats/elastic/assemble.ts';
+import type { Rejected } from '../../formats/elastic/coerced.ts';
+import { ID } from '../../formats/elastic/declared.ts';
+import { createLocator } from '../../formats/elastic/locate.ts';
+import type { Reading } from '../../formats/elastic/raw.ts';
+import { columnWriters, type Into, type Located1, type WriterChoices } from './columnWriters.ts';
+import type { ElasticDatasetDetail } from './detail.ts';
+import type { PageHit } from './page.ts';
+import type { SlabRows } from './slabRows.ts';
+
+export interface RowMaker {
+  /** Writes the document's values as the next row of `rows`, without adding it. @returns why it is refused */
+  make(reading: Reading, hit: PageHit, rows: SlabRows): RefusedRow | undefined;
+  /** What the row that was made last has changed: «title: text cut». */
+  readonly changes: readonly string[];
+}
+
+export function createRowMaker(
+  schema: Schema,
+  { fields, fromDocValues }: Pick<ElasticDatasetDetail, 'fields' | 'fromDocValues'>,
+  choices: WriterChoices,
+): RowMaker {
+  const writers = columnWriters(schema, fields, choices);
+  const paths = schema.fields.map((_, column) => fields[column]?.path ?? '$meta');
+  // Of the dynamic field there is no path: it takes what is left.
+  const locate = createLocator(fields.map(({ path }) => (path === ID ? undefined : path)));
+  const elsewhere = fields.flatMap(({ path }, column) => (fromDocValues.includes(path) ? [{ path, column }] : []));
+  const changes: string[] = [];
+  let writing = '';
+  const document: { -readonly [K in keyof Located1]: Located1[K] } = {
+    reading: undefined as unknown as Reading,
+    id: '',
+    located: { pieces: [], rest: [] },
+  };
+  const changed = (what: string): void => {
+    changes.push(`${writing}: ${what}`);
+  };
+  const into: { rows: SlabRows; readonly changed: Into['changed'] } = {
+    rows: undefined as unknown as SlabRows,
+    changed,
+  };
+  const refuse = (hit: PageHit, path: string, { found, wanted }: Rejected): RefusedRow =>
+    refusedRow(document.reading, hit, `${path}: found ${found}, wanted ${wanted}`);
+  return {
+    changes,
+    make(reading, hit, rows) {
+      changes.length = 0;
+      document.reading = reading;
+      document.id = hit.id;
+      into.rows = rows;
+      if (hit.sourceAt < 0) return refuse(hit, '_source', { kind: 'reject', found: 'none', wanted: 'the document' });
+      const located = locate(reading, hit.sourceAt);
+      document.located =
+        hit.fieldsAt < 0 || elsewhere.length === 0
+          ? located
+          : { ...located, pieces: withDocValues(reading, hit.fieldsAt, { pieces: located.pieces, elsewhere }) };
+      for (let column = 0; column < writers.length; column++) {
+        writing = paths[column]!;
+        const fault = writers[column]!(document, into);
+        if (fault !== undefined) return refuse(hit, writing, fault);
+      }
+      return undefined;
+    },
+  };
+}
+
+interface Elsewhere {
+  readonly pieces: readonly (readonly Piece[])[];
+  readonly elsewhere: readonly { readonly path: string; readonly column: number }[];
+}
+
+/** Vectors that `_source` does not hold, from the answer's `fields`: `{"path": [[0.1, …]]}`. */
+function withDocValues(
+  reading: Reading,
+  fieldsAt: number,
+  { pieces, elsewhere }: Elsewhere,
+): readonly (readonly Piece[])[] {
+  const all = [...pieces];
+  reading.eachMember(fieldsAt, (key, valueAt) => {
+    const missing = elsewhere.find(({ path }) => path === key);
+    if (missing !== undefined && all[missing.column]!.length === 0) {
+      const found: Piece[] = [];
+      reading.eachElement(valueAt, (at) => {
+        found.push({ at, below: [] });
+        return reading.skip(at);
+      });
+      all[missing.column] = found;
+    }
+    return reading.skip(valueAt);
+  });
+  return all;
+}
+
+/** The document whole, as it was sent. */
+export function refusedRow(reading: Reading, { index, id, sourceAt }: PageHit, reason: string): RefusedRow {
+  const source = sourceAt < 0 ? 'null' : sourceText(reading, sourceAt);
+  const row = `{"_index":${JSON.stringify(index)},"_id":${JSON.stringify(id)},"_source":${source}}`;
+  return { key: id, reason, row };
+}
+
+function sourceText(reading: Reading, at: number): string {
+  try {
+    return Buffer.from(reading.jsonAt(at)).toString('utf8');
+  } catch (thrown) {
+    if (!(thrown instanceof CborError)) throw thrown;
+    // A number beyond a double has become infinity in CBOR, which JSON does not know.
+    return 'null';
+  }
+}

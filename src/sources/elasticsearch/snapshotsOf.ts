@@ -1,0 +1,30 @@
+/** Snapshots of all shards of several indices: all of them, or none is left open. */
+import { MigrateError } from '../../core/errors.ts';
+import type { Elastic } from './connect.ts';
+import type { IndexFacts } from './indices.ts';
+import { closeSnapshots, openSnapshots, type ShardSnapshot } from './snapshot.ts';
+
+/** In the order of indices and shards. They must be closed. Errors: E_SOURCE_ACCESS, E_READ; both with the way around. */
+export async function snapshotsOf(elastic: Elastic, indices: readonly IndexFacts[]): Promise<readonly ShardSnapshot[]> {
+  const open: ShardSnapshot[] = [];
+  try {
+    for (const index of indices) open.push(...(await openSnapshots(elastic, index)));
+    return open;
+  } catch (thrown) {
+    await closeSnapshots(elastic, open);
+    throw thrown instanceof MigrateError && !thrown.retry ? withWayAround(thrown) : thrown;
+  }
+}
+
+/** Denied, or not known to this server. */
+function withWayAround(error: MigrateError): MigrateError {
+  const { code, message, at, found, wanted, hint } = error;
+  const way = '--es-read scroll reads without snapshots';
+  return new MigrateError(code, message, {
+    at,
+    ...(found === undefined ? {} : { found }),
+    ...(wanted === undefined ? {} : { wanted }),
+    hint: hint === undefined ? way : `${hint}; or ${way}`,
+    cause: error,
+  });
+}

@@ -1,0 +1,185 @@
+/** Elasticsearch as a source, main thread: schema from the mapping, a snapshot of each shard, ranges of it as partitions. */
+import { createHash } from 'node:crypto';
+import type { ElasticsearchSource } from '../../config/elasticsearch.ts';
+import type { Dataset, Json, Note, Partition, PlanHint, Source } from '../../core/contracts.ts';
+import { primaryKeyOf } from '../../core/schema.ts';
+import { ID } from '../../formats/elastic/declared.ts';
+import type { SourceOptions } from '../options.ts';
+import { askVersion, type Elastic, type ElasticVersion, openElastic } from './connect.ts';
+import type { ElasticReaderDetail } from './detail.ts';
+import { encodingOf } from './encoding.ts';
+import { type IndexFacts, readIndices } from './indices.ts';
+import { measureRowBytes } from './measure.ts';
+import { planShards, type SeqNoDetail } from './plan.ts';
+import type { ElasticDataset } from './schema.ts';
+import { selectDatasets } from './select.ts';
+import { countDocuments, planSlices } from './slices.ts';
+import { closeSnapshots, type ShardSnapshot } from './snapshot.ts';
+import { snapshotsOf } from './snapshotsOf.ts';
+
+/**
+ * Nothing is opened in the cluster before `datasets()`.
+ * Errors: E_CONFIG, E_SOURCE_UNREACHABLE, E_SOURCE_ACCESS, E_SOURCE_VERSION, E_SOURCE_NOT_FOUND, E_SOURCE_SCHEMA,
+ * E_DIMENSION, E_NAME_COLLISION, E_UNKNOWN_COLLECTION.
+ */
+export async function openElasticsearch(config: ElasticsearchSource, options: SourceOptions): Promise<Source> {
+  const elastic = await openElastic(config.access, config.credentials);
+  try {
+    const version = await askVersion(elastic, config.version);
+    const indices = await readIndices(elastic, config.index, version);
+    const chosen = selectDatasets(config, indices, options.collections);
+    const detail = readerDetail(config, elastic, chosen);
+    return {
+      kind: 'elasticsearch',
+      title: titleOf(config, version),
+      locator: `elasticsearch:${elastic.address}/${config.index}`,
+      reader: { kind: 'elasticsearch', detail: detail as unknown as Json },
+      notes: notesOf(config),
+      ...(config.read === 'scroll' ? byScroll(config, elastic, chosen) : bySnapshots(config, elastic, chosen)),
+    };
+  } catch (thrown) {
+    await elastic[Symbol.asyncDispose]();
+    throw thrown;
+  }
+}
+
+function titleOf({ read }: ElasticsearchSource, { text }: ElasticVersion): string {
+  return `Elasticsearch ${text}${read === 'scroll' ? ', by scroll' : ''}`;
+}
+
+function notesOf({ read }: ElasticsearchSource): readonly Note[] {
+  const text =
+    read === 'scroll'
+      ? 'each part is of the moment when it is read; what changes meanwhile may be missed'
+      : 'documents are those of the moment of planning; of what changes later, deletes are not seen';
+  return [{ kind: 'info', text }];
+}
+
+function readerDetail(
+  { access, choices, encoding, pageRows }: ElasticsearchSource,
+  { pin }: Elastic,
+  datasets: readonly ElasticDataset[],
+): ElasticReaderDetail {
+  const { longText, missing } = choices;
+  return {
+    access,
+    pin,
+    choices: { longText, missing },
+    pageRows: pageRows ?? null,
+    datasets: Object.fromEntries(
+      datasets.map(({ name, fields, fromDocValues, askForVectors }) => [
+        name,
+        { encoding: encodingOf(encoding), fields, fromDocValues, askForVectors },
+      ]),
+    ),
+  };
+}
+
+type Planning = Pick<Source, 'datasets' | 'plan' | 'adopted' | typeof Symbol.asyncDispose>;
+
+function bySnapshots(config: ElasticsearchSource, elastic: Elastic, chosen: readonly ElasticDataset[]): Planning {
+  const open = new Map<string, { snapshots: readonly ShardSnapshot[]; rowBytes: number }>();
+  const planned = new Set<string>();
+  let isAdopted = false;
+  return {
+    async datasets() {
+      const datasets: Dataset[] = [];
+      for (const dataset of chosen) {
+        const snapshots = await snapshotsOf(elastic, dataset.indices);
+        // Before anything else can fail: they have to be closed.
+        open.set(dataset.name, { snapshots, rowBytes: 0 });
+        const rowBytes = await measureRowBytes(elastic, dataset, config.choices);
+        open.set(dataset.name, { snapshots, rowBytes });
+        const rows = snapshots.reduce((sum, snapshot) => sum + snapshot.rows, 0);
+        datasets.push(datasetFor(dataset, { rows, rowsExact: true, rowBytes }));
+      }
+      return datasets;
+    },
+    async *plan({ name }: Dataset, hint: PlanHint): AsyncGenerator<Partition> {
+      const found = open.get(name);
+      if (found === undefined) throw new TypeError(`${name} is none of the source's datasets`);
+      for await (const partition of planShards(elastic, { dataset: name, ...found, hint })) {
+        planned.add((partition.detail as unknown as SeqNoDetail).pit);
+        yield partition;
+      }
+    },
+    adopted() {
+      isAdopted = true;
+    },
+    async [Symbol.asyncDispose]() {
+      try {
+        const all = [...open.values()].flatMap(({ snapshots }) => snapshots);
+        // Of a shard without documents there is no partition: nobody reads its snapshot.
+        await closeSnapshots(elastic, isAdopted ? all.filter(({ pit }) => !planned.has(pit)) : all);
+      } finally {
+        await elastic[Symbol.asyncDispose]();
+      }
+    },
+  };
+}
+
+function byScroll(config: ElasticsearchSource, elastic: Elastic, chosen: readonly ElasticDataset[]): Planning {
+  const sizes = new Map<string, { indices: readonly IndexFacts[]; rowBytes: number }>();
+  return {
+    async datasets() {
+      const datasets: Dataset[] = [];
+      for (const dataset of chosen) {
+        const { name, indices } = dataset;
+        let rows = 0;
+        for (const index of indices) rows += await countDocuments(elastic, index.name);
+        const rowBytes = await measureRowBytes(elastic, dataset, config.choices);
+        sizes.set(name, { indices, rowBytes });
+        // Of the moment: they may be others when they are read.
+        datasets.push(datasetFor(dataset, { rows, rowsExact: false, rowBytes }));
+      }
+      return datasets;
+    },
+    plan({ name }, hint) {
+      const found = sizes.get(name);
+      if (found === undefined) throw new TypeError(`${name} is none of the source's datasets`);
+      return planSlices(elastic, { dataset: name, ...found, hint });
+    },
+    // Scrolls are opened by who reads them.
+    adopted: () => undefined,
+    [Symbol.asyncDispose]: () => elastic[Symbol.asyncDispose](),
+  };
+}
+
+function datasetFor(
+  dataset: ElasticDataset,
+  { rows, rowsExact, rowBytes }: { rows: number; rowsExact: boolean; rowBytes: number },
+): Dataset {
+  const { name, schema, fields, indices, notes } = dataset;
+  const key = primaryKeyOf(schema);
+  const isId = fields.some(({ path, field }) => path === ID && field.name === key.name);
+  return {
+    name,
+    schema,
+    rows,
+    rowsExact,
+    deleted: 0,
+    bytes: rows * rowBytes,
+    milvusPartitions: [''],
+    index: undefined,
+    ownNames: true,
+    preferredMetric: undefined,
+    // An `_id` is unique in its index only.
+    storedIds: !isId || indices.length > 1,
+    notes,
+    skipped: [],
+    fingerprint: fingerprintOf(dataset),
+  };
+}
+
+/** What a job's plan stands on. Documents may come and go: what a job reads of them is in its snapshots. */
+function fingerprintOf({
+  indices,
+  fields,
+  schema,
+  fromDocValues,
+  askForVectors,
+}: ElasticDataset): Record<string, string> {
+  const read = JSON.stringify([fields, schema.fields.length, fromDocValues, askForVectors]);
+  const hash = createHash('sha256').update(read).digest('hex').slice(0, 16);
+  return Object.fromEntries(indices.map(({ name, uuid }) => [`index ${name}`, `uuid ${uuid}, fields ${hash}`]));
+}
