@@ -30,7 +30,11 @@ export function memoryOf(buffer: ArrayBufferLike): SharedMemory | undefined {
   return buffer instanceof SharedArrayBuffer ? memories.get(buffer) : undefined;
 }
 
+export function compile(bytes: Uint8Array): object {
+  return new WebAssembly.Module(bytes);
+}
+
 /** @returns its exports */
-export function instantiate(bytes: Uint8Array, imports: object): unknown {
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports;
+export function instantiate(module: object, imports: object): unknown {
+  return new WebAssembly.Instance(module, imports).exports;
 }

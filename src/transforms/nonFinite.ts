@@ -1,6 +1,6 @@
 /** Finds rows with NaN or infinity: legal in Milvus 1.x, refused by Milvus 2.x. */
 import type { Column } from '../core/batch.ts';
-import { instantiate, memoryOf, type SharedMemory } from '../core/wasm.ts';
+import { compile, instantiate, memoryOf, type SharedMemory } from '../core/wasm.ts';
 import { KERNEL_BYTES } from './nonFiniteBytes.ts';
 
 const WITHOUT_SIGN = 0x7fffffff;
@@ -44,12 +44,14 @@ interface Kernel {
   firstNonFinite(at: number, end: number): number;
 }
 
+let compiled: object | undefined;
 const kernels = new WeakMap<SharedMemory, Kernel>();
 
 function kernelOf(memory: SharedMemory): Kernel {
   const known = kernels.get(memory);
   if (known !== undefined) return known;
-  const kernel = instantiate(Buffer.from(KERNEL_BYTES, 'base64'), { env: { memory } }) as Kernel;
+  compiled ??= compile(Buffer.from(KERNEL_BYTES, 'base64'));
+  const kernel = instantiate(compiled, { env: { memory } }) as Kernel;
   kernels.set(memory, kernel);
   return kernel;
 }
