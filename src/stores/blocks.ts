@@ -6,8 +6,8 @@ import { allocateShared, PAGE_BYTES, type SharedMemory } from '../core/wasm.ts';
 
 /** Of a block, bytes: large enough that a disk is busy with it, small enough for the core's cache beside a slab. */
 export const BLOCK_BYTES = 1024 * 1024;
-/** In a thread at once: two tasks with two files of two blocks, and some to spare. */
-const MOST_BLOCKS = 16;
+/** In a thread at once: two tasks with two files of two blocks. What finds none is written without. */
+const MOST_BLOCKS = 8;
 
 export interface BlockPool {
   /** undefined: all are in use, or there is no memory for one more. */
