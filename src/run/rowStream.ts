@@ -102,7 +102,7 @@ async function* messages(port: MessagePort): AsyncGenerator<StreamMessage> {
 }
 
 function batchOf(message: Extract<StreamMessage, { kind: 'batch' }>, memory: SharedArrayBuffer): Batch {
-  const { rows, origin } = message;
+  const { rows, origin, withoutSnapshot } = message;
   const bytesOf = (view: SentView): Uint8Array => new Uint8Array(view.memory ?? memory, view.offset, view.length);
   const offsetsOf = (view: SentView): Uint32Array =>
     new Uint32Array(view.memory ?? memory, view.offset, view.length / 4);
@@ -113,5 +113,5 @@ function batchOf(message: Extract<StreamMessage, { kind: 'batch' }>, memory: Sha
     ...(offsets === undefined ? {} : { offsets: offsetsOf(offsets) }),
     ...(nulls === undefined ? {} : { nulls: bytesOf(nulls) }),
   }));
-  return { rows, origin, columns, read: rows, deleted: 0, dropped: 0 };
+  return { rows, origin, withoutSnapshot, columns, read: rows, deleted: 0, dropped: 0 };
 }

@@ -18,7 +18,7 @@ import { MigrateError } from '../core/errors.ts';
 import { keysOf } from '../core/keys.ts';
 import { primaryKeyOf } from '../core/schema.ts';
 import type { RunContext } from './context.ts';
-import { schemaOf } from './dumpStage.ts';
+import { dumpPart, schemaOf } from './dumpStage.ts';
 import { announce } from './events.ts';
 import { asking, wholePart } from './importLoad.ts';
 import { createBackoff } from './patience.ts';
@@ -81,13 +81,23 @@ export async function streamPart(run: StreamContext, record: PartitionRecord, in
   const schema = schemaOf(run, record.planned.collection);
   const crcs = schema.fields.map((field) => ({ name: field.name, crc: createColumnCrc(field) }));
   const whole = progress.acked === 0;
+  const untouched = whole && progress.inFlight === 0 && part.withoutSnapshot !== true;
+  let lost = false;
   const rows = await streamRows(run, record, {
     first: progress.acked,
     async consume(batch, first) {
+      // Nothing of it was sent yet: what is to be sent is looked at once more, as it is without the snapshot.
+      if (first === 0 && untouched && batch.withoutSnapshot === true) lost = true;
+      if (lost) return;
       for (const { name, crc } of crcs) crc.add(columnOf(batch, name), batch.rows);
       await sender.send(batch, first);
     },
   });
+  if (lost) {
+    await run.ledger.discardPart(part.partition);
+    await dumpPart(run, part.partition);
+    return streamPart(run, run.ledger.get(part.partition), into);
+  }
   const changed = whole && part.rows > 0 && crcs.some(({ name, crc }) => crc.value() !== part.columnCrc[name]);
   if (rows !== part.rows || changed)
     throw new MigrateError('E_SOURCE_CHANGED', 'the source gave other rows when it was read again', {

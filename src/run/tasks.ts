@@ -102,6 +102,7 @@ export type StreamMessage =
       readonly first: number;
       readonly rows: number;
       readonly origin: string;
+      readonly withoutSnapshot: boolean;
       readonly columns: readonly SentColumn[];
     }
   | { readonly kind: 'end' };

@@ -23,6 +23,8 @@ const INDEFINITE = 31;
 const FLOAT16 = 0xf9;
 const FLOAT32 = 0xfa;
 const FLOAT64 = 0xfb;
+/** With its head. */
+const FLOAT64_BYTES = 9;
 
 /** The first bytes of a value: its type, and its number or length. One object for a whole page. */
 export interface Head {
@@ -79,10 +81,24 @@ export function skipValue(view: DataView, at: number, head: Head = createHead())
       next++;
       continue;
     }
+    // Vectors are arrays of nothing but these: they are stepped over at once.
+    if (Number.isNaN(left) && view.byteLength > next && view.getUint8(next) === FLOAT64) {
+      next = skipDoubles(view, next);
+      continue;
+    }
     open[open.length - 1] = left - 1;
     readHead(view, next, head);
     next = skipBody(view, next, { head, open });
   }
+}
+
+/** Behind all doubles that follow one another from `at` on. */
+function skipDoubles(view: DataView, at: number): number {
+  let next = at;
+  const last = view.byteLength - FLOAT64_BYTES;
+  while (next <= last && view.getUint8(next) === FLOAT64) next += FLOAT64_BYTES;
+  if (next === at) throw new CborError(view.byteLength, `${FLOAT64_BYTES - 1} bytes of a value`);
+  return next;
 }
 
 function skipBody(view: DataView, at: number, { head, open }: { head: Head; open: number[] }): number {
