@@ -1,6 +1,6 @@
 /**
- * How much more than a copy is a dump? `cp -r` + `sync -f` of a Milvus 1.x folder against `dump` of it, in alternating
- * runs on a warm source; what was written is removed between the runs, outside the measured time.
+ * How much more than a copy is a dump? `cp -r` + `sync -f` of a Milvus 1.x folder, and the barest loop that sums each byte
+ * (bareLoop.ts), against `dump` of it, in alternating runs on a warm source; what was written is removed between the runs, outside the measured time.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { NPY_HEADER_BYTES } from '../src/formats/npy.ts';
 import { type BenchData, type DataSpec, makeData } from './makeData.ts';
 import { cpu, measure, type Usage } from './measure.ts';
-import { dataFolder, PROGRAM } from './places.ts';
+import { BARE_LOOP, dataFolder, PROGRAM } from './places.ts';
 import { median } from './statistics.ts';
 
 export interface DumpQuestion {
@@ -19,12 +19,14 @@ export interface DumpQuestion {
   readonly runs: number;
 }
 
-/** One turn: the three commands one after the other. */
+/** One turn: the commands one after the other. */
 export interface Turn {
   /** `cp -r` alone. */
   readonly cp: Usage;
   /** `cp -r` + `sync -f`. */
   readonly copy: Usage;
+  /** bareLoop.ts, with as many threads as the dump. */
+  readonly bare: Usage;
   readonly dump: Usage;
 }
 
@@ -49,6 +51,12 @@ export interface DumpSummary {
   readonly cpuRatio: number;
   /** dump ÷ (`cp -r` + `sync -f`). */
   readonly cpuRatioCopy: number;
+  readonly bareWall: number;
+  readonly bareCpu: number;
+  /** Bare loop ÷ (`cp -r` + `sync -f`). */
+  readonly bareWallRatio: number;
+  /** Bare loop ÷ `cp -r` alone. */
+  readonly bareCpuRatio: number;
   /** Millions of source bytes a second. */
   readonly megabytesPerSecond: number;
   /** Peak of the dump, bytes. */
@@ -80,13 +88,14 @@ async function oneTurn(data: BenchData, threads: number): Promise<Turn> {
   const copied = join(outFolder(), 'copied');
   const cp = await onFreshDisk(data, ['cp', '-r', data.db, copied]);
   const copy = await onFreshDisk(data, ['sh', '-c', 'cp -r "$1" "$2" && sync -f "$2"', 'copy', data.db, copied]);
+  const bare = await onFreshDisk(data, [process.execPath, BARE_LOOP, data.db, copied, String(threads)]);
   const [out, state] = [join(outFolder(), 'dumped'), join(outFolder(), 'state')];
   const dump = await onFreshDisk(data, [
     ...[process.execPath, PROGRAM, 'dump', `milvus1x:${data.db}`],
     ...['--out', out, '--threads', String(threads), '--state', state],
   ]);
   checkDumped(out, data);
-  return { cp, copy, dump };
+  return { cp, copy, bare, dump };
 }
 
 /**
@@ -132,6 +141,10 @@ export function summarise({ turns, sourceBytes }: Pick<DumpCase, 'turns' | 'sour
     dumpCpu: over(({ dump }) => cpu(dump)),
     cpuRatio: over(({ cp, dump }) => cpu(dump) / cpu(cp)),
     cpuRatioCopy: over(({ copy, dump }) => cpu(dump) / cpu(copy)),
+    bareWall: over(({ bare }) => bare.wall),
+    bareCpu: over(({ bare }) => cpu(bare)),
+    bareWallRatio: over(({ copy, bare }) => bare.wall / copy.wall),
+    bareCpuRatio: over(({ cp, bare }) => cpu(bare) / cpu(cp)),
     megabytesPerSecond: Math.round(sourceBytes / 1e6 / dumpWall),
     rss: median(turns.map(({ dump }) => dump.rss)),
   };

@@ -12,3 +12,5 @@ export const PROGRAM = fileURLToPath(new URL('../src/cli/main.js', import.meta.u
 export function dataFolder(): string {
   return process.env.MILVUS_MIGRATE_BENCH_DATA ?? join(ROOT, 'bench', 'data');
 }
+/** See bareLoop.ts. */
+export const BARE_LOOP = fileURLToPath(new URL('./bareLoop.js', import.meta.url));

@@ -5,9 +5,9 @@
  * order, numbers as exact decimals (what imports rewrite: `1.0` → `1`, `1e2` → `100`). Array: the JSON text of its
  * elements, each in the form of the element's type.
  */
-import { createHash } from 'node:crypto';
-import { LosslessNumber, parse } from 'lossless-json';
+import { hash } from 'node:crypto';
 import { type Batch, type Column, columnOf, isNull, valueAt } from './batch.ts';
+import { losslessJson } from './losslessJson.ts';
 import { type Field, primaryKeyOf, type Schema } from './schema.ts';
 
 /** Fields that are compared: all but the primary key, by which rows are found. */
@@ -47,7 +47,7 @@ export function columnsOf(batch: Batch, fields: readonly Field[]): readonly Colu
 
 /** First 16 bytes of SHA-256, hex: enough that two different values never look alike. */
 function valueHash(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+  return hash('sha256', bytes, 'hex').slice(0, 32);
 }
 
 /** @param text of a JSON value, UTF-8; a text that is none stays as it is */
@@ -55,7 +55,7 @@ export function canonicalJson(text: Uint8Array): Uint8Array {
   const plain = Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('utf8');
   try {
     // Of equal keys the last counts, as for every reader of JSON.
-    return Buffer.from(show(parse(plain, undefined, { onDuplicateKey: ({ newValue }) => newValue })));
+    return Buffer.from(show(losslessJson().parse(plain, undefined, { onDuplicateKey: ({ newValue }) => newValue })));
   } catch (thrown) {
     // Nested deeper than a call stack, or no JSON: then the very bytes are compared.
     if (thrown instanceof SyntaxError || thrown instanceof RangeError) return text;
@@ -65,12 +65,12 @@ export function canonicalJson(text: Uint8Array): Uint8Array {
 
 /** @param text of a JSON array: numbers, texts or booleans, of the field's element type */
 export function canonicalArray({ element }: Field, text: Uint8Array): Uint8Array {
-  const items = parse(Buffer.from(text).toString('utf8')) as readonly unknown[];
+  const items = losslessJson().parse(Buffer.from(text).toString('utf8')) as readonly unknown[];
   return Buffer.from(`[${items.map((item) => showElement(element, item)).join(',')}]`);
 }
 
 function showElement(element: Field['element'], item: unknown): string {
-  const digits = item instanceof LosslessNumber ? item.value : item;
+  const digits = item instanceof losslessJson().LosslessNumber ? item.value : item;
   switch (element) {
     case 'Float':
       return float(Math.fround(Number(digits)));
@@ -90,7 +90,7 @@ function float(value: number): string {
 }
 
 function show(value: unknown): string {
-  if (value instanceof LosslessNumber) return exactDecimal(value.value);
+  if (value instanceof losslessJson().LosslessNumber) return exactDecimal(value.value);
   if (Array.isArray(value)) return `[${value.map(show).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

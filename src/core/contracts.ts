@@ -82,7 +82,7 @@ export interface SkippedSegment {
 export interface PlanHint {
   /** Aim for partitions of this many bytes of live rows. */
   readonly partBytes: number;
-  /** Threads that will read them: a source of one large file cuts it so that all have work. Absent: 1. */
+  /** Threads that will read them: a source that makes for less than a part each is cut so that all have work. Absent: 1. */
   readonly threads?: number | undefined;
 }
 

@@ -7,40 +7,37 @@ export function crc32(bytes: Uint8Array, seed = 0): number {
   return bytes.length === 0 ? seed : zlibCrc32(bytes, seed);
 }
 
-/** A 32×32 bit matrix over GF(2), one column a number: what appending zero bits does to a CRC. */
-type Matrix = Uint32Array;
-
-function times(matrix: Matrix, vector: number): number {
-  let sum = 0;
-  for (let bit = 0; vector !== 0; bit++, vector >>>= 1) if (vector & 1) sum ^= matrix[bit]!;
-  return sum >>> 0;
-}
-
-function square(matrix: Matrix): Matrix {
-  return matrix.map((column) => times(matrix, column));
-}
-
-function oneZeroBit(polynomial: number): Matrix {
-  const matrix = new Uint32Array(32);
-  matrix[0] = polynomial;
-  for (let bit = 1; bit < 32; bit++) matrix[bit] = 2 ** (bit - 1);
-  return matrix;
-}
+/** The polynomial 1, as a CRC is written: backwards, its highest bit for x^0. */
+const ONE = 2 ** 31;
+/** The polynomial x. */
+const X = 2 ** 30;
 
 /**
  * For a CRC of that polynomial, written backwards: the CRC of A followed by B, from both and the length of B in bytes, a
  * safe integer.
  */
 export function crcCombiner(polynomial: number): (crcA: number, crcB: number, bytesB: number) => number {
-  return (crcA, crcB, bytesB) => {
-    // Appending B's length in zero bytes to A is a linear map; its power is found by squaring.
-    let zeros = square(square(square(oneZeroBit(polynomial)))); // eight zero bits
-    let crc = crcA;
-    for (let rest = bytesB; rest > 0; rest = Math.floor(rest / 2)) {
-      if (rest % 2 === 1) crc = times(zeros, crc);
-      zeros = square(zeros);
+  /** a · b modulo the polynomial. */
+  const times = (a: number, b: number): number => {
+    let product = 0;
+    for (let bit = ONE; bit !== 0; bit >>>= 1) {
+      if (a & bit) product ^= b;
+      b = b & 1 ? (b >>> 1) ^ polynomial : b >>> 1;
     }
-    return (crc ^ crcB) >>> 0;
+    return product >>> 0;
+  };
+  /** x^(2^n), as far as it was needed. */
+  const powers = [X];
+  const power = (n: number): number => {
+    while (powers.length <= n) powers.push(times(powers.at(-1)!, powers.at(-1)!));
+    return powers[n]!;
+  };
+  return (crcA, crcB, bytesB) => {
+    // Appending B's length in zero bits to A multiplies by x to the power of it; a byte has 2^3 bits.
+    let shift = ONE;
+    for (let rest = bytesB, n = 3; rest > 0; rest = Math.floor(rest / 2), n++)
+      if (rest % 2 === 1) shift = times(power(n), shift);
+    return (times(shift, crcA) ^ crcB) >>> 0;
   };
 }
 

@@ -21,7 +21,7 @@ import { secretsOf, sourceSecretsOf, storeOpener } from './openStores.ts';
 import { openPool, type Pool } from './pool.ts';
 import { createMeter } from './progress.ts';
 import { joinRejects } from './rejects.ts';
-import { type Running, runStages } from './runJob.ts';
+import { type Running, runStages } from './runFiles.ts';
 import type { WorkerStart } from './tasks.ts';
 import { openJournal } from './uploads.ts';
 

@@ -1,6 +1,4 @@
-/** The order of the stages: prepare → dump ∥ load → index → verify → swap → clean up. */
-import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+/** The order of the stages: prepare → dump ∥ load → index → verify → swap → clean up. Those before are in `runFiles.ts`. */
 import type { JobStages } from '../config/job.ts';
 import type { CollectionRecord } from '../core/checkpoint.ts';
 import type { RecordUpload, Upload } from '../core/contracts.ts';
@@ -8,34 +6,19 @@ import { MigrateError } from '../core/errors.ts';
 import { letGo } from '../sources/index.ts';
 import { reportCollection } from './buildReport.ts';
 import { forEachConcurrently } from './concurrently.ts';
-import type { RunContext } from './context.ts';
-import { dumpStage, isSearched, plannedOf } from './dumpStage.ts';
-import { findDuplicates } from './duplicates.ts';
+import { dumpStage, plannedOf } from './dumpStage.ts';
 import { announce } from './events.ts';
-import { writeMeta } from './exportMeta.ts';
 import { type FinishContext, indexAndLoad, swapIn } from './finishCollection.ts';
-import { findChanges, refuseMissedChanges, upsertChanges } from './lateChanges.ts';
+import { findChanges, upsertChanges } from './lateChanges.ts';
 import { manifestFile } from './layout.ts';
 import { type Loadable, startLoading } from './loadStage.ts';
-import { recoverRejects } from './lostRejects.ts';
-import { writeManifest } from './manifest.ts';
 import { checkStaging } from './preflight.ts';
 import { prepareCollection, recheckCollection } from './prepare.ts';
 import { partFolders } from './removeFiles.ts';
-import { scanStoredIds } from './storedIds.ts';
+import { keepManifest, type Running } from './runFiles.ts';
 import { AFTER_LOAD_MS, AT_REST_MS, type VerifyContext, verifyCollection } from './verify.ts';
 
-export interface Running extends RunContext {
-  readonly sourceTitle: string;
-}
-
-export async function runStages(run: Running, stages: JobStages): Promise<void> {
-  await searchDuplicates(run);
-  await recoverRejects(run);
-  if (stages !== 'verify') await scanStoredIds(run);
-  const { target } = run;
-  if (stages === 'dump' || target === undefined) return dumpOnly(run);
-  const context = { ...run, target };
+export async function runTarget(context: TargetRun, stages: JobStages): Promise<void> {
   if (stages === 'verify') return verifyStage(context, await knownCollections(context));
   const loadable = await prepareAll(context);
   await preflight(context, loadable);
@@ -44,48 +27,12 @@ export async function runStages(run: Running, stages: JobStages): Promise<void> 
   await findChanges(context, (collection) => complete.has(collection));
   await indexAndVerify(context, complete);
   for (const [name, record] of complete)
-    await swapIn(context, plannedOf(run, name), run.ledger.collection(name) ?? record);
-  await cleanUp(run, complete);
-  await letGoOfSource(run);
+    await swapIn(context, plannedOf(context, name), context.ledger.collection(name) ?? record);
+  await cleanUp(context, complete);
+  await letGoOfSource(context);
 }
 
 type TargetRun = Running & FinishContext;
-
-async function dumpOnly(run: Running): Promise<void> {
-  await dumpStage(run, () => undefined);
-  await refuseMissedChanges(run);
-  await keepManifest(run);
-}
-
-async function keepManifest(run: Running): Promise<void> {
-  const { files, openStore, ledger, collections, sourceTitle, config, reader } = run;
-  // A dumped folder that is loaded has its manifest already.
-  if (files === undefined || reader.kind === 'dumped') return;
-  await writeManifest(files.store, ledger, { source: sourceTitle, collections });
-  // The old tool's scripts look for a meta.json beside the tables; where these go again, nobody does.
-  if (config.files?.oldLayout === true && config.source.kind === 'milvus1x' && config.files.keep)
-    await writeMeta(config, files.store, openStore);
-}
-
-/** Before any row is moved: ids that more than one of the merged collections holds. Once a job. */
-async function searchDuplicates(run: Running): Promise<void> {
-  for (const { target } of run.collections) {
-    const done = join(run.jobDir, `searched-${target}`);
-    if (!isSearched(run, target) || existsSync(done)) continue;
-    const { keys, dropped } = await findDuplicates(run, target);
-    if (keys > 0)
-      run.warn(
-        `${target}: ${keys} ids occur in more than one input; ${dropped} rows are left out (--on-duplicate first)`,
-      );
-    recordDone(done);
-  }
-}
-
-function recordDone(file: string): void {
-  const fd = openSync(file, 'w');
-  fsyncSync(fd);
-  closeSync(fd);
-}
 
 async function prepareAll(run: TargetRun): Promise<Loadable> {
   const loadable = new Map<string, CollectionRecord>();

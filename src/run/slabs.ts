@@ -9,6 +9,7 @@
  * Atomics. `acquire` blocks its thread: it is called in workers, which have nothing else to do then.
  */
 import type { Slab, SlabRing } from '../core/contracts.ts';
+import { allocateShared, PAGE_BYTES } from '../core/wasm.ts';
 
 /** Read → write buffers of the file path. Larger ones fall out of the core's cache: 4 MiB were three times slower. */
 export const FILE_SLAB_BYTES = 1024 * 1024;
@@ -40,10 +41,22 @@ export interface RingMemory {
 
 export function allocateRing(slabBytes: number, slabs: number): RingMemory {
   return {
-    slabs: Array.from({ length: slabs }, () => new SharedArrayBuffer(slabBytes)),
+    slabs: Array.from({ length: slabs }, () => allocateSlab(slabBytes)),
     states: new SharedArrayBuffer(4 * slabs),
     released: new SharedArrayBuffer(4),
   };
+}
+
+/** In memory of WebAssembly where there is such: what looks at each byte is faster there. */
+function allocateSlab(bytes: number): SharedArrayBuffer {
+  if (bytes % PAGE_BYTES !== 0) return new SharedArrayBuffer(bytes);
+  try {
+    return allocateShared(bytes / PAGE_BYTES).buffer;
+  } catch (thrown) {
+    // It sets gigabytes of addresses aside, which a limit may forbid.
+    if (thrown instanceof RangeError) return new SharedArrayBuffer(bytes);
+    throw thrown;
+  }
 }
 
 /** The ring over its memory; several threads may hold one over the same memory, one of them acquires. */

@@ -1,26 +1,59 @@
 /** Finds rows with NaN or infinity: legal in Milvus 1.x, refused by Milvus 2.x. */
 import type { Column } from '../core/batch.ts';
+import { compile, instantiate, memoryOf, type SharedMemory } from '../core/wasm.ts';
+import { KERNEL_BYTES } from './nonFiniteBytes.ts';
 
 const WITHOUT_SIGN = 0x7fffffff;
 /** Added to a float without sign, this carries into the sign bit exactly where all exponent bits are set. */
 const ONE_EXPONENT = 0x00800000;
 
+/** Index of the first non-finite value at or after `start`; that of the end if there is none. */
+type Search = (start: number) => number;
+
 /**
  * Rows whose vector holds a NaN or an infinity, ascending.
  *
- * One pass over the bits as int32, eight values to a branch, so that it stays far above the speed of any disk.
+ * One pass over the bits. Where the vectors lie in memory of WebAssembly, as slabs do, it has vector units: five times
+ * as many bytes a second.
  * @param column float32 vectors, 4-byte aligned
  */
 export function nonFiniteRows(column: Column): number[] {
   const bits = new Int32Array(column.bytes.buffer, column.bytes.byteOffset, column.bytes.byteLength / 4);
+  const search = searchIn(bits);
   const rows: number[] = [];
   const dim = column.rowBytes / 4;
-  for (let at = firstNonFinite(bits, 0); at < bits.length; ) {
+  for (let at = search(0); at < bits.length; ) {
     const row = Math.floor(at / dim);
     rows.push(row);
-    at = firstNonFinite(bits, (row + 1) * dim);
+    at = search((row + 1) * dim);
   }
   return rows;
+}
+
+function searchIn(bits: Int32Array): Search {
+  const memory = memoryOf(bits.buffer);
+  if (memory === undefined) return (start) => firstNonFinite(bits, start);
+  const { firstNonFinite: find } = kernelOf(memory);
+  const { byteOffset, byteLength } = bits;
+  const end = byteOffset + byteLength;
+  return (start) => (find(byteOffset + start * 4, end) - byteOffset) / 4;
+}
+
+/** Addresses are bytes in the memory; see wasm/nonFinite.ts. */
+interface Kernel {
+  firstNonFinite(at: number, end: number): number;
+}
+
+let compiled: object | undefined;
+const kernels = new WeakMap<SharedMemory, Kernel>();
+
+function kernelOf(memory: SharedMemory): Kernel {
+  const known = kernels.get(memory);
+  if (known !== undefined) return known;
+  compiled ??= compile(Buffer.from(KERNEL_BYTES, 'base64'));
+  const kernel = instantiate(compiled, { env: { memory } }) as Kernel;
+  kernels.set(memory, kernel);
+  return kernel;
 }
 
 /** Index of the first non-finite value at or after `start`; `bits.length` if there is none. */

@@ -13,13 +13,24 @@ export const MAX_VECTOR_BYTES = 15.5 * 2 ** 30;
 /** Ordinals of rows in a partition are kept in 32 bits. */
 const MAX_ROWS = 2 ** 31;
 
-/** Live rows of a partition at most; at least one. */
-export function rowsPerPartition({
-  partBytes,
-  rowBytes,
-  vectorBytes,
-}: Record<'partBytes' | 'rowBytes' | 'vectorBytes', number>): number {
-  return Math.max(1, Math.min(Math.floor(partBytes / rowBytes), Math.floor(MAX_VECTOR_BYTES / vectorBytes), MAX_ROWS));
+/** Less is not worth a part of its own, however many threads there are. */
+const LEAST_BYTES = 64 * 1024 * 1024;
+
+export interface PartSize {
+  readonly partBytes: number;
+  readonly rowBytes: number;
+  readonly vectorBytes: number;
+  /** Live rows of all that is to be cut. */
+  readonly rows: number;
+  readonly threads: number;
+}
+
+/** Live rows of a partition at most; at least one. A small source is cut finer, so that each thread has a part of it. */
+export function rowsPerPartition({ partBytes, rowBytes, vectorBytes, rows, threads }: PartSize): number {
+  const spread = Math.min(threads, Math.floor((rows * rowBytes) / LEAST_BYTES));
+  const share = spread > 1 ? Math.ceil(rows / spread) : MAX_ROWS;
+  const fitting = Math.min(Math.floor(partBytes / rowBytes), Math.floor(MAX_VECTOR_BYTES / vectorBytes), MAX_ROWS);
+  return Math.max(1, Math.min(fitting, share));
 }
 
 /**

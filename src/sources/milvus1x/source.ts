@@ -100,7 +100,10 @@ async function* planDataset(
 ): AsyncGenerator<Partition> {
   if (inspected === undefined) throw new TypeError(`${dataset.name} is none of the source's datasets`);
   const { rowBytes } = inspected.shape;
-  const maxRows = rowsPerPartition({ partBytes: hint.partBytes, rowBytes, vectorBytes: rowBytes - ID_BYTES });
+  const { partBytes, threads = 1 } = hint;
+  const live = inspected.partitions.flatMap(({ segments }) => segments.map(({ rows, deleted }) => rows - deleted));
+  const rows = live.reduce((sum, count) => sum + count, 0);
+  const maxRows = rowsPerPartition({ partBytes, rowBytes, vectorBytes: rowBytes - ID_BYTES, rows, threads });
   for (const { tag, segments } of inspected.partitions) {
     const filled = segments.filter(({ rows }) => rows > 0);
     yield* makePartitions({

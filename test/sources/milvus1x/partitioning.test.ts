@@ -40,9 +40,21 @@ test('each live row is in exactly one group, in order, within the bounds', () =>
 });
 
 test('rows of a partition: by bytes, at least one, never over the limit of a file', () => {
-  assert.equal(rowsPerPartition({ partBytes: 1000, rowBytes: 10, vectorBytes: 2 }), 100);
-  assert.equal(rowsPerPartition({ partBytes: 1, rowBytes: 10, vectorBytes: 2 }), 1);
-  const rows = rowsPerPartition({ partBytes: 2 ** 40, rowBytes: 520, vectorBytes: 512 });
+  const few = { rows: 1000, threads: 4 };
+  assert.equal(rowsPerPartition({ ...few, partBytes: 1000, rowBytes: 10, vectorBytes: 2 }), 100);
+  assert.equal(rowsPerPartition({ ...few, partBytes: 1, rowBytes: 10, vectorBytes: 2 }), 1);
+  const rows = rowsPerPartition({ ...few, partBytes: 2 ** 40, rowBytes: 520, vectorBytes: 512 });
   assert.ok(rows * 512 <= MAX_VECTOR_BYTES && (rows + 1) * 512 > MAX_VECTOR_BYTES);
-  assert.equal(rowsPerPartition({ partBytes: 2 ** 50, rowBytes: 9, vectorBytes: 1 }), 2 ** 31);
+  assert.equal(rowsPerPartition({ ...few, partBytes: 2 ** 50, rowBytes: 9, vectorBytes: 1 }), 2 ** 31);
+});
+
+test('rows of a partition: each thread has a share, unless that is too little', () => {
+  const sizes = { partBytes: 2 ** 29, rowBytes: 1024, vectorBytes: 1016 };
+  const at = (mebibytes: number, threads: number): number =>
+    rowsPerPartition({ ...sizes, rows: mebibytes * 1024, threads });
+  assert.equal(at(1000, 4), 250 * 1024);
+  assert.equal(at(1000, 1), 512 * 1024);
+  assert.equal(at(4000, 4), 512 * 1024);
+  assert.equal(at(200, 16), Math.ceil((200 * 1024) / 3));
+  assert.equal(at(100, 16), 512 * 1024);
 });

@@ -1,0 +1,40 @@
+/** What of the global WebAssembly we use: no library of TypeScript's that we include has it. */
+
+export const PAGE_BYTES = 65536;
+
+/** Memory that threads may share; it begins on a page of the system's, too. */
+export interface SharedMemory {
+  /** After `grow` another one; what was there before stays good. */
+  readonly buffer: SharedArrayBuffer;
+  /** @returns how many pages there were. Throws a RangeError where there are no more. */
+  grow(pages: number): number;
+}
+
+declare const WebAssembly: {
+  readonly Memory: new (size: { initial: number; maximum: number; shared: true }) => SharedMemory;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
+};
+
+const memories = new WeakMap<SharedArrayBuffer, SharedMemory>();
+
+/** @param most pages of 64 KiB; addresses are set aside for them, and no memory. Throws a RangeError where there are none. */
+export function allocateShared(pages: number, most = pages): SharedMemory {
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: most, shared: true });
+  memories.set(memory.buffer, memory);
+  return memory;
+}
+
+/** The memory of a buffer that this thread allocated here, which has not grown since. */
+export function memoryOf(buffer: ArrayBufferLike): SharedMemory | undefined {
+  return buffer instanceof SharedArrayBuffer ? memories.get(buffer) : undefined;
+}
+
+export function compile(bytes: Uint8Array): object {
+  return new WebAssembly.Module(bytes);
+}
+
+/** @returns its exports */
+export function instantiate(module: object, imports: object): unknown {
+  return new WebAssembly.Instance(module, imports).exports;
+}

@@ -1,0 +1,64 @@
+/**
+ * The order of the stages: duplicates → what an earlier run left behind → dump, or everything else (`runJob.ts`).
+ *
+ * What a dump alone does not need is loaded when it is called: each module costs every start half a millisecond.
+ */
+import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JobStages } from '../config/job.ts';
+import type { RunContext } from './context.ts';
+import { dumpStage, isSearched } from './dumpStage.ts';
+import { writeMeta } from './exportMeta.ts';
+import { writeManifest } from './manifest.ts';
+
+export interface Running extends RunContext {
+  readonly sourceTitle: string;
+}
+
+export async function runStages(run: Running, stages: JobStages): Promise<void> {
+  const { target, config, collections } = run;
+  await searchDuplicates(run);
+  if (config.rejectFile !== undefined) await (await import('./lostRejects.ts')).recoverRejects(run);
+  if (stages !== 'verify' && collections.some(({ storedIds }) => storedIds === true))
+    await (await import('./storedIds.ts')).scanStoredIds(run);
+  if (stages === 'dump' || target === undefined) return dumpOnly(run);
+  await (await import('./runJob.ts')).runTarget({ ...run, target }, stages);
+}
+
+async function dumpOnly(run: Running): Promise<void> {
+  await dumpStage(run, () => undefined);
+  if (run.ledger.partitions().some(({ part }) => part?.withoutSnapshot === true))
+    await (await import('./lateChanges.ts')).refuseMissedChanges(run);
+  await keepManifest(run);
+}
+
+export async function keepManifest(run: Running): Promise<void> {
+  const { files, openStore, ledger, collections, sourceTitle, config, reader } = run;
+  // A dumped folder that is loaded has its manifest already.
+  if (files === undefined || reader.kind === 'dumped') return;
+  await writeManifest(files.store, ledger, { source: sourceTitle, collections });
+  // The old tool's scripts look for a meta.json beside the tables; where these go again, nobody does.
+  if (config.files?.oldLayout === true && config.source.kind === 'milvus1x' && config.files.keep)
+    await writeMeta(config, files.store, openStore);
+}
+
+/** Before any row is moved: ids that more than one of the merged collections holds. Once a job. */
+async function searchDuplicates(run: Running): Promise<void> {
+  for (const { target } of run.collections) {
+    const done = join(run.jobDir, `searched-${target}`);
+    if (!isSearched(run, target) || existsSync(done)) continue;
+    const { findDuplicates } = await import('./duplicates.ts');
+    const { keys, dropped } = await findDuplicates(run, target);
+    if (keys > 0)
+      run.warn(
+        `${target}: ${keys} ids occur in more than one input; ${dropped} rows are left out (--on-duplicate first)`,
+      );
+    recordDone(done);
+  }
+}
+
+function recordDone(file: string): void {
+  const fd = openSync(file, 'w');
+  fsyncSync(fd);
+  closeSync(fd);
+}
