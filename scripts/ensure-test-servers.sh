@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Gets what the tests need, once: Milvus 2.3.5, milvus-lite, MinIO and fake-gcs-server (built with Go), Azurite, a Python
+# Gets what the tests need, once: Milvus 2.3.5, milvus-lite, MinIO and fake-gcs-server (built with Go), Azurite, Elasticsearch (Maven), a Python
 # with NumPy, one with faiss-cpu (all into the cache folder, see test/servers/lib.sh), and MariaDB (Debian's packages, as
 # root; else it says what to install).
 set -euo pipefail
@@ -12,3 +12,4 @@ SERVERS=$(cd "$(dirname "${BASH_SOURCE[0]}")/../test/servers" && pwd)
 "$SERVERS/minio.sh" get
 "$SERVERS/gcs.sh" get
 "$SERVERS/azurite.sh" get
+"$SERVERS/elasticsearch.sh" get

@@ -4,9 +4,10 @@
  *
  *   node scripts/test.mjs [--big] [--no-coverage] [test/formats/npy.test.ts …] [-- flags of node --test …]
  *
- * One Milvus, MariaDB, MinIO, fake-gcs-server and Azurite are started for all suites that can share: TEST_MILVUS
+ * One Milvus, MariaDB, MinIO, fake-gcs-server, Azurite and Elasticsearch are started for all suites that can share: TEST_MILVUS
  * (host:port), TEST_MYSQL (mysql://…), TEST_MINIO (JSON of a MinioAccess, see test/servers/startMinio.ts), TEST_GCS
- * (http://…), TEST_AZURITE (JSON of an AzuriteAccess, see test/servers/startAzurite.ts). Those that are already in the
+ * (http://…), TEST_AZURITE (JSON of an AzuriteAccess, see test/servers/startAzurite.ts), TEST_ELASTICSEARCH
+ * (http://…). Those that are already in the
  * environment are used instead. MILVUS_MIGRATE_FIXTURES: the fixtures. FAISS_FIXTURES: those of Faiss. TEST_PYTHON: a
  * Python with NumPy; TEST_FAISS_PYTHON: one with faiss-cpu.
  * The last lines are the closing lines of Node's test runner.
@@ -96,18 +97,23 @@ async function surroundings() {
   const { startMinio } = await import(pathToFileURL(join(root, 'dist/test/servers/startMinio.js')).href);
   const { startGcs } = await import(pathToFileURL(join(root, 'dist/test/servers/startGcs.js')).href);
   const { startAzurite } = await import(pathToFileURL(join(root, 'dist/test/servers/startAzurite.js')).href);
-  const [milvus, mariadb, minio, gcs, azurite] = await Promise.all([
+  const { startElasticsearch } = await import(
+    pathToFileURL(join(root, 'dist/test/servers/startElasticsearch.js')).href
+  );
+  const [milvus, mariadb, minio, gcs, azurite, elastic] = await Promise.all([
     process.env.TEST_MILVUS ? undefined : started(startMilvus()),
     process.env.TEST_MYSQL ? undefined : started(startMariadb()),
     process.env.TEST_MINIO ? undefined : started(startMinio()),
     process.env.TEST_GCS ? undefined : started(startGcs()),
     process.env.TEST_AZURITE ? undefined : started(startAzurite()),
+    process.env.TEST_ELASTICSEARCH ? undefined : started(startElasticsearch()),
   ]);
   if (milvus) found.TEST_MILVUS = milvus.address;
   if (mariadb) found.TEST_MYSQL = mariadb.url;
   if (minio) found.TEST_MINIO = JSON.stringify(minio.access);
   if (gcs) found.TEST_GCS = gcs.endpoint;
   if (azurite) found.TEST_AZURITE = JSON.stringify(azurite.access);
+  if (elastic) found.TEST_ELASTICSEARCH = elastic.access.url;
   return { ...process.env, ...found };
 }
 

@@ -9,9 +9,11 @@ import { join } from 'node:path';
 import type { PartitionRecord } from '../core/checkpoint.ts';
 import type { Partition } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
+import { primaryKeyOf } from '../core/schema.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
 import { openDroppedRows } from './droppedRows.ts';
+import { schemaOf } from './dumpStage.ts';
 import { recordKey } from './keySort.ts';
 import { breathe, mergeRuns } from './mergeRuns.ts';
 import { readTask } from './rowStream.ts';
@@ -31,6 +33,7 @@ export interface Duplicates {
  * `droppedFile` finds them.
  */
 export async function findDuplicates(run: RunContext, collection: string): Promise<Duplicates> {
+  refuseTexts(run, collection);
   const records = run.ledger.of(collection);
   const dir = join(run.jobDir, 'sort');
   const spool = join(run.jobDir, 'dropped');
@@ -48,6 +51,20 @@ export async function findDuplicates(run: RunContext, collection: string): Promi
   return found;
 }
 
+/** Hashes stand for texts in the sort: they may warn, and nothing may be left out by them. */
+function refuseTexts(run: RunContext, collection: string): void {
+  if (run.config.onDuplicate !== 'first' || !hasTextKeys(run, collection)) return;
+  throw new MigrateError('E_CONFIG', '--on-duplicate first needs keys that are numbers', {
+    at: { collection },
+    found: `a VarChar primary key, ${primaryKeyOf(schemaOf(run, collection)).name}`,
+    wanted: '--on-duplicate fail or keep-all',
+  });
+}
+
+function hasTextKeys(run: RunContext, collection: string): boolean {
+  return primaryKeyOf(schemaOf(run, collection)).type === 'VarChar';
+}
+
 interface Sorted {
   readonly collection: string;
   readonly records: readonly PartitionRecord[];
@@ -60,6 +77,7 @@ interface Sorted {
 async function collect(run: RunContext, { collection, records, dir, spool, runs }: Sorted): Promise<Duplicates> {
   const inputs = new Map(records.map(({ planned }) => [planned.ordinal, planned.input]));
   const dropping = run.config.onDuplicate === 'first';
+  const texts = hasTextKeys(run, collection);
   const drops = new Map(records.map(({ planned }) => [planned.ordinal, createDropList(spool, planned.partition)]));
   const examples: string[] = [];
   const found = { keys: 0, dropped: 0 };
@@ -78,7 +96,8 @@ async function collect(run: RunContext, { collection, records, dir, spool, runs 
     if (!counted) {
       counted = true;
       found.keys++;
-      if (examples.length < NAMED_DUPLICATES) examples.push(`${recordKey(high, low)} in ${keeper} and ${input}`);
+      const key = texts ? 'a text' : recordKey(high, low);
+      if (examples.length < NAMED_DUPLICATES) examples.push(`${key} in ${keeper} and ${input}`);
     }
     if (!dropping) continue;
     drops.get(record.partition)?.add(record.row);
@@ -89,7 +108,9 @@ async function collect(run: RunContext, { collection, records, dir, spool, runs 
       at: { collection },
       found: `${found.keys} ids, such as ${examples.join('; ')}`,
       wanted: 'ids that occur in one of them only',
-      hint: '--on-duplicate first keeps the rows of the first collection named, --on-duplicate keep-all keeps all',
+      hint: texts
+        ? '--on-duplicate keep-all keeps all'
+        : '--on-duplicate first keeps the rows of the first collection named, --on-duplicate keep-all keeps all',
     });
   if (dropping) for (const list of drops.values()) list.finish();
   return found;
