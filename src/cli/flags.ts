@@ -233,7 +233,7 @@ const SAFETY_FLAGS = {
   scan: {
     name: 'scan',
     group: 'safety',
-    help: 'look through the ids that the source stores: which occur twice, which are negative',
+    help: 'look through the ids that the source stores (which occur twice, which are negative) and through documents (how long texts are, what would be rejected or changed)',
     preset: 'while it runs',
   },
   preflight: {

@@ -214,6 +214,8 @@ export interface ReadStats {
   readonly firstNonFinite: readonly NonFiniteRow[];
   /** Values changed on the way, as named counts: «title: text cut» → 3. Absent: none. */
   readonly changes?: Readonly<Record<string, number>> | undefined;
+  /** Where it was asked for: the longest text of each VarChar, in bytes. */
+  readonly longest?: Readonly<Record<string, number>> | undefined;
   /** Read without the snapshot that it was planned from, which is gone. Absent: false. */
   readonly withoutSnapshot?: boolean | undefined;
   /** read − deleted − dropped − filtered − rejected − refused. */

@@ -1,6 +1,8 @@
 /** Worker side: one partition → one part, whole or absent. */
 import { setImmediate } from 'node:timers/promises';
+import { type Batch, columnOf } from '../core/batch.ts';
 import type { Encoder, Part, RecordUpload, SlabRing, SourceReader, Store, StoreGroup } from '../core/contracts.ts';
+import type { Schema } from '../core/schema.ts';
 import { ENCODERS } from '../encoders/index.ts';
 import { openNoEncoder } from '../encoders/none.ts';
 import { announce } from './events.ts';
@@ -49,6 +51,7 @@ async function writePart(task: DumpTask, context: DumpContext, { group, rejects 
   const { schema, partition } = task;
   const encoder: Encoder = group === undefined ? openNoEncoder(schema) : await ENCODERS[task.format](group, schema);
   const sampler = createSampler(schema, partition.rows, task.samples);
+  const measure = task.measure === true ? createMeasure(schema) : undefined;
   const { reader, slabs, shared, turn } = context;
   const counts = await inTurn(turn, async () => {
     const stream = readRows(task, {
@@ -59,6 +62,7 @@ async function writePart(task: DumpTask, context: DumpContext, { group, rejects 
     });
     for await (const batch of stream.batches) {
       sampler.take(batch);
+      measure?.take(batch);
       await encoder.write(batch);
       announce('batch written', partition.id);
       // Local reads and writes never leave the thread: without this the task before would not get to its commit.
@@ -72,10 +76,27 @@ async function writePart(task: DumpTask, context: DumpContext, { group, rejects 
     ...counts,
     columnCrc,
     samples: sampler.samples,
+    ...(measure === undefined ? {} : { longest: measure.longest }),
     partition: partition.id,
     dir: group === undefined ? '' : task.dir,
     files,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     ms: Math.round(performance.now() - started),
+  };
+}
+
+/** The longest text of each VarChar field. */
+function createMeasure(schema: Schema): { take(batch: Batch): void; readonly longest: Record<string, number> } {
+  const names = schema.fields.filter(({ type }) => type === 'VarChar').map(({ name }) => name);
+  const longest: Record<string, number> = Object.fromEntries(names.map((name) => [name, 0]));
+  return {
+    longest,
+    take(batch) {
+      for (const name of names) {
+        const { offsets } = columnOf(batch, name);
+        for (let row = 0; row < batch.rows; row++)
+          longest[name] = Math.max(longest[name]!, offsets![row + 1]! - offsets![row]!);
+      }
+    },
   };
 }

@@ -13,6 +13,7 @@ import { type Origin, openOrigin } from './openJob.ts';
 import { storeOpener } from './openStores.ts';
 import { openPool } from './pool.ts';
 import { checkStaging } from './preflight.ts';
+import { scanPlannedDocuments } from './scanDocuments.ts';
 import { scanPlannedIds } from './storedIds.ts';
 import { recordNothing } from './uploads.ts';
 
@@ -65,7 +66,8 @@ async function scanned(
   const running = signal ?? new AbortController().signal;
   running.addEventListener('abort', () => pool.abort(), { once: true });
   // Awaited here: the pool goes when this returns.
-  return await scanPlannedIds({ config, plan: planned, reader: origin.reader, pool, signal: running });
+  const plan = await scanPlannedIds({ config, plan: planned, reader: origin.reader, pool, signal: running });
+  return await scanPlannedDocuments({ config, plan, reader: origin.reader, pool });
 }
 
 async function tryTarget(

@@ -40,6 +40,8 @@ export interface DumpTask extends ReadTask {
   readonly format: FileFormat;
   readonly dir: string;
   readonly samples: number;
+  /** Whether texts are measured. Absent: no. */
+  readonly measure?: boolean;
   /** Name of the source collection, for the reject file. */
   readonly collection: string;
   /** Where rejected rows go; undefined: nowhere (`rejectNonFinite` is false). */

@@ -38,8 +38,9 @@ const STRONG = 'Strong';
 export async function count(rpc: Rpc, where: Where, ignoresPartitions = false): Promise<bigint> {
   if (!ignoresPartitions || where.milvusPartition === undefined) return countWhere(rpc, where, '');
   const facts = await describe(rpc, where.collection);
-  const key = facts?.fields.find(({ primaryKey }) => primaryKey)?.name ?? 'id';
-  return countWhere(rpc, where, `${key} >= -9223372036854775807`);
+  const key = facts?.fields.find(({ primaryKey }) => primaryKey);
+  const least = key?.typeName === 'VarChar' ? '""' : '-9223372036854775807';
+  return countWhere(rpc, where, `${key?.name ?? 'id'} >= ${least}`);
 }
 
 /** Exact number of rows whose key is one of `keys`. */
