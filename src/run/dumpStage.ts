@@ -35,7 +35,7 @@ export async function dumpStage(
   const left = records.filter(({ part }) => part === undefined);
   await forEachConcurrently(left, run.pool.threads * TASKS_PER_WORKER, async (record) => {
     const { planned } = record;
-    const part = await dump(run, record);
+    const part = await dumpPatiently(run, record);
     announce('part recorded', part.partition);
     run.meter.add(stage, {
       units: 1,
@@ -58,7 +58,22 @@ function totals(records: readonly PartitionRecord[]): Totals {
 
 /** Makes the part of one partition, and records it. */
 export async function dumpPart(run: RunContext, partition: string): Promise<void> {
-  await dump(run, run.ledger.get(partition));
+  await dumpPatiently(run, run.ledger.get(partition));
+}
+
+/** How often a part of a source that is a server is begun anew: stores are patient by themselves. */
+const TRIES = 3;
+
+/** A part is whole or absent, so it may be made again from its start: what a lost scroll comes to, for one. */
+async function dumpPatiently(run: RunContext, record: PartitionRecord): Promise<Part> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await dump(run, record);
+    } catch (thrown) {
+      const again = run.reader.kind === 'elasticsearch' && thrown instanceof MigrateError && thrown.retry;
+      if (!again || tries === TRIES || run.signal.aborted) throw thrown;
+      run.warn(`a part of ${record.planned.collection} is read again from its start: ${thrown.message}`);
+    }
 }
 
 /** One part, recorded, with nothing left in the journal of what it took. */

@@ -46,11 +46,17 @@ export interface ElasticPlace extends AsyncDisposable {
   words(command: string, ...flags: string[]): string[];
 }
 
+export interface PlaceOptions {
+  readonly documents?: number;
+  readonly mapping?: object;
+  readonly partSize?: string;
+}
+
 let places = 0;
 
 export async function elasticPlace(
   url: string,
-  { documents = 600, mapping = MAPPING }: { documents?: number; mapping?: object } = {},
+  { documents = 600, mapping = MAPPING, partSize = '20KB' }: PlaceOptions = {},
 ): Promise<ElasticPlace> {
   const folder = temporaryFolder();
   const database = await testDatabase();
@@ -61,7 +67,7 @@ export async function elasticPlace(
   if (documents > 0) await admin.store(index, versions(documents));
   const [staging, state] = [join(folder.path, 'staging'), join(folder.path, 'state')];
   mkdirSync(staging);
-  const flags = ['--state', state, '--threads', '2', '--name', 'docs', '--part-size', '20KB'];
+  const flags = ['--state', state, '--threads', '2', '--name', 'docs', '--part-size', partSize];
   return {
     ...{ admin, database, index, url, staging, state, path: folder.path },
     words: (command, ...more) => [command, `es+${url}/${index}`, ...database.flags, ...flags, ...more],

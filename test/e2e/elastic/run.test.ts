@@ -35,6 +35,14 @@ for (const [format, encoding] of [
     assert.deepEqual(readdirSync(at.staging, { recursive: true }), []);
   });
 
+test('twenty thousand documents, every row verified', async () => {
+  await using at = await elasticPlace(server.url, { documents: 20_000, partSize: '512KB' });
+  const flags = ['--staging', at.staging, '--verify', 'full'];
+  const ended = await milvusMigrate(at.words('run', ...flags));
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.match(plainText(ended.stdout), /docs\s+20000\s+0\s+0\s+20000\s+count ✔\s+20000 samples ✔/);
+});
+
 test('by sliced scroll', async () => {
   await using at = await elasticPlace(server.url);
   const ended = await milvusMigrate(at.words('run', '--es-read', 'scroll'));
