@@ -19,6 +19,36 @@ test('any value between others is stepped over whole', () => {
   );
 });
 
+test('an array that begins with numbers may hold texts, arrays and objects all the same, far behind', () => {
+  const element = fc.oneof(
+    { weight: 20, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }) as fc.Arbitrary<unknown> },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(
+        '"]',
+        ']',
+        '[',
+        '\\',
+        `${'long '.repeat(20)}"]`,
+        [],
+        [1, ']'],
+        {},
+        { a: [1, 2] },
+        null,
+      ),
+    },
+  );
+  fc.assert(
+    fc.property(fc.array(element, { maxLength: 80, size: 'max' }), spaces, (values, space) => {
+      const text = `[${space}-1,${JSON.stringify(values).slice(1)}`.replace(/,\]$/, ']');
+      const bytes = Buffer.from(`{"v":${text},"w":[1],"x":"]"}`);
+      assert.equal(skipValue(bytes, 5), 5 + Buffer.byteLength(text));
+      assert.equal(skipValue(bytes, 0), bytes.length);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
 test('members of an object, values of an array: the same as JSON.parse', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.constantFrom(undefined, 2), (object, indent) => {
