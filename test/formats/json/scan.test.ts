@@ -19,6 +19,30 @@ test('any value between others is stepped over whole', () => {
   );
 });
 
+test('arrays as long as vectors, flat or not', () => {
+  const number = fc.double({ noDefaultInfinity: true, noNaN: true });
+  const other = fc.constantFrom(']', '"]', [1], [], { a: [2] }, {}, null, true, '\\');
+  fc.assert(
+    fc.property(fc.array(number, { maxLength: 60 }), fc.option(other), fc.nat(), spaces, (numbers, odd, at, space) => {
+      const values: unknown[] = numbers.slice();
+      if (odd !== null) values.splice(at % (values.length + 1), 0, odd);
+      const text = `[${space}${values.map((value) => JSON.stringify(value)).join(`${space},`)}${space}]`;
+      for (const [before, behind] of [
+        ['', ''],
+        ['[', ',"]"]'],
+        ['{"vec":', ',"b":[]}'],
+      ] as const) {
+        const bytes = Buffer.from(`${before}${text}${behind}`);
+        assert.equal(skipValue(bytes, before.length), before.length + text.length);
+        assert.equal(skipValue(bytes, 0), bytes.length);
+      }
+      const cut = Buffer.from(text).subarray(0, -1 - space.length);
+      assert.throws(() => skipValue(cut, 0), JsonTextError);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
 test('members of an object, values of an array: the same as JSON.parse', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.constantFrom(undefined, 2), (object, indent) => {
