@@ -88,7 +88,7 @@ export const ELASTIC_FLAGS = {
     name: 'missing',
     value: 'reject|default',
     group: 'source',
-    help: "a document without a value where the target can't have null: it is rejected, or gets 0, false, '' or {} and is counted",
+    help: "a document that lacks a value: rejected where the target can't have null, or given 0, false, '' or {} everywhere, and counted",
     preset: 'reject',
   },
   'catch-up': {

@@ -118,11 +118,15 @@ export function jobConfig(
   const { cwd, env } = around;
   const from = sourceOf(source, around);
   const draft = { ...emptyDraft(around), ...rest };
+  const transforms = draft.transforms.map((step) =>
+    step.kind === 'module' ? { ...step, path: modulePath(step.path, cwd, 'transforms') } : step,
+  );
   const given = { source: sealed(credentials?.source), files: sealed(credentials?.files) };
   const ends = fromSurroundings({ source: from, files: filesOf(files, from, cwd), credentials: given }, env);
   return {
     ...draft,
     ...ends,
+    transforms,
     ...(ends.source.kind === 'elasticsearch' ? dynamicOf(ends.source, { source, job: choices.dynamicField }) : {}),
     target: target === undefined ? undefined : targetOf(target),
     modeGiven: choices.mode !== undefined,

@@ -2,10 +2,12 @@
 import { type ErrorPlace, MigrateError } from '../core/errors.ts';
 import { readAt } from './configError.ts';
 import { emptyDraft, type JobDraft } from './defaults.ts';
+import { withDynamicField } from './elasticSource.ts';
 import { parseAddress } from './endpoint.ts';
 import type { TargetConfig } from './job.ts';
 import { type JobReading, jobEnds } from './jobFileEnds.ts';
 import { JOB_SECRET_KEYS, type JobFile, jobFileShape } from './jobFileShape.ts';
+import { transformsOf } from './jobTransforms.ts';
 import type { ConfigFileOptions, ReadConfig } from './migrationReading.ts';
 import { Secret } from './secret.ts';
 import { withState } from './stateWord.ts';
@@ -32,17 +34,22 @@ export function fromJobFile(tree: YamlNode, options: ConfigFileOptions): ReadCon
 function toDraft(job: Job, reading: JobReading): JobDraft {
   const { cwd } = reading.options;
   const base = emptyDraft(reading.options);
+  const ends = jobEnds(job, reading);
+  const { source } = ends;
+  const dynamicField = job.dynamicField ?? base.dynamicField;
   return {
     ...base,
-    ...jobEnds(job, reading),
+    ...ends,
+    ...(source?.kind === 'elasticsearch' ? withDynamicField(source, job.dynamicField) : { dynamicField }),
     collections: job.collections,
     merge: job.merge ?? base.merge,
     onDuplicate: job.onDuplicate ?? base.onDuplicate,
     targetName: job.name,
     target: targetOf(job.to, reading),
+    transforms: source?.kind === 'dumped' ? [] : transformsOf(job.transforms, reading),
+    format: job.format,
     idField: job.idField ?? base.idField,
     vectorField: job.vectorField ?? base.vectorField,
-    dynamicField: job.dynamicField ?? base.dynamicField,
     shards: job.shards,
     consistencyLevel: job.consistency,
     mode: job.mode ?? base.mode,

@@ -3,8 +3,10 @@ import type { MigrateError } from '../core/errors.ts';
 import { readAt } from './configError.ts';
 import type { JobDraft } from './defaults.ts';
 import { dumpedAt, faissAt, filesAt, mapStores, storesOf, type WithStore } from './ends.ts';
-import type { JobConfig, SourceConfig } from './job.ts';
+import type { JobConfig, PluginSource, SourceConfig } from './job.ts';
+import { elasticOf } from './jobElastic.ts';
 import type { JobFile } from './jobFileShape.ts';
+import { optionsIn } from './jobTransforms.ts';
 import { parseMeta } from './metaSource.ts';
 import type { ConfigFileOptions } from './migrationReading.ts';
 import { type MetaPart, placesOf } from './milvus1xParts.ts';
@@ -12,6 +14,7 @@ import { sealCredentials } from './storeCredentials.ts';
 import { overlay } from './storeOptions.ts';
 import { credentialsOf, optionsOf, type StoreSection } from './storeSection.ts';
 import { type Location, parseLocation } from './storeUrl.ts';
+import { modulePath } from './transformWords.ts';
 
 type Job = JobFile['job'];
 
@@ -61,15 +64,18 @@ function sourceOf({ source }: Job, reading: JobReading): SourceConfig | undefine
   const reached = reach(reading, { section: source.store, key: `${key}.store` });
   const placed = (name: string, text: string): Location =>
     reached(readAt(at(`${key}.${name}`), () => parseLocation(text, options.cwd, `${key}.${name}`)));
-  if ([source.milvus1x, source.faiss, source.dumped].filter((named) => named !== undefined).length > 1)
-    throw refuse(key, 'the file names two sources', 'milvus1x, faiss or dumped, one of them');
+  const named = [source.milvus1x, source.faiss, source.elasticsearch, source.plugin, source.dumped];
+  if (named.filter((one) => one !== undefined).length > 1)
+    throw refuse(key, 'the file names two sources', 'milvus1x, faiss, elasticsearch, plugin or dumped, one of them');
+  if (source.elasticsearch !== undefined) return elasticOf(source.elasticsearch, reading);
+  if (source.plugin !== undefined) return pluginOf(source.plugin, reading);
   if (source.faiss !== undefined) {
-    const { store: _, ...said } = source;
-    return faissAt(placed('faiss', source.faiss), said);
+    const { collection, metric, keepTransformed, allowSketch, strict } = source;
+    return faissAt(placed('faiss', source.faiss), { collection, metric, keepTransformed, allowSketch, strict });
   }
   if (source.dumped !== undefined) return dumpedAt(placed('dumped', source.dumped));
   if (source.milvus1x === undefined && (source.meta === undefined || source.tables === undefined)) {
-    const wanted = 'milvus1x: FOLDER, faiss: FILE, or meta and tables';
+    const wanted = 'milvus1x: FOLDER, faiss: FILE, elasticsearch, plugin, or meta and tables';
     throw refuse(key, 'the file does not say where the source is', wanted);
   }
   const meta = source.meta === undefined ? undefined : metaOf(source.meta, reading);
@@ -83,6 +89,21 @@ function sourceOf({ source }: Job, reading: JobReading): SourceConfig | undefine
     ...readAt(at(key), () => placesOf(parts)),
     skipBadSegments: source.skipBadSegments ?? false,
     ignoreUnflushed: source.ignoreUnflushed ?? false,
+  };
+}
+
+function pluginOf(
+  { module, where, options: said }: NonNullable<NonNullable<Job['source']>['plugin']>,
+  { refuse, at, options }: JobReading,
+): PluginSource {
+  const key = 'job.source.plugin';
+  if (module === undefined) throw refuse(key, 'the source names no module', 'module: ./my-source.js, or a package');
+  return {
+    kind: 'plugin',
+    store: undefined,
+    module: readAt(at(`${key}.module`), () => modulePath(module, options.cwd, `${key}.module`)),
+    options: optionsIn(said, { key: `${key}.options`, at }),
+    where,
   };
 }
 

@@ -2,7 +2,10 @@
 import { z } from 'zod';
 import { CONSISTENCY_LEVELS, MAX_SHARDS, ON_DUPLICATE, VERIFY_WAYS, WRITE_MODES } from './choices.ts';
 import { METRICS } from './faissSource.ts';
+import { ELASTIC_SECRETS, elasticShape } from './jobElastic.ts';
+import { optionsShape, transformsShape } from './jobTransforms.ts';
 import { filesStoreShape, STORE_SECRETS, sourceStoreShape } from './storeSection.ts';
+import { FORMATS } from './transformWords.ts';
 import { indexChoice, list, section, size, text, truth, whole, word } from './yamlValues.ts';
 
 export const jobFileShape = section({
@@ -15,6 +18,8 @@ export const jobFileShape = section({
       keepTransformed: truth.optional(),
       allowSketch: truth.optional(),
       strict: truth.optional(),
+      elasticsearch: elasticShape.optional(),
+      plugin: section({ module: text.optional(), where: text.optional(), options: optionsShape.optional() }).optional(),
       dumped: text.optional(),
       meta: text.optional(),
       tables: text.optional(),
@@ -37,6 +42,8 @@ export const jobFileShape = section({
     out: text.optional(),
     filesStore: filesStoreShape.optional(),
     maxMbps: whole(1).optional(),
+    transforms: transformsShape.optional(),
+    format: word(...FORMATS).optional(),
     idField: text.optional(),
     vectorField: text.optional(),
     dynamicField: truth.optional(),
@@ -64,5 +71,6 @@ export const JOB_SECRET_KEYS: ReadonlySet<string> = new Set([
   'job.to.password',
   'job.to.token',
   'job.state',
+  ...ELASTIC_SECRETS.map((key) => `job.source.elasticsearch.${key}`),
   ...STORE_SECRETS.flatMap((key) => [`job.source.store.${key}`, `job.filesStore.${key}`]),
 ]);

@@ -1,6 +1,6 @@
 /** Steps that rows pass, as people write them: `price:Float`, `origin:VarChar(32)=es`, `a=b`. Constants are checked here. */
 import type { Json } from '../core/contracts.ts';
-import { MigrateError, messageOf } from '../core/errors.ts';
+import { MigrateError } from '../core/errors.ts';
 import type { FileFormat } from '../core/plan.ts';
 import type { TransformStep } from '../core/transformSteps.ts';
 import { chooseWord } from './choices.ts';
@@ -119,15 +119,12 @@ function parsedJson(text: string): Json | undefined {
 
 /** Options of a module of the user's own, as one JSON text. @throws MigrateError E_USAGE; the text is not shown */
 export function parseOptions(text: string, where: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch (cause) {
-    throw new MigrateError('E_USAGE', `${where} is not JSON`, {
-      found: messageOf(cause).replace(/,? *"?.*is not valid JSON/s, '') || 'something else',
-      wanted: `{"name": "value"}`,
-      cause,
-    });
-  }
+  const options = parsedJson(text);
+  if (options !== undefined) return options;
+  throw new MigrateError('E_USAGE', `${where} is not JSON`, {
+    found: 'a text (not shown)',
+    wanted: '{"name": "value"}, with quotes around names too',
+  });
 }
 
 /** `a=b`: a is called b; undefined: it is none. */

@@ -22,8 +22,10 @@ const METRICS: readonly string[] = [
   'SUBSTRUCTURE',
   'SUPERSTRUCTURE',
 ] satisfies MetricType[];
-const MAX_TEXT_BYTES = 65_535;
-const MAX_CAPACITY = 4096;
+/** The largest VarChar, in bytes of UTF-8. */
+export const MAX_TEXT_BYTES = 65_535;
+/** The most elements of an Array. */
+export const MAX_CAPACITY = 4096;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/;
 
 /** Makes the error of a problem, with what was found and wanted. */

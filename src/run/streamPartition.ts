@@ -16,12 +16,12 @@ export async function streamPartition(
   streamRing ??= allocateRing(STREAM_SLAB_BYTES, STREAM_SLABS);
   const send = (message: StreamMessage): void => task.port.postMessage(message);
   send({ kind: 'ring', memory: streamRing });
-  const { slabs, taken } = track(openRing(streamRing));
-  const { batches } = readRows(task, { reader, slabs, shared });
+  const { slabs, noting, taken } = track(openRing(streamRing));
+  const { batches } = readRows(task, { reader: noting(reader), slabs, shared });
   let first = 0;
   for await (const batch of batches) {
     const passed = first + batch.rows <= task.first || batch.rows === 0;
-    if (!passed) send(describe(batch, taken(batch), first));
+    if (!passed) send(describe(batch, taken(), first));
     first += batch.rows;
   }
   return { rows: first };
@@ -29,13 +29,19 @@ export async function streamPartition(
 
 interface Tracked {
   readonly slabs: SlabRing;
-  /** The slab that the batch lies in, which is the receiver's from now on. */
-  taken(batch: Batch): Slab;
+  /** The reader, with the slab of each batch that it emits noted. */
+  noting(reader: SourceReader): SourceReader;
+  /**
+   * The slab of the batch that was emitted last, which is the receiver's from now on. Steps give one batch for each, and
+   * may have put all of its columns elsewhere: the batch itself does not tell.
+   */
+  taken(): Slab;
 }
 
 /** A ring whose reader gives back only what was not sent: the receiver releases the rest, and the reader's own release comes too early for it. */
 function track(ring: SlabRing): Tracked {
   const own = new Map<ArrayBufferLike, Slab>();
+  let latest: Slab | undefined;
   return {
     slabs: {
       slabBytes: ring.slabBytes,
@@ -49,12 +55,20 @@ function track(ring: SlabRing): Tracked {
         if (own.delete(slab.memory)) ring.release(slab);
       },
     },
-    taken({ columns }) {
-      // A step may have put a column elsewhere; none may have put all of them.
-      const slab = columns.map(({ bytes }) => own.get(bytes.buffer)).find((found) => found !== undefined);
-      if (slab === undefined) throw new TypeError('a batch without a slab');
-      own.delete(slab.memory);
-      return slab;
+    noting: (reader) => ({
+      ...reader,
+      async *read(...given) {
+        for await (const batch of reader.read(...given)) {
+          const memory = batch.columns[0]?.bytes.buffer;
+          latest = memory === undefined ? undefined : own.get(memory);
+          yield batch;
+        }
+      },
+    }),
+    taken() {
+      if (latest === undefined) throw new TypeError('a batch without a slab');
+      own.delete(latest.memory);
+      return latest;
     },
   };
 }

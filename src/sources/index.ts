@@ -54,6 +54,11 @@ export const SOURCES: Kinds = {
     changes: async (config, partitions) =>
       (await import('./elasticsearch/changes.ts')).elasticChanges(config, partitions),
   },
+  plugin: {
+    ...AT_REST,
+    open: async (config, options) => (await import('./plugin/source.ts')).openPlugin(config, options),
+    openReader: async (config, openStore) => (await import('./plugin/reader.ts')).openPluginReader(config, openStore),
+  },
   dumped: {
     ...AT_REST,
     // Its manifests are a job's plan already: `run/adopt.ts` takes them as they are.

@@ -1,11 +1,12 @@
 /** Another type for a field, each value checked. */
 import { isNull } from '../core/batch.ts';
+import { MAX_TEXT_BYTES } from '../core/checkSchema.ts';
 import type { Field, Schema } from '../core/schema.ts';
 import type { TransformStep } from '../core/transformSteps.ts';
 import { type CastTarget, converter } from './cast/convert.ts';
 import { Lossy, Misfit, NO_VALUE } from './cast/outcome.ts';
 import { readValues, type Value, writeColumn } from './columns.ts';
-import { checkMaxLength, fieldNamed, MAX_TEXT_BYTES, type StepPlace, stepError } from './place.ts';
+import { checkMaxLength, fieldNamed, type StepPlace, stepError } from './place.ts';
 import { replaced } from './schemas.ts';
 import type { Step, Work } from './work.ts';
 

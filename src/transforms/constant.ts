@@ -1,11 +1,12 @@
 /** A new field with the same value in every row. */
+import { MAX_TEXT_BYTES } from '../core/checkSchema.ts';
 import type { Field, Schema } from '../core/schema.ts';
 import type { TransformStep } from '../core/transformSteps.ts';
 import { converter } from './cast/convert.ts';
 import { Lossy, Misfit, NO_VALUE } from './cast/outcome.ts';
 import { CAST_TARGETS } from './cast.ts';
 import { type Value, writeColumn } from './columns.ts';
-import { checkMaxLength, checkNewName, MAX_TEXT_BYTES, type StepPlace, stepError } from './place.ts';
+import { checkMaxLength, checkNewName, type StepPlace, stepError } from './place.ts';
 import { withFields } from './schemas.ts';
 import type { Step } from './work.ts';
 

@@ -31,7 +31,7 @@ export type Transform = (batch: Batch) => Batch | Promise<Batch>;
 
 /**
  * The schema after all steps.
- * @param where whose rows they are, for messages: the name of a dataset
+ * @param where whose rows they are, for messages: «collection books»
  * @throws MigrateError E_CONFIG that names the step by its number, the field, what was found and what was wanted
  */
 export async function planSteps(schema: Schema, steps: readonly TransformStep[], where: string): Promise<Schema> {
@@ -54,7 +54,7 @@ export async function openSteps(schema: Schema, steps: readonly TransformStep[])
   const opened: Step[] = [];
   let before = schema;
   for (const [index, step] of steps.entries()) {
-    const place = { where: 'the rows', number: index + 1, kind: step.kind };
+    const place = { where: undefined, number: index + 1, kind: step.kind };
     const kind = kindOf(step, place);
     opened.push(await kind.open(before, step, place));
     before = await kind.plan(before, step, place);

@@ -1,11 +1,12 @@
 /** Where a step stands, and errors about it: all are E_CONFIG and name the step by its number, as the user wrote it. */
+import { MAX_TEXT_BYTES } from '../core/checkSchema.ts';
 import { type ErrorDetails, MigrateError } from '../core/errors.ts';
 import { nearestWord } from '../core/nearest.ts';
 import type { Field, Schema } from '../core/schema.ts';
 
 export interface StepPlace {
-  /** Whose rows they are: the name of a dataset or collection. */
-  readonly where: string;
+  /** Whose rows they are («collection books»); undefined: rows on their way, which say where they are from. */
+  readonly where: string | undefined;
   /** One-based. */
   readonly number: number;
   readonly kind: string;
@@ -19,9 +20,10 @@ export function stepError(
 ): MigrateError {
   const { field, ...rest } = details;
   const { where, number, kind } = place;
-  return new MigrateError('E_CONFIG', `step ${number} (${kind}) ${problem}`, {
+  const step = `step ${number} (${kind})${where === undefined ? '' : ` for ${where}`}`;
+  return new MigrateError('E_CONFIG', `${step} ${problem}`, {
     ...rest,
-    at: { collection: where, ...(field === undefined ? {} : { field }), ...at },
+    at: { ...(field === undefined ? {} : { field }), ...at },
   });
 }
 
@@ -65,9 +67,6 @@ export function checkNewName(schema: Schema, name: string, place: StepPlace): vo
       hint: 'drop or rename the other field in a step before this one',
     });
 }
-
-/** The largest VarChar of Milvus, in bytes of UTF-8. */
-export const MAX_TEXT_BYTES = 65_535;
 
 /** @throws MigrateError E_CONFIG for a length that Milvus does not take, or that is given for another type */
 export function checkMaxLength(

@@ -3,11 +3,6 @@ import { type Batch, type Column, columnOf, isNull, valueAt } from '../core/batc
 import type { Field, Schema } from '../core/schema.ts';
 import { readTexts, readValues } from './columns.ts';
 
-/** Digits, or the text. */
-export function keyText(field: Field, column: Column, row: number): string {
-  return String(readValues(field, column)(row));
-}
-
 /**
  * `{"id":1,"vector":[0.5,"NaN"],…}`: whole numbers with all their digits, a float32 as the double that it is, values that
  * JSON has no number for as strings, BinaryVector as its bytes, JSON and Array as they stand.

@@ -2,11 +2,12 @@
  * A batch on its way through the steps. Rows that a step takes out are marked, and taken out at the end: until then what
  * the source gave is untouched, so that a refused row can be shown as the source has it.
  */
-import { type Batch, type Column, columnOf, type RefusedRow } from '../core/batch.ts';
+import type { Batch, Column, RefusedRow } from '../core/batch.ts';
 import { withoutRows } from '../core/compact.ts';
-import { primaryKeyOf, type Schema } from '../core/schema.ts';
+import { keyText } from '../core/keys.ts';
+import type { Schema } from '../core/schema.ts';
 import { copyRows } from './columns.ts';
-import { keyText, rowText } from './rowText.ts';
+import { rowText } from './rowText.ts';
 
 /** One step, opened. It never writes into the columns that it finds: they may be the source's. */
 export type Step = (work: Work) => void | Promise<void>;
@@ -72,6 +73,7 @@ export class Work {
 
   /** Counts a value that is not carried over exactly. */
   change(name: string, count = 1): void {
+    if (count === 0) return;
     this.#changes.set(name, (this.#changes.get(name) ?? 0) + count);
   }
 
@@ -119,11 +121,10 @@ export class Work {
   #showRefused(): readonly RefusedRow[] {
     const schema = this.#sourceSchema;
     const batch = this.#batch;
-    const key = primaryKeyOf(schema);
     return this.#refused
       .sort((a, b) => a.row - b.row)
       .map(({ row, reason }) => ({
-        key: keyText(key, columnOf(batch, key.name), row),
+        key: keyText(schema, batch, row),
         reason,
         row: rowText(schema, batch, row),
       }));

@@ -63,7 +63,11 @@ export async function administrator({ url, login, caFile }: ElasticsearchAccess)
     const outgoing = (ca === undefined ? http : https).request(new URL(path, url), {
       method,
       auth,
-      headers: body === undefined ? {} : { 'content-type': 'application/x-ndjson' },
+      headers:
+        body === undefined
+          ? {}
+          : // Node sends no length by itself with a DELETE.
+            { 'content-type': 'application/x-ndjson', 'content-length': Buffer.byteLength(body) },
       ...(ca === undefined ? {} : { ca }),
     });
     outgoing.end(body);

@@ -9,15 +9,16 @@ import { batchOf, EVERY_TYPE, type Row } from '../encoders/rows.ts';
 
 export type PlainRow = Readonly<Record<string, unknown>>;
 
-/** Rows through steps, planned and run. */
+/** Rows through steps, planned and run. @param built what the batch is built as, where that is not its schema */
 export async function through(
   steps: readonly TransformStep[],
   rows: readonly Row[],
   schema: Schema = EVERY_TYPE,
+  built: Schema = schema,
 ): Promise<{ readonly batch: Batch; readonly schema: Schema; readonly rows: readonly PlainRow[] }> {
   const after = await planSteps(schema, steps, 'things');
   const transform = await openSteps(schema, steps);
-  const batch = await transform(batchOf(schema, rows));
+  const batch = await transform(batchOf(built, rows));
   return { batch, schema: after, rows: rowsOf(after, batch) };
 }
 

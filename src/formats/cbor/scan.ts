@@ -23,6 +23,8 @@ const INDEFINITE = 31;
 const FLOAT16 = 0xf9;
 const FLOAT32 = 0xfa;
 const FLOAT64 = 0xfb;
+/** With its head. */
+const FLOAT64_BYTES = 9;
 
 /** The first bytes of a value: its type, and its number or length. One object for a whole page. */
 export interface Head {
@@ -90,8 +92,6 @@ export function skipValue(view: DataView, at: number, head: Head = createHead())
     next = skipBody(view, next, { head, open });
   }
 }
-
-const FLOAT64_BYTES = 9;
 
 /** Vectors are nearly all of an answer: their numbers are stepped over one by one, but without a look at each level. */
 function skipFloats(view: DataView, at: number, most: number): number {

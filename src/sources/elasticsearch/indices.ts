@@ -43,7 +43,29 @@ export async function readIndices(
   const found = Object.entries(answer as Record<string, unknown>).filter(([name]) => wanted(name, expression));
   if (found.length === 0)
     throw new MigrateError('E_SOURCE_NOT_FOUND', 'no index matches', { at: { collection: expression } });
+  for (const [name, facts] of found) refuseNarrowAlias(name, facts, expression);
   return found.map(([name, facts]) => factsOf(name, facts, version)).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Shards are read whole: an alias that shows some of their documents only would give more than it does in a search. */
+function refuseNarrowAlias(index: string, facts: unknown, expression: string): void {
+  const { aliases = {} } = facts as { aliases?: Record<string, Readonly<Record<string, unknown>>> };
+  const matches = (name: string): boolean => expression.split(',').some((one) => patternOf(one.trim()).test(name));
+  if (matches(index)) return;
+  for (const [alias, { filter, search_routing }] of Object.entries(aliases)) {
+    if ((filter === undefined && search_routing === undefined) || !matches(alias)) continue;
+    throw new MigrateError('E_SOURCE_SCHEMA', 'an alias shows some documents of its index only', {
+      at: { collection: alias, field: filter === undefined ? 'search_routing' : 'filter' },
+      found: JSON.stringify(filter ?? search_routing),
+      wanted: 'an alias of whole indices',
+      hint: `name the index (${index}), and leave documents out with --filter`,
+    });
+  }
+}
+
+/** Of a name in which `*` stands for anything. */
+function patternOf(name: string): RegExp {
+  return new RegExp(`^${name.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
 }
 
 /** Elasticsearch's own indices begin with a dot: a wildcard means them only where it begins with one, too. */

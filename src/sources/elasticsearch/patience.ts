@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MigrateError } from '../../core/errors.ts';
 
-/** With the waits below about a minute: a node that restarts is there again by then. */
-const ATTEMPTS = 12;
+/** With the waits below about two minutes: a node that restarts is there again by then. */
+const ATTEMPTS = 20;
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 10_000;
 

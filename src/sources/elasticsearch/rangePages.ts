@@ -74,6 +74,8 @@ async function nextPage(reading: RangeReading, place: Place): Promise<{ page: Pa
         await refresh(elastic, { name: range.index });
         continue;
       }
+      // The snapshot knows by its uuid that the index is gone; another one may bear its name.
+      if (error.code === 'E_SOURCE_NOT_FOUND') await checkSameIndex(elastic, range);
       if (trouble === 'too large') {
         if (!sizes.shrink(asked)) throw await singleTooLarge(reading, place, error);
         continue;

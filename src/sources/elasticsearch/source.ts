@@ -7,7 +7,7 @@ import { ID } from '../../formats/elastic/declared.ts';
 import type { SourceOptions } from '../options.ts';
 import { askVersion, type Elastic, type ElasticVersion, openElastic } from './connect.ts';
 import type { ElasticReaderDetail } from './detail.ts';
-import { encodingOf } from './encoding.ts';
+import { encodingNotes, encodingOf } from './encoding.ts';
 import { type IndexFacts, readIndices } from './indices.ts';
 import { measureRowBytes } from './measure.ts';
 import { planShards, type SeqNoDetail } from './plan.ts';
@@ -91,7 +91,7 @@ function bySnapshots(config: ElasticsearchSource, elastic: Elastic, chosen: read
         const rowBytes = await measureRowBytes(elastic, dataset, config.choices);
         open.set(dataset.name, { snapshots, rowBytes });
         const rows = snapshots.reduce((sum, snapshot) => sum + snapshot.rows, 0);
-        datasets.push(datasetFor(dataset, { rows, rowsExact: true, rowBytes }));
+        datasets.push(datasetFor(dataset, { rows, rowsExact: true, rowBytes, config }));
       }
       return datasets;
     },
@@ -130,7 +130,7 @@ function byScroll(config: ElasticsearchSource, elastic: Elastic, chosen: readonl
         const rowBytes = await measureRowBytes(elastic, dataset, config.choices);
         sizes.set(name, { indices, rowBytes });
         // Of the moment: they may be others when they are read.
-        datasets.push(datasetFor(dataset, { rows, rowsExact: false, rowBytes }));
+        datasets.push(datasetFor(dataset, { rows, rowsExact: false, rowBytes, config }));
       }
       return datasets;
     },
@@ -145,10 +145,14 @@ function byScroll(config: ElasticsearchSource, elastic: Elastic, chosen: readonl
   };
 }
 
-function datasetFor(
-  dataset: ElasticDataset,
-  { rows, rowsExact, rowBytes }: { rows: number; rowsExact: boolean; rowBytes: number },
-): Dataset {
+interface Measured {
+  readonly rows: number;
+  readonly rowsExact: boolean;
+  readonly rowBytes: number;
+  readonly config: ElasticsearchSource;
+}
+
+function datasetFor(dataset: ElasticDataset, { rows, rowsExact, rowBytes, config }: Measured): Dataset {
   const { name, schema, fields, indices, notes } = dataset;
   const key = primaryKeyOf(schema);
   const isId = fields.some(({ path, field }) => path === ID && field.name === key.name);
@@ -165,7 +169,7 @@ function datasetFor(
     preferredMetric: undefined,
     // An `_id` is unique in its index only.
     storedIds: !isId || indices.length > 1,
-    notes,
+    notes: [...notes, ...encodingNotes(config.encoding, schema)],
     skipped: [],
     fingerprint: fingerprintOf(dataset),
   };

@@ -1,7 +1,8 @@
 /** The table of casts: one value of a scalar field as a value of another type. */
+
+import { MAX_TEXT_BYTES } from '../../core/checkSchema.ts';
 import type { FieldType, ScalarType } from '../../core/schema.ts';
 import type { Value } from '../columns.ts';
-import { MAX_TEXT_BYTES } from '../place.ts';
 import type { FromKinds, Outcome } from './outcome.ts';
 import { toBool, toFloating, toWhole } from './toNumber.ts';
 import { toJson, toVarChar } from './toText.ts';

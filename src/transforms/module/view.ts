@@ -1,5 +1,6 @@
 /** A batch as a transform module sees it. */
 import { type Column, isNull } from '../../core/batch.ts';
+import { MAX_CAPACITY, MAX_TEXT_BYTES } from '../../core/checkSchema.ts';
 import type { Field, FieldType, Schema } from '../../core/schema.ts';
 import { isJson } from '../cast/toText.ts';
 import { readTexts, TextColumn, widthOf } from '../columns.ts';
@@ -67,8 +68,10 @@ export function viewOf(work: Work, before: Schema, after: Schema): BatchView {
 
 /** Whether values of `a` are values of `b`. */
 function sameValues(a: Field, b: Field): boolean {
+  // Absent: as much as Milvus takes.
   const shorter =
-    (b.maxLength ?? Infinity) < (a.maxLength ?? Infinity) || (b.maxCapacity ?? Infinity) < (a.maxCapacity ?? Infinity);
+    (b.maxLength ?? MAX_TEXT_BYTES) < (a.maxLength ?? MAX_TEXT_BYTES) ||
+    (b.maxCapacity ?? MAX_CAPACITY) < (a.maxCapacity ?? MAX_CAPACITY);
   const stricter = a.nullable === true && b.nullable !== true;
   return a.type === b.type && a.dim === b.dim && a.element === b.element && !shorter && !stricter;
 }

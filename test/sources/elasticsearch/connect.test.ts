@@ -21,6 +21,7 @@ import {
   versionOf,
 } from '../../../src/sources/elasticsearch/connect.ts';
 import { readIndices } from '../../../src/sources/elasticsearch/indices.ts';
+import { openElasticReader } from '../../../src/sources/elasticsearch/reader.ts';
 import { closeSnapshots, openSnapshots } from '../../../src/sources/elasticsearch/snapshot.ts';
 import { startFaultProxy } from '../../servers/faultProxy.ts';
 import {
@@ -30,7 +31,8 @@ import {
   elasticsearchForTests,
   startElasticsearch,
 } from '../../servers/startElasticsearch.ts';
-import { ACCESS, openPlain } from './open.ts';
+import { ACCESS, openPlain, sourceOf } from './open.ts';
+import { planned, readAll } from './reading.ts';
 
 const INDEX = 'vault';
 let server: ElasticsearchServer;
@@ -143,6 +145,34 @@ test('an API key and a service token, with the rights that they have', async () 
   assert.match(denied.found!, /^403 /);
   assert.match(denied.hint!, /privileges/);
   await service[Symbol.asyncDispose]();
+});
+
+test('a source with an API key: its reader logs in with the secret that it is handed, and what is denied says the way around', async () => {
+  const role = (privileges: string[]) => ({ indices: [{ names: [INDEX], privileges }] });
+  const key = async (privileges: string[]) =>
+    (await administrator.call('POST', '/_security/api_key', {
+      name: privileges.join(),
+      role_descriptors: { one: role(privileges) },
+    })) as { encoded: string };
+  const { encoded } = await key(['read', 'view_index_metadata']);
+  const access = { ...ACCESS, urls: [server.access.url], caFingerprint: fingerprint };
+  const config = sourceOf(INDEX, { access, credentials: { kind: 'apiKey', key: new Secret(encoded) } });
+  const plan = await planned(config);
+  assert.ok(!JSON.stringify(plan).includes(encoded));
+  await using reader = await openElasticReader(plan.reader, { apiKey: encoded });
+  assert.equal((await readAll(reader, plan)).rows.length, 1);
+  await using stranger = await openElasticReader(plan.reader, {});
+  const unknown = await failure(readAll(stranger, plan), 'E_SOURCE_ACCESS', encoded);
+  assert.match(unknown.found!, /^401 /);
+
+  const metadata = (await key(['view_index_metadata'])).encoded;
+  const denied = await failure(
+    planned(sourceOf(INDEX, { access, credentials: { kind: 'apiKey', key: new Secret(metadata) } })),
+    'E_SOURCE_ACCESS',
+    metadata,
+  );
+  assert.match(denied.found!, /^403 /);
+  assert.match(denied.hint!, /--es-read scroll/);
 });
 
 test('wrong logins are told from rights that are missing', async () => {

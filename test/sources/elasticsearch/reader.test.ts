@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { ElasticsearchSource } from '../../../src/config/elasticsearch.ts';
+import { letGoOfSnapshots } from '../../../src/sources/elasticsearch/changes.ts';
+import { openElasticReader } from '../../../src/sources/elasticsearch/reader.ts';
+import { openElasticsearch } from '../../../src/sources/elasticsearch/source.ts';
 import { type Administrator, elasticsearchForTests } from '../../servers/startElasticsearch.ts';
 import { ACCESS, plainAdministrator, sourceOf } from './open.ts';
-import { type ReadRow, readIndex, vectorHex } from './reading.ts';
+import { collect, planned, type ReadRow, readAll, readIndex, ring, vectorHex } from './reading.ts';
 
 const INDEX = 'reader-all';
 const DOCUMENTS = 2_000;
@@ -164,3 +167,102 @@ for (const read of ['seq-no', 'scroll'] as const)
         [DOCUMENTS - FIRST, [], {}, 0],
       );
     });
+
+test('small slabs hold the same rows as large ones, and duplicates are left out by their place', async () => {
+  const plan = await planned(source(), SMALL_PARTS);
+  await using reader = await openElasticReader(plan.reader, {});
+  const [partition] = plan.partitions;
+  const one = { ...plan, partitions: [partition!] };
+  const large = await readAll(reader, one, { slabBytes: 1024 * 1024 });
+  const small = await readAll(reader, one, { slabBytes: 4_096 });
+  assert.deepEqual(small.rows, large.rows);
+  assert.ok(small.batches > 5 * large.batches, `${small.batches} and ${large.batches} batches`);
+  const dropped = [0, 1, 17, large.rows.length - 1];
+  const fewer = await readAll(reader, one, { slabBytes: 4_096, dropped });
+  assert.deepEqual(
+    fewer.rows,
+    large.rows.filter((_, row) => !dropped.includes(row)),
+  );
+  assert.deepEqual([fewer.read, fewer.dropped], [large.rows.length, 4]);
+  const keys = await collect(reader.readKeys(partition!, plan.dataset.schema, ring(4_096)));
+  assert.deepEqual(
+    keys.flatMap((batch) => [...(batch.keys as string[])]),
+    large.rows.map(({ _id }) => _id),
+  );
+  let first = 0;
+  for (const batch of keys) {
+    assert.equal(batch.first, first);
+    first += batch.keys.length;
+  }
+  await letGoOfSnapshots(source(), plan.partitions);
+});
+
+test('other names, and a server without nulls: documents without a value are refused, or get a default that is counted', async () => {
+  const declared = (name: string, more: object = {}) => ({
+    ...{ name, type: undefined, pk: false, maxLen: undefined, dims: undefined },
+    ...more,
+  });
+  const fields = [
+    declared('whole', { pk: true }),
+    declared('small'),
+    ...['tag', 'count', 'yes', 'precise', 'when', 'span'].map((name) => declared(name)),
+  ];
+  const config = (missing: 'reject' | 'default') =>
+    source({ fields, dynamicField: false, choices: { ...source().choices, missing } });
+  for (const missing of ['reject', 'default'] as const) {
+    const plan = await planned(config(missing));
+    assert.deepEqual([plan.dataset.storedIds, plan.dataset.ownNames], [true, true]);
+    const schema = {
+      ...plan.dataset.schema,
+      fields: plan.dataset.schema.fields.map(({ nullable: _, ...field }) => ({ ...field, name: `x_${field.name}` })),
+    };
+    await using reader = await openElasticReader(plan.reader, {});
+    const found = await readAll(reader, plan, { schema });
+    const odd = (DOCUMENTS - FIRST) / 2;
+    assert.equal(found.read, DOCUMENTS - FIRST);
+    const keys = await collect(reader.readKeys(plan.partitions[0]!, schema, ring(64)));
+    assert.equal(keys.flatMap((batch) => [...(batch.keys as BigInt64Array)]).length, plan.partitions[0]!.rows);
+    if (missing === 'reject') {
+      assert.deepEqual([found.rows.length, found.refused.length, found.changes], [odd, odd, {}]);
+      assert.match(found.refused[0]!.reason, /^tag: found no value, wanted a VarChar/);
+      const { _index, _id, _source } = JSON.parse(found.refused[0]!.row);
+      assert.deepEqual([_index, _id], [INDEX, found.refused[0]!.key]);
+      assert.deepEqual(_source, JSON.parse(documentText(Number(_id.slice(1)))));
+    } else {
+      assert.deepEqual([found.rows.length, found.refused], [DOCUMENTS - FIRST, []]);
+      const names = ['tag', 'count', 'yes', 'precise', 'when', 'span'];
+      assert.deepEqual(
+        found.changes,
+        Object.fromEntries(names.map((name) => [`${name}: default for a missing value`, odd])),
+      );
+      const row = found.rows.find((one) => one.x_whole === 9_007_199_254_740_993n + 21n);
+      const { x_small: _, ...rest } = row!;
+      assert.deepEqual(rest, {
+        x_whole: 9_007_199_254_741_014n,
+        x_tag: '',
+        x_count: 0,
+        x_yes: false,
+        x_precise: 0,
+        x_when: 0n,
+        x_span: '{}',
+      });
+    }
+    await letGoOfSnapshots(source(), plan.partitions);
+  }
+});
+
+test('a collection that is not there, and one that is', async () => {
+  const options = { openStore: () => assert.fail() };
+  const wrong = openElasticsearch(source(), { ...options, collections: ['reader-al'] });
+  await assert.rejects(wrong, { code: 'E_UNKNOWN_COLLECTION', found: 'reader-al', wanted: INDEX });
+  await using right = await openElasticsearch(source(), { ...options, collections: [INDEX] });
+  assert.equal(right.locator, `elasticsearch:${server.url}/${INDEX}`);
+  assert.match(right.title, /^Elasticsearch 8\./);
+  const [dataset] = await right.datasets();
+  assert.equal(dataset!.rows, DOCUMENTS - FIRST);
+  const [entry] = Object.entries(dataset!.fingerprint);
+  assert.equal(entry![0], `index ${INDEX}`);
+  assert.match(entry![1], /^uuid [\w-]+, fields [0-9a-f]{16}$/);
+  // Measured: vectors, and more.
+  assert.ok(dataset!.bytes / dataset!.rows > 90 && dataset!.bytes / dataset!.rows < 400);
+});

@@ -1,0 +1,109 @@
+/** Killed in the middle, snapshots lost in the middle, documents changed in the middle: the end is exact, or it says why not. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { elasticsearchForTests } from '../../servers/startElasticsearch.ts';
+import { milvusMigrate } from '../harness.ts';
+import { type Kill, runKilled, runUntil } from '../killed.ts';
+import {
+  assertDocuments,
+  type ElasticPlace,
+  elasticPlace,
+  loseSnapshots,
+  openContexts,
+  versions,
+  wantedOf,
+} from './place.ts';
+
+let server: Awaited<ReturnType<typeof elasticsearchForTests>>;
+before(async () => {
+  server = await elasticsearchForTests();
+});
+after(() => server[Symbol.asyncDispose]());
+
+const ALL = 600;
+
+const KILLS: readonly (readonly [how: 'bulk' | 'streamed', ...kills: Kill[]])[] = [
+  ['bulk', 'batch written 2', 'part renamed 2'],
+  ['bulk', 'import submitted', 'import completed'],
+  ['streamed', 'part recorded', 'batch intended 2'],
+  ['streamed', 'batch sent 2', 'verifying'],
+];
+
+function wordsOf(at: ElasticPlace, how: 'bulk' | 'streamed', ...flags: string[]): string[] {
+  return at.words('run', ...(how === 'bulk' ? ['--staging', at.staging] : []), ...flags);
+}
+
+describe('killed', { concurrency: 2 }, () => {
+  for (const [how, ...kills] of KILLS)
+    test(`killed at ${kills.join(', then at ')} (${how}): the same command goes on to the exact end`, async () => {
+      await using at = await elasticPlace(server.url);
+      const words = wordsOf(at, how);
+      for (const kill of kills) await runKilled(words, kill);
+      const ended = await milvusMigrate(words);
+      assert.equal(ended.code, 0, ended.stderr);
+      await assertDocuments(at, wantedOf(versions(ALL)));
+      assert.equal(await openContexts(at), 0);
+    });
+
+  test('documents changed, added and deleted while it is read: the snapshot is what arrives', async () => {
+    await using at = await elasticPlace(server.url);
+    const ended = await runUntil(wordsOf(at, 'bulk'), { moment: 'part recorded', signal: 'SIGSTOP' }, async (child) => {
+      await at.admin.store(at.index, versions(700, 1));
+      await at.admin.call('DELETE', `/${at.index}/_doc/doc%203`);
+      child.kill('SIGCONT');
+    });
+    assert.equal(ended.code, 0, ended.stderr);
+    await assertDocuments(at, wantedOf(versions(ALL)));
+  });
+
+  for (const how of ['bulk', 'streamed'] as const)
+    test(`killed, then changed, then the snapshots are lost (${how}): what changed is found and upserted`, async () => {
+      await using at = await elasticPlace(server.url);
+      await runKilled(wordsOf(at, how), 'part recorded 2');
+      await loseSnapshots(at);
+      const changed = versions(650, 1).filter((_, id) => id % 3 === 0 || id >= ALL);
+      await at.admin.store(at.index, changed);
+      const ended = await milvusMigrate(wordsOf(at, how));
+      assert.equal(ended.code, 0, ended.stderr + ended.stdout);
+      assert.match(ended.stdout, /rows were changed or added in the source since it was read/);
+      await assertDocuments(at, new Map([...wantedOf(versions(ALL)), ...wantedOf(changed)]));
+      assert.equal(await openContexts(at), 0);
+    });
+
+  test('killed in the middle of what changed: upserted again, counted once', async () => {
+    await using at = await elasticPlace(server.url);
+    assert.equal((await milvusMigrate(wordsOf(at, 'bulk'))).code, 0);
+    const changed = versions(650, 2).filter((_, id) => id % 2 === 0 || id >= ALL);
+    await at.admin.store(at.index, changed);
+    await runKilled(wordsOf(at, 'bulk', '--catch-up'), 'batch sent');
+    const ended = await milvusMigrate(wordsOf(at, 'bulk'));
+    assert.equal(ended.code, 0, ended.stderr + ended.stdout);
+    await assertDocuments(at, new Map([...wantedOf(versions(ALL)), ...wantedOf(changed)]));
+  });
+
+  test('files alone: a lost snapshot is an error where something changed, and none where nothing did', async () => {
+    await using at = await elasticPlace(server.url);
+    const words = ['dump', `es+${at.url}/${at.index}`, '--out', at.staging, '--state', at.state, '--part-size', '20KB'];
+    await runKilled(words, 'part recorded 2');
+    await loseSnapshots(at);
+    const same = await milvusMigrate(words);
+    assert.equal(same.code, 0, same.stderr);
+    await using other = await elasticPlace(server.url);
+    const again = [
+      'dump',
+      `es+${other.url}/${other.index}`,
+      '--out',
+      other.staging,
+      '--state',
+      other.state,
+      '--part-size',
+      '20KB',
+    ];
+    await runKilled(again, 'part recorded 2');
+    await loseSnapshots(other);
+    await other.admin.store(other.index, versions(10, 1));
+    const refused = await milvusMigrate(again);
+    assert.equal(refused.code, 3, refused.stderr);
+    assert.match(refused.stderr, /E_SOURCE_CHANGED.*10 rows/s);
+  });
+});

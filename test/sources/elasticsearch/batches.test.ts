@@ -1,0 +1,230 @@
+/** From pages' bytes to batches, without a server: any documents, any slab, both encodings, the same rows. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Batch } from '../../../src/core/batch.ts';
+import type { Schema } from '../../../src/core/schema.ts';
+import { idField } from '../../../src/formats/elastic/declared.ts';
+import { type MappedField, mapProperties } from '../../../src/formats/elastic/mapping.ts';
+import { batchesOf } from '../../../src/sources/elasticsearch/batches.ts';
+import type { Encoding } from '../../../src/sources/elasticsearch/connect.ts';
+import { type Page, readPage } from '../../../src/sources/elasticsearch/page.ts';
+import { createRowMaker } from '../../../src/sources/elasticsearch/rowMaker.ts';
+import { DYNAMIC } from '../../../src/sources/elasticsearch/schema.ts';
+import { encode, itemOf } from '../../formats/cbor/encode.ts';
+import { collect, type ReadRow, ring, rowsOf, vectorHex } from './reading.ts';
+
+const { fields: mapped } = mapProperties(
+  {
+    vec: { type: 'dense_vector', dims: 3 },
+    title: { type: 'keyword' },
+    n: { type: 'long' },
+    real: { type: 'float' },
+    meta: { type: 'object' },
+  },
+  { dates: 'millis' },
+  'test',
+);
+const FIELDS: readonly MappedField[] = [idField('VarChar', true), ...mapped];
+const SCHEMA: Schema = { metric: 'L2', fields: [...FIELDS.map(({ field }) => field), DYNAMIC] };
+
+interface Document {
+  readonly vec?: unknown;
+  readonly title?: string | null;
+  readonly n?: number;
+  readonly real?: number;
+  readonly meta?: object;
+  readonly other?: unknown;
+}
+
+function bodyOf(documents: readonly (Document | string)[], encoding: Encoding, first = 0): Uint8Array {
+  const hits = documents.map((source, at) => ({
+    _index: 'test',
+    _id: `d${first + at}`,
+    _source: typeof source === 'string' ? JSON.parse(source) : source,
+    sort: [first + at],
+  }));
+  const answer = { took: 1, timed_out: false, _shards: { total: 1, failed: 0 }, hits: { hits } };
+  if (encoding === 'cbor') return encode(itemOf(answer));
+  // A document given as text goes in as it is.
+  const texts = hits.map((hit, at) => {
+    const source = documents[at]!;
+    const text = typeof source === 'string' ? source : JSON.stringify(source);
+    return `{"_index":"test","_id":"${hit._id}","_source":${text},"sort":[${hit.sort[0]}]}`;
+  });
+  return Buffer.from(
+    `{"took":1,"timed_out":false,"_shards":{"total":1,"failed":0},"hits":{"hits":[${texts.join(',')}]}}`,
+  );
+}
+
+interface Reading {
+  readonly slabBytes: number;
+  readonly encoding: Encoding;
+  readonly perPage?: number;
+  readonly choices?: { longText: 'reject' | 'truncate'; missing: 'reject' | 'default' };
+  readonly schema?: Schema;
+}
+
+async function read(
+  documents: readonly (Document | string)[],
+  { slabBytes, encoding, perPage = 7, schema = SCHEMA, choices = { longText: 'reject', missing: 'reject' } }: Reading,
+): Promise<{ rows: ReadRow[]; batches: Batch[]; refused: { key: string; reason: string; row: string }[] }> {
+  async function* pages(): AsyncGenerator<Page> {
+    const memory = new Uint8Array(1e6);
+    for (let from = 0; from < documents.length; from += perPage) {
+      const body = bodyOf(documents.slice(from, from + perPage), encoding, from);
+      // One buffer for all pages, as a worker has it.
+      memory.fill(0xff);
+      memory.set(body);
+      yield { ...readPage(memory.subarray(0, body.length), encoding, 'test'), withoutSnapshot: false };
+    }
+  }
+  const slabs = ring(slabBytes, 1);
+  const maker = createRowMaker(schema, { fields: FIELDS, fromDocValues: [] }, choices);
+  const rows: ReadRow[] = [];
+  const batches: Batch[] = [];
+  for await (const batch of batchesOf(pages(), { schema, maker, slabs, origin: 'test', dropped: undefined })) {
+    rows.push(...rowsOf(batch, schema));
+    batches.push(batch);
+  }
+  assert.equal(slabs.used, 0);
+  return { rows, batches, refused: batches.flatMap(({ refused }) => refused ?? []) };
+}
+
+const finite = fc.float({ noNaN: true, noDefaultInfinity: true });
+const documents = fc.array(
+  fc.record(
+    {
+      vec: fc.oneof(
+        { weight: 8, arbitrary: fc.array(finite, { minLength: 3, maxLength: 3 }) },
+        { weight: 1, arbitrary: fc.constantFrom(null, 'text', [1, 2], [1, 2, 3, 4], [1, null, 3], [1, '2', 3], {}) },
+      ),
+      title: fc.oneof(fc.string({ unit: 'grapheme', maxLength: 60 }), fc.constant(null)),
+      n: fc.maxSafeInteger(),
+      real: finite,
+      meta: fc.dictionary(
+        fc.string({ unit: 'grapheme-ascii' }).filter((key) => /^\w+$/.test(key)),
+        fc.maxSafeInteger(),
+        { maxKeys: 4 },
+      ),
+      other: fc.oneof(fc.string(), fc.integer(), fc.constant(null)),
+    },
+    { requiredKeys: ['vec'], noNullPrototype: true },
+  ),
+  { maxLength: 40 },
+);
+
+/** As rows show it; undefined: it is refused. */
+function expected(document: Document, at: number): ReadRow | undefined {
+  const { vec, title = null, n, real, meta, other } = document;
+  if (!Array.isArray(vec) || vec.length !== 3 || !vec.every((value) => typeof value === 'number')) return undefined;
+  return {
+    _id: `d${at}`,
+    vec: vectorHex(vec),
+    title,
+    n: n === undefined ? null : BigInt(n),
+    real: real === undefined ? null : Math.fround(real),
+    meta: meta === undefined ? null : JSON.stringify(meta),
+    $meta: 'other' in document ? `{"other":${JSON.stringify(other)}}` : '{}',
+  };
+}
+
+for (const encoding of ['json', 'cbor'] as const)
+  test(`any documents in slabs of any size: the rows that JSON.parse gives, or refused, ${encoding}`, async () => {
+    await fc.assert(
+      fc.asyncProperty(documents, fc.integer({ min: 1_400, max: 20_000 }), async (some, slabBytes) => {
+        // −0 is written as 0 by JSON.stringify.
+        const list = JSON.parse(JSON.stringify(some)) as Document[];
+        const found = await read(list, { slabBytes, encoding });
+        const rows = list.map(expected);
+        assert.deepEqual(
+          found.rows,
+          rows.filter((row) => row !== undefined),
+        );
+        assert.deepEqual(
+          found.refused.map(({ key, row }) => [key, JSON.parse(row)]),
+          list.flatMap((source, at) =>
+            rows[at] === undefined ? [[`d${at}`, { _index: 'test', _id: `d${at}`, _source: source }]] : [],
+          ),
+        );
+        assert.equal(
+          found.batches.reduce((sum, batch) => sum + batch.read, 0),
+          list.length,
+        );
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+test('vectors that are none are refused with what was found, and the document whole', async () => {
+  const cases: readonly [string, RegExp][] = [
+    ['{"vec":null}', /^vec: found null, wanted a vector of 3/],
+    ['{"n":1}', /^vec: found no vector, wanted a vector of 3/],
+    ['{"vec":"abc"}', /^vec: found "abc", wanted a vector of 3 numbers/],
+    ['{"vec":[1,2]}', /^vec: found 2 numbers, wanted a vector of 3 numbers/],
+    ['{"vec":[1,2,3,4]}', /^vec: found 4 numbers/],
+    ['{"vec":[1,"NaN",3]}', /^vec: found "NaN" at position 1/],
+    ['{"vec":[1,null,3]}', /^vec: found null at position 1/],
+    ['{"vec":[1,2,1e39]}', /^vec: found 1e39 at position 2, wanted numbers within float32/],
+    ['{"vec":[1,2,3],"n":"x"}', /^n: found "x", wanted a whole number/],
+    ['{"vec":[1,2,3],"title":{"a":1}}', /^title: found object, wanted a text/],
+    ['{"vec":[1,2,3],"$meta":1}', /^\$meta: found a key \$meta/],
+  ];
+  const found = await read(
+    cases.map(([text]) => text),
+    { slabBytes: 65_536, encoding: 'json' },
+  );
+  assert.deepEqual(found.rows, []);
+  for (const [at, [text, reason]] of cases.entries()) {
+    assert.match(found.refused[at]!.reason, reason);
+    assert.equal(found.refused[at]!.row, `{"_index":"test","_id":"d${at}","_source":${text}}`);
+  }
+  // The last batch has no rows, and says what was read.
+  assert.deepEqual([found.batches.length, found.batches[0]!.rows, found.batches[0]!.read], [1, 0, cases.length]);
+});
+
+test('a row that fits no slab is refused; those around it are not', async () => {
+  const long = (length: number) => ({ vec: [1, 2, 3], title: 'x'.repeat(length) });
+  const list = [long(1), long(3_000), long(5_000), long(2), long(3_900)];
+  const found = await read(list, { slabBytes: 4_096, encoding: 'json' });
+  assert.deepEqual(
+    found.rows.map(({ _id }) => _id),
+    ['d0', 'd1', 'd3', 'd4'],
+  );
+  assert.match(found.refused[0]!.reason, /^found values of 50\d\d bytes, wanted a row of at most 4096 bytes/);
+});
+
+test('refused documents do not pile up in memory: their batch goes when they are as many bytes as a slab', async () => {
+  const list = Array.from({ length: 100 }, () => ({ title: 'y'.repeat(1_000) }));
+  const found = await read(list, { slabBytes: 8_192, encoding: 'cbor' });
+  assert.equal(found.refused.length, 100);
+  assert.ok(found.batches.length >= 12);
+  for (const batch of found.batches) assert.ok((batch.refused ?? []).length <= 9);
+});
+
+test('a text that is cut is counted', async () => {
+  const schema = SCHEMA;
+  const fields = FIELDS.map((one) => (one.path === 'title' ? { ...one, field: { ...one.field, maxLength: 4 } } : one));
+  const maker = createRowMaker(schema, { fields, fromDocValues: [] }, { longText: 'truncate', missing: 'reject' });
+  const body = bodyOf(
+    [{ vec: [1, 2, 3], title: 'longer' }, { vec: [1, 2, 3], title: 'four', n: 1 }, '{"vec":[1,2,3],"n":1.5}'],
+    'json',
+  );
+  const page = { ...readPage(body, 'json', 'test'), withoutSnapshot: false };
+  const one = (async function* () {
+    yield page;
+  })();
+  const [batch] = await collect(
+    batchesOf(one, { schema, maker, slabs: ring(65_536), origin: 'test', dropped: undefined }),
+  );
+  assert.deepEqual(batch!.changes, { 'title: text cut': 1, 'n: fraction cut': 1 });
+  assert.equal(batch!.rows, 3);
+});
+
+test('an answer that is cut or malformed is no page', () => {
+  for (const encoding of ['json', 'cbor'] as const) {
+    const body = bodyOf([{ vec: [1, 2, 3] }, { vec: [1, 2, 3], title: 'x' }], encoding);
+    for (let length = 0; length < body.length; length++)
+      assert.throws(() => readPage(body.subarray(0, length), encoding, 'test'), { code: 'E_READ', retry: true });
+  }
+});

@@ -1,0 +1,183 @@
+/** Overload, broken connections and half answers between a reader and a real Elasticsearch: the same rows, or an error. */
+import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import { after, before, test } from 'node:test';
+import type { ElasticsearchSource } from '../../../src/config/elasticsearch.ts';
+import { letGoOfSnapshots } from '../../../src/sources/elasticsearch/changes.ts';
+import { MAX_PAGE_BYTES } from '../../../src/sources/elasticsearch/pageSize.ts';
+import { openElasticReader } from '../../../src/sources/elasticsearch/reader.ts';
+import { type Choose, startFaultProxy } from '../../servers/faultProxy.ts';
+import { type Administrator, type ElasticsearchServer, startElasticsearch } from '../../servers/startElasticsearch.ts';
+import { ACCESS, plainAdministrator, sourceOf } from './open.ts';
+import { type Planned, planned, readAll, readerWith } from './reading.ts';
+
+const INDEX = 'faulty';
+const DOCUMENTS = 600;
+
+let server: ElasticsearchServer;
+let administrator: Administrator;
+
+before(async () => {
+  server = await startElasticsearch();
+  administrator = await plainAdministrator(server.access.url);
+  await administrator.call('PUT', `/${INDEX}`, {
+    settings: { number_of_shards: 3, number_of_replicas: 0 },
+    mappings: { properties: { vec: { type: 'dense_vector', dims: 3, index: false }, n: { type: 'long' } } },
+  });
+  await administrator.store(
+    INDEX,
+    Array.from({ length: DOCUMENTS }, (_, n) => ({ id: `d${n}`, source: { vec: [n, 1, 2], n } })),
+  );
+});
+
+after(() => server.stop());
+
+function source(more: Partial<ElasticsearchSource> = {}, index = INDEX): ElasticsearchSource {
+  return sourceOf(index, { access: { ...ACCESS, urls: [server.access.url] }, pageRows: 40, ...more });
+}
+
+/** A reader that goes through a proxy which answers the n-th search as `answers` says; all others go through. */
+async function through(plan: Planned, answers: (search: number, request: IncomingMessage) => ReturnType<Choose>) {
+  let searches = 0;
+  const proxy = await startFaultProxy(server.access.url, (request) =>
+    request.url?.includes('/_search') === true && request.method === 'POST' ? answers(++searches, request) : undefined,
+  );
+  const reader = await openElasticReader(readerWith(plan, { access: { ...ACCESS_JSON, urls: [proxy.endpoint] } }), {});
+  return {
+    reader,
+    proxy,
+    get searches() {
+      return searches;
+    },
+    async [Symbol.asyncDispose]() {
+      await reader[Symbol.asyncDispose]();
+      await proxy[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const ACCESS_JSON = JSON.parse(JSON.stringify(ACCESS));
+
+function numbers({ rows }: { readonly rows: readonly Readonly<Record<string, unknown>>[] }): number[] {
+  return rows.map(({ n }) => Number(n)).sort((a, b) => a - b);
+}
+
+const ALL = Array.from({ length: DOCUMENTS }, (_, n) => n);
+
+const overload = (retryAfter: string) => ({
+  status: 429,
+  headers: { 'content-type': 'application/json', 'retry-after': retryAfter },
+  body: JSON.stringify({ error: { root_cause: [{ type: 'circuit_breaking_exception', reason: 'too large' }] } }),
+});
+
+for (const encoding of ['json', 'cbor'] as const)
+  test(`ranges: every second page fails in some way, each row comes once, ${encoding}`, async () => {
+    const plan = await planned(source({ encoding }));
+    const faults = ['reset', 'truncated body', '500', 'lost answer', overload('0'), 'cut request'] as const;
+    await using faulty = await through(plan, (search) =>
+      search % 2 === 0 ? faults[(search / 2) % faults.length] : undefined,
+    );
+    const found = await readAll(faulty.reader, plan);
+    assert.deepEqual(numbers(found), ALL);
+    assert.deepEqual([found.withoutSnapshot, found.refused], [0, []]);
+    assert.ok(faulty.searches >= 2 * faults.length);
+    await letGoOfSnapshots(source(), plan.partitions);
+  });
+
+test('what Elasticsearch says in Retry-After is waited for', async () => {
+  const plan = await planned(source());
+  const started: number[] = [];
+  await using faulty = await through(plan, (search) => {
+    started.push(performance.now());
+    return search === 2 ? overload('1') : undefined;
+  });
+  assert.deepEqual(numbers(await readAll(faulty.reader, plan)), ALL);
+  // Timers may be a little early.
+  assert.ok(started[2]! - started[1]! > 990);
+  await letGoOfSnapshots(source(), plan.partitions);
+});
+
+test('a page over its limit of bytes is asked for again as smaller ones; a document over it is named', async () => {
+  const index = 'large';
+  await administrator.call('PUT', `/${index}`, {
+    settings: { number_of_shards: 1, number_of_replicas: 0 },
+    mappings: {
+      properties: {
+        vec: { type: 'dense_vector', dims: 2, index: false },
+        n: { type: 'long' },
+        more: { type: 'object', enabled: false },
+      },
+    },
+  });
+  const fields = ['vec', 'n'].map((name) => ({ name, type: undefined, pk: false, maxLen: undefined, dims: undefined }));
+  const config = source({ pageRows: 100, fields, dynamicField: false }, index);
+  const large = (n: number, bytes: number) => ({
+    id: `l${n}`,
+    source: { vec: [n, 1], n, more: { text: 'x'.repeat(bytes) } },
+  });
+  for (let n = 0; n < 12; n++) await administrator.store(index, [large(n, MAX_PAGE_BYTES / 6)]);
+  const plan = await planned(config);
+  await using reader = await openElasticReader(plan.reader, {});
+  assert.deepEqual(numbers(await readAll(reader, plan)), ALL.slice(0, 12));
+  await letGoOfSnapshots(config, plan.partitions);
+  await administrator.store(index, [large(99, MAX_PAGE_BYTES + 1)]);
+  const more = await planned(config);
+  await assert.rejects(readAll(reader, more), {
+    code: 'E_READ',
+    retry: false,
+    found: /_id l99/,
+    at: { collection: index },
+  });
+  await letGoOfSnapshots(config, more.partitions);
+});
+
+test('partial results and answers for other shards are no pages', async () => {
+  const plan = await planned(source());
+  const [shard] = [...plan.partitions];
+  const partial = (shards: object, timedOut = false) => ({
+    status: 200,
+    headers: { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' },
+    body: JSON.stringify({ took: 1, timed_out: timedOut, _shards: shards, hits: { hits: [] } }),
+  });
+  for (const answer of [
+    partial({ total: 1, failed: 1 }),
+    partial({ total: 1, failed: 0 }, true),
+    partial({ total: 3, failed: 0 }),
+  ]) {
+    await using faulty = await through(plan, (search) => (search === 1 ? answer : undefined));
+    const found = await readAll(faulty.reader, { ...plan, partitions: [shard!] });
+    assert.equal(found.rows.length, shard!.rows);
+  }
+  // Whole, and yet fewer documents than the snapshot held.
+  await using fewer = await through(plan, () => partial({ total: 1, failed: 0 }));
+  await assert.rejects(readAll(fewer.reader, plan), { code: 'E_READ', retry: true, found: /^0 documents/ });
+  await letGoOfSnapshots(source(), plan.partitions);
+});
+
+test('a page of a scroll is never asked for twice: the slice fails, and is read from its start', async () => {
+  const config = source({ read: 'scroll' });
+  const plan = await planned(config);
+  for (const fault of ['reset', 'truncated body', 'lost answer', '500', overload('0')] as const) {
+    await using faulty = await through(plan, (search) => (search === 3 ? fault : undefined));
+    await assert.rejects(readAll(faulty.reader, plan), { retry: true });
+    assert.equal(faulty.searches, 3);
+    const found = await readAll(faulty.reader, plan);
+    assert.deepEqual(numbers(found), ALL);
+  }
+});
+
+test('scroll contexts that run out: an error, not fewer rows', async () => {
+  const config = source({ read: 'scroll' });
+  const plan = await planned(config);
+  await using reader = await openElasticReader(plan.reader, {});
+  const setting = (most: number | null) =>
+    administrator.call('PUT', '/_cluster/settings', { persistent: { 'search.max_open_scroll_context': most } });
+  // One context a shard: enough for one of the three.
+  await setting(2);
+  try {
+    await assert.rejects(readAll(reader, plan), { code: 'E_READ', retry: true });
+  } finally {
+    await setting(null);
+  }
+  assert.deepEqual(numbers(await readAll(reader, plan)), ALL);
+});

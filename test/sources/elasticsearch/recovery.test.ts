@@ -1,0 +1,199 @@
+/** What is read when snapshots end, nodes restart and documents change in the middle: each row once, or told. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { ElasticsearchSource } from '../../../src/config/elasticsearch.ts';
+import { elasticChanges, letGoOfSnapshots } from '../../../src/sources/elasticsearch/changes.ts';
+import type { SeqNoDetail } from '../../../src/sources/elasticsearch/plan.ts';
+import { openElasticReader } from '../../../src/sources/elasticsearch/reader.ts';
+import { openElasticsearch } from '../../../src/sources/elasticsearch/source.ts';
+import { type Administrator, type ElasticsearchServer, startElasticsearch } from '../../servers/startElasticsearch.ts';
+import { ACCESS, plainAdministrator, sourceOf } from './open.ts';
+import { type Planned, planned, readAll } from './reading.ts';
+
+const DOCUMENTS = 900;
+
+let server: ElasticsearchServer;
+let administrator: Administrator;
+
+before(async () => {
+  server = await startElasticsearch();
+  administrator = await plainAdministrator(server.access.url);
+});
+
+after(() => server.stop());
+
+function source(index: string, more: Partial<ElasticsearchSource> = {}): ElasticsearchSource {
+  const fields = ['vec', 'n'].map((name) => ({
+    name,
+    type: undefined,
+    pk: false,
+    maxLen: undefined,
+    dims: undefined,
+  }));
+  const access = { ...ACCESS, urls: [server.access.url] };
+  return sourceOf(index, { access, fields, dynamicField: false, pageRows: 50, ...more });
+}
+
+const document = (n: number) => ({ vec: [n, 1, 2], n });
+
+/** Three shards with documents d0, d1, …; `n` is the number in the name. */
+async function fill(index: string): Promise<void> {
+  await administrator.call('PUT', `/${index}`, {
+    settings: { number_of_shards: 3, number_of_replicas: 0, refresh_interval: '-1' },
+    mappings: {
+      dynamic: false,
+      properties: { vec: { type: 'dense_vector', dims: 3, index: false }, n: { type: 'long' } },
+    },
+  });
+  await administrator.store(
+    index,
+    Array.from({ length: DOCUMENTS }, (_, n) => ({ id: `d${n}`, source: document(n) })),
+  );
+}
+
+async function openSnapshotCount(): Promise<number> {
+  const stats = (await administrator.call('GET', '/_nodes/stats/indices/search')) as {
+    nodes: Record<string, { indices: { search: { open_contexts: number } } }>;
+  };
+  return Object.values(stats.nodes)[0]!.indices.search.open_contexts;
+}
+
+function pitsOf({ partitions }: Planned): string[] {
+  return [...new Set(partitions.map(({ detail }) => (detail as unknown as SeqNoDetail).pit))];
+}
+
+test('a plan that is not adopted leaves nothing open; one that is, until it is let go', async () => {
+  await fill('kept');
+  const before = await openSnapshotCount();
+  {
+    await using looked = await openElasticsearch(source('kept'), { openStore: () => assert.fail() });
+    const [dataset] = await looked.datasets();
+    assert.deepEqual([dataset!.rows, dataset!.rowsExact], [DOCUMENTS, true]);
+    assert.ok((await openSnapshotCount()) > before);
+  }
+  assert.equal(await openSnapshotCount(), before);
+  const plan = await planned(source('kept'));
+  assert.equal(await openSnapshotCount(), before + 3);
+  await letGoOfSnapshots(source('kept'), plan.partitions);
+  assert.equal(await openSnapshotCount(), before);
+  // What is gone already is fine.
+  await letGoOfSnapshots(source('kept'), plan.partitions);
+});
+
+test('another process goes on with the same snapshot: what changed meanwhile is as it was', async () => {
+  await fill('resumed');
+  const plan = await planned(source('resumed'), { partBytes: 4_000 });
+  assert.ok(plan.partitions.length >= 6);
+  const half = Math.floor(plan.partitions.length / 2);
+  const first = await openElasticReader(plan.reader, {});
+  const some = await readAll(first, { ...plan, partitions: plan.partitions.slice(0, half) });
+  await first[Symbol.asyncDispose]();
+  await administrator.store(
+    'resumed',
+    Array.from({ length: DOCUMENTS }, (_, n) => ({ id: `d${n}`, source: document(n + 10_000) })),
+  );
+  await administrator.call('DELETE', '/resumed/_doc/d1?refresh=true');
+  const stored = JSON.parse(JSON.stringify(plan)) as Planned;
+  await using second = await openElasticReader(stored.reader, {});
+  const rest = await readAll(second, { ...plan, partitions: stored.partitions.slice(half) });
+  const rows = [...some.rows, ...rest.rows];
+  assert.deepEqual(
+    rows.map(({ n }) => Number(n)).sort((a, b) => a - b),
+    Array.from({ length: DOCUMENTS }, (_, n) => n),
+  );
+  assert.equal(some.withoutSnapshot + rest.withoutSnapshot, 0);
+  await letGoOfSnapshots(source('resumed'), plan.partitions);
+});
+
+for (const encoding of ['json', 'cbor'] as const)
+  test(`a snapshot that ends in the middle: reading goes on without, and what changed is found later, ${encoding}`, async () => {
+    const index = `lost-${encoding}`;
+    await fill(index);
+    const plan = await planned(source(index, { encoding }));
+    await using reader = await openElasticReader(plan.reader, {});
+    let batches = 0;
+    const found = await readAll(reader, plan, {
+      slabBytes: 4_096,
+      async onBatch() {
+        if (++batches !== 2) return;
+        await letGoOfSnapshots(source(index), plan.partitions);
+        // The last of each shard, which are not read yet, and new ones.
+        const changed = [...Array.from({ length: 30 }, (_, at) => DOCUMENTS - 1 - at), 5_000, 5_001];
+        await administrator.store(
+          index,
+          changed.map((n) => ({ id: `d${n}`, source: document(n + 10_000) })),
+        );
+      },
+    });
+    assert.ok(found.withoutSnapshot > 0 && found.withoutSnapshot < DOCUMENTS);
+    const ids = found.rows.map(({ _id }) => String(_id));
+    assert.equal(new Set(ids).size, ids.length);
+    assert.ok(ids.length < DOCUMENTS, 'those that changed have left their range');
+    const later = await elasticChanges(source(index), plan.partitions);
+    const known = new Set(plan.partitions.map(({ id }) => id));
+    for (const { id } of later.partitions) {
+      assert.ok(!known.has(id));
+      assert.match(id, /^[\w-]+$/);
+    }
+    const changes = await readAll(reader, { ...plan, partitions: later.partitions });
+    assert.equal(changes.withoutSnapshot, 0);
+    // Nothing else was changed, and all of it was settled before.
+    assert.equal(changes.rows.length, 32);
+    const all = new Map([...found.rows, ...changes.rows].map(({ _id, n }) => [_id, n]));
+    assert.equal(all.size, DOCUMENTS + 2);
+    for (let n = 0; n < DOCUMENTS; n++)
+      assert.equal(all.get(`d${n}`), BigInt(n < DOCUMENTS - 30 ? n : n + 10_000), `d${n}`);
+    // A second look, after the first: nothing is new.
+    const again = await elasticChanges(source(index), [...plan.partitions, ...later.partitions]);
+    assert.deepEqual(again.partitions, []);
+    await letGoOfSnapshots(source(index), later.partitions);
+  });
+
+test('an index that was made anew is not taken for the one that was planned', async () => {
+  await fill('anew');
+  const plan = await planned(source('anew'));
+  await administrator.call('DELETE', '/anew');
+  await fill('anew');
+  await using reader = await openElasticReader(plan.reader, {});
+  await assert.rejects(readAll(reader, plan), { code: 'E_SOURCE_CHANGED', retry: false });
+  await assert.rejects(elasticChanges(source('anew'), plan.partitions), { code: 'E_SOURCE_CHANGED' });
+});
+
+test('what changed can not be told of a scroll', async () => {
+  await fill('scrolled');
+  const config = source('scrolled', { read: 'scroll' });
+  const plan = await planned(config);
+  await assert.rejects(elasticChanges(config, plan.partitions), { code: 'E_USAGE', found: '--es-read scroll' });
+  await letGoOfSnapshots(config, plan.partitions);
+});
+
+test('a node that restarts in the middle: a range is read to its end, a scroll is read anew', async () => {
+  await fill('restarted');
+  const plan = await planned(source('restarted'));
+  await using reader = await openElasticReader(plan.reader, {});
+  let batches = 0;
+  const found = await readAll(reader, plan, {
+    slabBytes: 4_096,
+    onBatch: () => (++batches === 2 ? server.restart() : undefined),
+  });
+  assert.ok(found.withoutSnapshot > 0);
+  assert.deepEqual(
+    found.rows.map(({ n }) => Number(n)).sort((a, b) => a - b),
+    Array.from({ length: DOCUMENTS }, (_, n) => n),
+  );
+
+  const scroll = await planned(source('restarted', { read: 'scroll' }));
+  let restarted = false;
+  const interrupted = readAll(reader, scroll, {
+    slabBytes: 4_096,
+    async onBatch() {
+      if (restarted) return;
+      restarted = true;
+      await server.restart();
+    },
+  });
+  await assert.rejects(interrupted, { retry: true });
+  const whole = await readAll(reader, scroll);
+  assert.equal(whole.rows.length, DOCUMENTS);
+  assert.equal(pitsOf(plan).length, 3);
+});
