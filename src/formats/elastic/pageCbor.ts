@@ -142,28 +142,7 @@ function stringAt(view: DataView, at: number): string {
   return textAt(view, at, { major: 0, argument: 0, next: 0 });
 }
 
-/**
- * The doubles that an array begins with, as nearly all vectors are: half the time of looking at each as at any value.
- * @returns how many; what follows them, or is beyond float32, is left to the caller
- */
-function readDoubles(
-  view: DataView,
-  cursor: { at: number },
-  { target, most }: { target: Float32Array; most: number },
-): number {
-  const last = view.byteLength - DOUBLE_BYTES;
-  let { at } = cursor;
-  let index = 0;
-  for (; index < most && at <= last && view.getUint8(at) === DOUBLE; index++) {
-    const value = Math.fround(view.getFloat64(at + 1));
-    if (value - value !== 0) break;
-    target[index] = value;
-    at += DOUBLE_BYTES;
-  }
-  cursor.at = at;
-  return index;
-}
-
+/** The first byte of a double, and its length with that. */
 const DOUBLE = 0xfb;
 const DOUBLE_BYTES = 9;
 
@@ -178,16 +157,25 @@ export function readCborVector(
   readHead(view, at, head);
   if (head.major !== MAJOR.array) return { kind: 'type', at };
   const count = head.argument;
+  const most = Number.isNaN(count) ? Number.POSITIVE_INFINITY : count;
+  const lastDouble = view.byteLength - DOUBLE_BYTES;
   cursor.at = head.next;
   cursor.failed = false;
-  const most = Number.isNaN(count) ? target.length : Math.min(count, target.length);
-  let index = readDoubles(view, cursor, { target, most });
-  for (; !ended(view, cursor.at, { count, done: index }); index++) {
-    const start = cursor.at;
+  let index = 0;
+  for (;;) {
+    // Nearly all are doubles: without a call or an object for each.
+    let at = cursor.at;
+    for (; index < most && at <= lastDouble && view.getUint8(at) === DOUBLE; at += DOUBLE_BYTES, index++) {
+      const value = Math.fround(view.getFloat64(at + 1));
+      if (value - value !== 0) return { kind: 'range', index, at };
+      target[index] = value;
+    }
+    cursor.at = at;
+    if (ended(view, at, { count, done: index })) break;
     const value = readFloat32(view, cursor, head);
-    if (cursor.failed) return { kind: 'element', index, at: start };
-    if (value - value !== 0) return { kind: 'range', index, at: start };
-    target[index] = value;
+    if (cursor.failed) return { kind: 'element', index, at };
+    if (value - value !== 0) return { kind: 'range', index, at };
+    target[index++] = value;
   }
   if (Number.isNaN(count)) cursor.at++;
   return index === target.length ? undefined : { kind: 'length', found: index };

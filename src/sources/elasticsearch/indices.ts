@@ -58,7 +58,7 @@ function refuseNarrowAlias(index: string, facts: unknown, expression: string): v
       at: { collection: alias, field: filter === undefined ? 'search_routing' : 'filter' },
       found: JSON.stringify(filter ?? search_routing),
       wanted: 'an alias of whole indices',
-      hint: `name the index (${index}), and leave documents out with --filter`,
+      hint: `name the index (${index}), and leave documents out with --where`,
     });
   }
 }

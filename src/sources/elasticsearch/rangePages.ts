@@ -31,12 +31,14 @@ interface Place {
   read: number;
   /** undefined: the snapshot is gone. */
   pit: string | undefined;
+  /** Without a snapshot: whether the index is known to be the same, and to show all that the snapshot had. */
+  confirmed: boolean;
 }
 
 /** A page is valid until the next is asked for. Errors: E_READ, E_SOURCE_ACCESS, E_SOURCE_CHANGED, E_SOURCE_UNREACHABLE. */
 export async function* rangePages(reading: RangeReading): AsyncGenerator<Page> {
   const { range, rows } = reading;
-  const place: Place = { next: range.from, read: 0, pit: range.pit };
+  const place: Place = { next: range.from, read: 0, pit: range.pit, confirmed: false };
   while (place.next < range.to) {
     const { page, asked } = await nextPage(reading, place);
     if (page.hits.length === 0) break;
@@ -58,6 +60,11 @@ async function nextPage(reading: RangeReading, place: Place): Promise<{ page: Pa
     const left = place.pit === undefined ? Number.POSITIVE_INFINITY : Math.max(1, reading.rows - place.read + 1);
     const asked = Math.min(sizes.rows, left);
     try {
+      if (place.pit === undefined && !place.confirmed) {
+        await checkSameIndex(elastic, range);
+        await refresh(elastic, { name: range.index });
+        place.confirmed = true;
+      }
       const body = await elastic.bytes(requestOf(reading, place, asked), encoding, buffer);
       const page = { ...readPage(body, encoding, range.index), withoutSnapshot: place.pit === undefined };
       checkPage(page, { range, next: place.next, asked });
@@ -69,9 +76,6 @@ async function nextPage(reading: RangeReading, place: Place): Promise<{ page: Pa
       const trouble = pageTrouble(error);
       if (trouble === 'context lost' && place.pit !== undefined) {
         place.pit = undefined;
-        await checkSameIndex(reading.elastic, range);
-        // What the snapshot saw is then seen without it.
-        await refresh(elastic, { name: range.index });
         continue;
       }
       // The snapshot knows by its uuid that the index is gone; another one may bear its name.
