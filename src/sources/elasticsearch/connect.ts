@@ -54,11 +54,26 @@ export interface ElasticPin {
   readonly checkHost: boolean;
 }
 
-/** Grows to the largest page and is used again for each: a worker has one. */
+/** Grows to the largest page and is used again for each. */
 export interface PageBuffer {
   memory: Uint8Array;
   /** Bytes that an answer may have at most; a longer one is given up. Absent: any number. */
   readonly limit?: number;
+}
+
+/** Buffers of a worker: each is one page's at a time, and goes back for the next, of whatever partition. */
+export interface PageBuffers {
+  take(): PageBuffer;
+  give(buffer: PageBuffer): void;
+}
+
+/** @param limit see PageBuffer */
+export function createPageBuffers(limit?: number): PageBuffers {
+  const free: PageBuffer[] = [];
+  return {
+    take: () => free.pop() ?? createPageBuffer(limit),
+    give: (buffer) => void free.push(buffer),
+  };
 }
 
 /** Questions are asked so many times, and once more for each node. */
