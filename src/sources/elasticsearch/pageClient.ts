@@ -67,7 +67,10 @@ export function createPageClient({ nodes, credentials, tls, timeoutMs }: PageCli
             ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
           },
         });
-        outgoing.setTimeout(timeoutMs, () => outgoing.destroy(new Error(`timed out: not a byte in ${timeoutMs} ms`)));
+        outgoing.setTimeout(timeoutMs, () => {
+          reject(new Error(`timed out: not a byte in ${timeoutMs} ms`));
+          outgoing.destroy();
+        });
         outgoing.on('error', reject);
         outgoing.on('response', (incoming) => {
           const fail = (error: unknown): void => {
