@@ -25,7 +25,7 @@ export interface Served {
 }
 
 const SHARDS = 3;
-const BULK_BYTES = 8e6;
+const BULK_BYTES = 4e6;
 /** Numbers are drawn from so many: making each of them costs more than storing it. */
 const POOL = 65_536;
 
@@ -33,7 +33,8 @@ const POOL = 65_536;
 export async function startServer(): Promise<ElasticsearchServer> {
   const dataDir = join(dataFolder(), 'elasticsearch');
   mkdirSync(dataDir, { recursive: true });
-  return startElasticsearch({ dataDir });
+  // With half a gigabyte of heap the other way to count calls garbage that nobody has collected yet a lack of memory.
+  return startElasticsearch({ dataDir, settings: 'indices.breaker.total.use_real_memory: false' });
 }
 
 export async function serve(server: ElasticsearchServer, corpus: Corpus): Promise<Served> {
