@@ -1,13 +1,14 @@
 /** `npm run bench`: runs the benchmarks, prints them as tables and keeps them as JSON. */
 import { type BenchArguments, type BenchName, readArguments, USAGE } from './arguments.ts';
 import { benchDump, type DumpCase } from './dump.ts';
+import { benchElastic } from './es.ts';
 import { benchFaiss } from './faiss.ts';
 import { benchFaissDecode } from './faissDecode.ts';
 import { describeMachine, type Machine, machineLine } from './machine.ts';
 import { benchMicro } from './micro.ts';
 import { keepResult, type Result } from './results.ts';
 import { benchStores } from './stores.ts';
-import { dumpTable, faissDecodeTable, faissTable, microTable, storesTable } from './table.ts';
+import { dumpTable, esTable, faissDecodeTable, faissTable, microTable, storesTable } from './table.ts';
 
 const STARTING_BYTES = 1e6;
 
@@ -37,6 +38,8 @@ async function resultOf(
       return { bench, ...head, cases: await benchMicro(parsed.microMs) };
     case 'stores':
       return { bench, ...head, cases: await benchStores(parsed.stores, tell) };
+    case 'es':
+      return { bench, ...head, cases: await benchElastic(parsed.es, tell) };
     case 'faiss': {
       const decoders = await benchFaissDecode(parsed.microMs);
       return { bench, ...head, cases: await benchFaiss(parsed.faiss, tell), decoders };
@@ -47,6 +50,7 @@ async function resultOf(
 function tablesFor(result: Result): string {
   if (result.bench === 'dump') return dumpTable(result.cases);
   if (result.bench === 'stores') return storesTable(result.cases);
+  if (result.bench === 'es') return esTable(result.cases);
   if (result.bench === 'micro') return microTable(result.cases);
   return `${faissDecodeTable(result.decoders)}\n\n${faissTable(result.cases)}`;
 }
@@ -72,7 +76,13 @@ function argumentsOf(words: readonly string[]): BenchArguments | undefined {
   }
 }
 
-function nameOf(bench: BenchName, { size, question }: BenchArguments): string {
+function nameOf(bench: BenchName, { size, question, es }: BenchArguments): string {
+  if (bench === 'es') {
+    const corpora = es.corpora.map(
+      ({ documents, dim, digits }) => `${documents / 1000}kx${dim}${digits === 'long' ? 'long' : ''}`,
+    );
+    return `es-${corpora.join('-')}-${Math.max(...es.threads)}t`;
+  }
   return bench === 'micro' ? bench : `${bench}-${size}-${Math.max(...question.threads)}t`;
 }
 

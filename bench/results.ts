@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DumpCase } from './dump.ts';
+import type { EsCase } from './es.ts';
 import type { FaissCase } from './faiss.ts';
 import type { FaissDecodeCase } from './faissDecode.ts';
 import type { Machine } from './machine.ts';
@@ -18,6 +19,7 @@ interface Head {
 export type Result =
   | (Head & { readonly bench: 'dump'; readonly cases: readonly DumpCase[] })
   | (Head & { readonly bench: 'stores'; readonly cases: readonly StoresCase[] })
+  | (Head & { readonly bench: 'es'; readonly cases: readonly EsCase[] })
   | (Head & { readonly bench: 'micro'; readonly cases: readonly MicroCase[] })
   | (Head & {
       readonly bench: 'faiss';

@@ -1,5 +1,6 @@
 /** Results as tables of plain text. */
 import type { DumpCase } from './dump.ts';
+import type { EsCase } from './es.ts';
 import type { FaissCase } from './faiss.ts';
 import type { FaissDecodeCase } from './faissDecode.ts';
 import type { MicroCase } from './micro.ts';
@@ -54,6 +55,21 @@ export function storesTable(cases: readonly StoresCase[]): string {
     ...[summary.megabytesPerSecond, summary.plainRss / 1e6, summary.rss / 1e6].map((value) => value.toFixed(0)),
   ]);
   return aligned([[...head, 'SDK RSS MB', 'RSS MB'], ...rows]);
+}
+
+/** (a): the same reads without parsing; (b): the scroll helper. */
+export function esTable(cases: readonly EsCase[]): string {
+  const head = ['documents', 'numbers', 'encoding', 'format', 'threads', '(a) s', 'dump s', 'wall ÷ (a)', '(a) cpu s'];
+  const more = ['dump cpu s', 'cpu ÷ (a)', '(b) s', '(b) cpu s', 'cpu ÷ (b)', 'server cpu s', '(a) server cpu s'];
+  const rows = cases.map(({ documents, dim, digits, encoding, format, threads, summary }) => [
+    ...[`${documents} × ${dim}`, digits, encoding, format, String(threads)],
+    ...[summary.readsWall, summary.dumpWall, summary.wallRatio, summary.readsCpu, summary.dumpCpu].map(hundredths),
+    ...[summary.cpuRatio, summary.helperWall, summary.helperCpu, summary.helperRatio].map(hundredths),
+    ...[summary.serverCpu, summary.readsServerCpu].map(hundredths),
+    ...[summary.megabytesPerSecond, summary.documentsPerSecond, summary.rss / 1e6].map((value) => value.toFixed(0)),
+    (summary.helperRss / 1e6).toFixed(0),
+  ]);
+  return aligned([[...head, ...more, 'MB/s', 'docs/s', 'RSS MB', '(b) RSS MB'], ...rows]);
 }
 
 export function faissTable(cases: readonly FaissCase[]): string {

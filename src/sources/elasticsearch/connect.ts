@@ -1,6 +1,6 @@
 /**
- * The connection to an Elasticsearch cluster: the official client for login, nodes and TLS, in main and workers alike.
- * Pages are taken as bytes from its stream, which costs less than a bare `node:http` request did.
+ * The connection to an Elasticsearch cluster: questions by the official client, which is loaded for the first of them,
+ * pages by pageClient.ts; the same nodes, login and TLS for both.
  *
  * Nothing is repeated in here but questions that change nothing: a page of a scroll that is asked for twice is lost.
  */
@@ -9,6 +9,7 @@ import type { ElasticAccess, ElasticCredentials } from '../../config/elasticsear
 import { MigrateError } from '../../core/errors.ts';
 import { cborToJson } from '../../formats/cbor/toJson.ts';
 import { type Asking, answerFailure, answerTooLarge, elasticError, elasticFailure } from './failures.ts';
+import { cloudAddress, createPageClient } from './pageClient.ts';
 import { type Trust, trustOf } from './trust.ts';
 
 export interface ElasticRequest {
@@ -53,11 +54,26 @@ export interface ElasticPin {
   readonly checkHost: boolean;
 }
 
-/** Grows to the largest page and is used again for each: a worker has one. */
+/** Grows to the largest page and is used again for each. */
 export interface PageBuffer {
   memory: Uint8Array;
   /** Bytes that an answer may have at most; a longer one is given up. Absent: any number. */
   readonly limit?: number;
+}
+
+/** Buffers of a worker: each is one page's at a time, and goes back for the next, of whatever partition. */
+export interface PageBuffers {
+  take(): PageBuffer;
+  give(buffer: PageBuffer): void;
+}
+
+/** @param limit see PageBuffer */
+export function createPageBuffers(limit?: number): PageBuffers {
+  const free: PageBuffer[] = [];
+  return {
+    take: () => free.pop() ?? createPageBuffer(limit),
+    give: (buffer) => void free.push(buffer),
+  };
 }
 
 /** Questions are asked so many times, and once more for each node. */
@@ -75,24 +91,35 @@ export async function openElastic(
   credentials: ElasticCredentials,
   pin?: ElasticPin,
 ): Promise<Elastic> {
-  const { Client } = await import('@elastic/elasticsearch');
   const urls = checkedUrls(access);
   const trust = pin === undefined ? await trustOf(access, urls) : trustOfPin(pin);
-  const client = new Client({
-    ...(access.cloudId === undefined ? { nodes: [...urls] } : { cloud: { id: access.cloudId } }),
-    ...authOf(credentials),
-    tls: tlsOf(trust),
-    requestTimeout: access.timeoutMs,
-    maxRetries: 0,
-    // Gzip costs the server more than the network gains within a data centre.
-    compression: false,
-  });
+  const tls = tlsOf(trust);
+  const open = async () => {
+    const { Client } = await import('@elastic/elasticsearch');
+    return new Client({
+      ...(access.cloudId === undefined ? { nodes: [...urls] } : { cloud: { id: access.cloudId } }),
+      ...authOf(credentials),
+      tls,
+      requestTimeout: access.timeoutMs,
+      maxRetries: 0,
+      // Gzip costs the server more than the network gains within a data centre.
+      compression: false,
+    });
+  };
+  let opened: ReturnType<typeof open> | undefined;
+  const clientOf = (): ReturnType<typeof open> => {
+    opened ??= open();
+    return opened;
+  };
+  const nodes = access.cloudId === undefined ? urls : [cloudNode(access.cloudId)];
+  const pages = createPageClient({ nodes, credentials, tls, timeoutMs: access.timeoutMs });
   const address = access.cloudId === undefined ? urls.join(',') : `cloud ${access.cloudId.split(':')[0]}`;
   const asking = ({ asked, index }: ElasticRequest): Asking => ({ address, asked, index });
   return {
     address,
     pin: { ...trust, ca: trust.ca ?? null },
     async ask(request) {
+      const client = await clientOf();
       for (let attempt = 1; ; attempt++) {
         try {
           return await client.transport.request(paramsOf(request), { headers: headersFor('json') });
@@ -106,20 +133,24 @@ export async function openElastic(
     },
     async bytes(request, encoding, buffer) {
       try {
-        const options = { headers: headersFor(encoding), asStream: true, meta: true } as const;
-        const answer = await client.transport.request(paramsOf(request), options);
-        const body = await collect(answer.body as unknown as AsyncIterable<Uint8Array>, buffer, asking(request));
-        if ((answer.statusCode ?? 0) < 300) return body;
-        throw answerFailure(
-          elasticError(answer.statusCode ?? 0, parsed(body, encoding)),
-          asking(request),
-          retryAfter(answer.headers?.['retry-after']),
-        );
+        const { method, path, querystring, body } = paramsOf(request);
+        const query = new URLSearchParams();
+        for (const [key, value] of Object.entries(querystring)) query.set(key, String(value));
+        const asked = { method, path: `${path}?${query}`, headers: headersFor(encoding), body };
+        const { take, taken } = collector(buffer, asking(request));
+        const { status, headers } = await pages.send(asked, take);
+        const answer = taken();
+        if (status < 300) return answer;
+        const error = elasticError(status, parsed(answer, encoding));
+        throw answerFailure(error, asking(request), retryAfter(headers['retry-after']));
       } catch (thrown) {
         throw elasticFailure(thrown, asking(request));
       }
     },
-    [Symbol.asyncDispose]: () => client.close(),
+    async [Symbol.asyncDispose]() {
+      pages.close();
+      await (await opened)?.close();
+    },
   };
 }
 
@@ -181,6 +212,15 @@ function checkedUrls({ urls, cloudId }: ElasticAccess): readonly string[] {
   });
 }
 
+function cloudNode(cloudId: string): string {
+  const address = cloudAddress(cloudId);
+  if (address !== undefined) return address;
+  throw new MigrateError('E_CONFIG', 'not a cloud id', {
+    found: cloudId.split(':')[0] ?? '',
+    wanted: "name:base64, as the deployment's page shows it",
+  });
+}
+
 function authOf(credentials: ElasticCredentials): {
   auth?: { username: string; password: string } | { apiKey: string } | { bearer: string };
 } {
@@ -226,25 +266,26 @@ function paramsOf({ method, path, query, body }: ElasticRequest): {
   return { method, path, querystring: { ...query }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
 }
 
-async function collect(
-  stream: AsyncIterable<Uint8Array>,
+/** Puts the pieces of an answer one behind the other. */
+function collector(
   buffer: PageBuffer,
   { address, index }: Asking,
-): Promise<Uint8Array> {
+): { take(piece: Uint8Array): void; taken(): Uint8Array } {
   const { limit = Number.POSITIVE_INFINITY } = buffer;
   let length = 0;
-  for await (const chunk of stream) {
-    // Leaving the loop destroys the stream, and with it the connection.
-    if (length + chunk.length > limit) throw answerTooLarge({ address, index, limit });
-    if (length + chunk.length > buffer.memory.length) {
-      const larger = new Uint8Array(Math.min(limit, Math.max(buffer.memory.length * 2, length + chunk.length)));
-      larger.set(buffer.memory.subarray(0, length));
-      buffer.memory = larger;
-    }
-    buffer.memory.set(chunk, length);
-    length += chunk.length;
-  }
-  return buffer.memory.subarray(0, length);
+  return {
+    take(piece) {
+      if (length + piece.length > limit) throw answerTooLarge({ address, index, limit });
+      if (length + piece.length > buffer.memory.length) {
+        const larger = new Uint8Array(Math.min(limit, Math.max(buffer.memory.length * 2, length + piece.length)));
+        larger.set(buffer.memory.subarray(0, length));
+        buffer.memory = larger;
+      }
+      buffer.memory.set(piece, length);
+      length += piece.length;
+    },
+    taken: () => buffer.memory.subarray(0, length),
+  };
 }
 
 /** An error answer; undefined where a proxy sent a page instead. */

@@ -3,7 +3,14 @@
  * the numbers alone. A page may be asked for any number of times: what it holds follows from the range.
  */
 import { MigrateError, toMigrateError } from '../../core/errors.ts';
-import { type Elastic, type ElasticRequest, type Encoding, indexPath, type PageBuffer } from './connect.ts';
+import {
+  type Elastic,
+  type ElasticRequest,
+  type Encoding,
+  indexPath,
+  type PageBuffer,
+  type PageBuffers,
+} from './connect.ts';
 import { pageTrouble } from './failures.ts';
 import { checkSameIndex } from './indices.ts';
 import { type Page, readPage, sortNumber } from './page.ts';
@@ -21,7 +28,7 @@ export interface RangeReading {
   /** What of the documents comes: see `partsOf`. */
   readonly parts: Readonly<Record<string, unknown>>;
   readonly sizes: PageSizes;
-  readonly buffer: PageBuffer;
+  readonly buffers: PageBuffers;
 }
 
 /** Where reading stands. */
@@ -31,29 +38,62 @@ interface Place {
   read: number;
   /** undefined: the snapshot is gone. */
   pit: string | undefined;
+  /** Nobody wants another page. */
+  left: boolean;
   /** Without a snapshot: whether the index is known to be the same, and to show all that the snapshot had. */
   confirmed: boolean;
 }
 
-/** A page is valid until the next is asked for. Errors: E_READ, E_SOURCE_ACCESS, E_SOURCE_CHANGED, E_SOURCE_UNREACHABLE. */
+/**
+ * A page is valid until the next is asked for. While rows are made of it, the next one is on its way.
+ * Errors: E_READ, E_SOURCE_ACCESS, E_SOURCE_CHANGED, E_SOURCE_UNREACHABLE.
+ */
 export async function* rangePages(reading: RangeReading): AsyncGenerator<Page> {
   const { range, rows } = reading;
-  const place: Place = { next: range.from, read: 0, pit: range.pit, confirmed: false };
-  while (place.next < range.to) {
-    const { page, asked } = await nextPage(reading, place);
-    if (page.hits.length === 0) break;
-    place.read += page.hits.length;
-    place.next = sortNumber(page.reading, page.hits.at(-1)!) + 1;
-    yield page;
-    if (place.pit !== undefined && (page.hits.length < asked || place.read > rows)) break;
+  const place: Place = { next: range.from, read: 0, pit: range.pit, left: false, confirmed: false };
+  let coming = place.next < range.to ? arrival(reading, place) : undefined;
+  try {
+    while (coming !== undefined) {
+      const { page, asked, buffer } = await coming;
+      coming = undefined;
+      try {
+        if (page.hits.length === 0) break;
+        place.read += page.hits.length;
+        place.next = sortNumber(page.reading, page.hits.at(-1)!) + 1;
+        const last = place.pit !== undefined && (page.hits.length < asked || place.read > rows);
+        if (!last && place.next < range.to) coming = arrival(reading, place);
+        yield page;
+      } finally {
+        reading.buffers.give(buffer);
+      }
+    }
+  } finally {
+    place.left = true;
   }
   if (place.pit === undefined) await checkSameIndex(reading.elastic, range);
   else if (place.read !== rows) throw otherCount(range, place.read, rows);
 }
 
+interface Arrived {
+  readonly page: Page;
+  readonly asked: number;
+  /** What the page lies in. */
+  readonly buffer: PageBuffer;
+}
+
+/** Asks for the next page. Whoever leaves before it is there need not wait for it: it takes care of its buffer. */
+function arrival(reading: RangeReading, place: Place): Promise<Arrived> {
+  const buffer = reading.buffers.take();
+  const coming = nextPage(reading, place, buffer);
+  const giveBack = (): void => reading.buffers.give(buffer);
+  // Its error is seen by whoever waits for it.
+  coming.then(() => place.left && giveBack(), giveBack);
+  return coming;
+}
+
 /** Asks until the next page is there, whole and as it must be. */
-async function nextPage(reading: RangeReading, place: Place): Promise<{ page: Page; asked: number }> {
-  const { elastic, range, encoding, sizes, buffer } = reading;
+async function nextPage(reading: RangeReading, place: Place, buffer: PageBuffer): Promise<Arrived> {
+  const { elastic, range, encoding, sizes } = reading;
   const patience = createPatience();
   for (;;) {
     // One more than are left: so the last page says that it is the last.
@@ -70,9 +110,10 @@ async function nextPage(reading: RangeReading, place: Place): Promise<{ page: Pa
       checkPage(page, { range, next: place.next, asked });
       sizes.came(page.hits.length, page.bytes);
       place.pit &&= page.facts.pitId ?? place.pit;
-      return { page, asked };
+      return { page, asked, buffer };
     } catch (thrown) {
       const error = toMigrateError(thrown);
+      if (place.left) throw error;
       const trouble = pageTrouble(error);
       if (trouble === 'context lost' && place.pit !== undefined) {
         place.pit = undefined;

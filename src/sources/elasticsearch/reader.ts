@@ -11,7 +11,7 @@ import type {
 } from '../../core/contracts.ts';
 import type { Schema } from '../../core/schema.ts';
 import { batchesOf } from './batches.ts';
-import { createPageBuffer, type Elastic, openElastic, type PageBuffer } from './connect.ts';
+import { createPageBuffers, type Elastic, openElastic, type PageBuffers } from './connect.ts';
 import type { ElasticDatasetDetail, ElasticReaderDetail } from './detail.ts';
 import { keysOf } from './keys.ts';
 import type { Page } from './page.ts';
@@ -31,7 +31,7 @@ const KEY_BYTES = 150;
 export async function openElasticReader(config: ReaderConfig, secrets: SourceSecrets): Promise<SourceReader> {
   const detail = config.detail as unknown as ElasticReaderDetail;
   const elastic = await openElastic(detail.access, credentialsOf(secrets), detail.pin);
-  const worker: Worker = { elastic, detail, buffer: createPageBuffer(MAX_PAGE_BYTES), sizes: new Map() };
+  const worker: Worker = { elastic, detail, buffers: createPageBuffers(MAX_PAGE_BYTES), sizes: new Map() };
   return {
     read: (partition, schema, slabs, dropped) => readRows(worker, { partition, schema, slabs, dropped }),
     readKeys: (partition, schema, slabs) => readKeys(worker, { partition, schema, slabs }),
@@ -43,7 +43,7 @@ export async function openElasticReader(config: ReaderConfig, secrets: SourceSec
 interface Worker {
   readonly elastic: Elastic;
   readonly detail: ElasticReaderDetail;
-  readonly buffer: PageBuffer;
+  readonly buffers: PageBuffers;
   /** What was learnt of how many documents a page may have, by what is asked for. */
   readonly sizes: Map<string, PageSizes>;
 }
@@ -71,12 +71,12 @@ function readKeys(worker: Worker, { partition, schema, slabs }: KeyRequest): Ret
 }
 
 function pagesOf(worker: Worker, partition: Partition, wanted: Wanted): AsyncGenerator<Page> {
-  const { elastic, buffer } = worker;
+  const { elastic, buffers } = worker;
   const dataset = datasetOf(worker, partition);
   // Keys alone are few bytes, and as JSON they are as exact as they were sent.
   const encoding = wanted === 'keys' ? 'json' : dataset.encoding;
   const sizes = sizesOf(worker, partition, wanted);
-  const reading = { elastic, rows: partition.rows, encoding, parts: partsOf(dataset, wanted), sizes, buffer };
+  const reading = { elastic, rows: partition.rows, encoding, parts: partsOf(dataset, wanted), sizes, buffers };
   const detail = partition.detail as unknown as SeqNoDetail | SliceDetail;
   return detail.read === 'seq-no'
     ? rangePages({ ...reading, range: detail })

@@ -3,7 +3,14 @@
  * So nothing is tried twice in here; what fails is an error, and the slice is read from its start again, as a new part.
  */
 import { MigrateError, toMigrateError } from '../../core/errors.ts';
-import { type Elastic, type ElasticRequest, type Encoding, indexPath, type PageBuffer } from './connect.ts';
+import {
+  type Elastic,
+  type ElasticRequest,
+  type Encoding,
+  indexPath,
+  type PageBuffer,
+  type PageBuffers,
+} from './connect.ts';
 import { pageTrouble } from './failures.ts';
 import { checkSameIndex } from './indices.ts';
 import { type Page, readPage } from './page.ts';
@@ -16,7 +23,7 @@ export interface SliceReading {
   readonly encoding: Encoding;
   readonly parts: Readonly<Record<string, unknown>>;
   readonly sizes: PageSizes;
-  readonly buffer: PageBuffer;
+  readonly buffers: PageBuffers;
 }
 
 /** From one page to the next: while a page is turned into rows and written. */
@@ -24,14 +31,15 @@ const KEEP_ALIVE = '10m';
 
 /** A page is valid until the next is asked for. Errors: E_READ (`retry`: the whole slice), E_SOURCE_ACCESS, E_SOURCE_UNREACHABLE. */
 export async function* scrollPages(reading: SliceReading): AsyncGenerator<Page> {
-  const { slice } = reading;
+  const { slice, buffers } = reading;
+  const buffer = buffers.take();
   let scrollId: string | undefined;
   let read = 0;
   let total: number | undefined;
-  await checkSameIndex(reading.elastic, slice);
   try {
+    await checkSameIndex(reading.elastic, slice);
     for (;;) {
-      const page = await ask(reading, scrollId);
+      const page = await ask(reading, { scrollId, buffer });
       scrollId = page.facts.scrollId ?? scrollId;
       total ??= totalOf(page, slice);
       read += page.hits.length;
@@ -40,13 +48,14 @@ export async function* scrollPages(reading: SliceReading): AsyncGenerator<Page> 
       if (read === total) return;
     }
   } finally {
+    buffers.give(buffer);
     if (scrollId !== undefined) await clear(reading.elastic, scrollId);
   }
 }
 
 async function ask(
-  { elastic, slice, parts, encoding, sizes, buffer }: SliceReading,
-  scrollId: string | undefined,
+  { elastic, slice, parts, encoding, sizes }: SliceReading,
+  { scrollId, buffer }: { scrollId: string | undefined; buffer: PageBuffer },
 ): Promise<Page> {
   const asked = sizes.rows;
   const request = scrollId === undefined ? firstRequest(slice, parts, asked) : nextRequest(slice, scrollId);

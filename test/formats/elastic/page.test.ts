@@ -7,7 +7,7 @@ import type { Hit, PageFacts, VectorFault } from '../../../src/formats/elastic/p
 import { eachCborMember, readCborVector, scanCborPage } from '../../../src/formats/elastic/pageCbor.ts';
 import { keyOf, readJsonVector, scanJsonPage } from '../../../src/formats/elastic/pageJson.ts';
 import { eachMember, JsonTextError, skipValue } from '../../../src/formats/json/scan.ts';
-import { encode, itemOf } from '../cbor/encode.ts';
+import { encode, type Item, itemOf } from '../cbor/encode.ts';
 
 /** What a scan found: `_source` by where it begins, vectors read from it. */
 interface Found {
@@ -169,4 +169,38 @@ test('vectors that are none: which element, of what kind', () => {
       assert.deepEqual(found, want, JSON.stringify(vec));
     }
   }
+});
+
+test('a vector in CBOR of doubles with another kind of number anywhere, of known and unknown length', () => {
+  const double = fc.double({ noNaN: true, min: -3e38, max: 3e38 }).map((value): Item => ({ kind: 'f64', value }));
+  const other: fc.Arbitrary<Item> = fc.oneof(
+    fc.float({ noNaN: true, noDefaultInfinity: true }).map((value): Item => ({ kind: 'f32', value })),
+    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((value): Item => ({ kind: 'int', value })),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(double, { maxLength: 40 }),
+      fc.option(other),
+      fc.nat(),
+      fc.boolean(),
+      (doubles, odd, at, open) => {
+        const items = odd === null ? doubles : doubles.toSpliced(at % (doubles.length + 1), 0, odd);
+        const bytes = encode({ kind: 'array', items, open });
+        const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        const cursor = { at: 0, failed: false };
+        const target = new Float32Array(items.length);
+        assert.equal(readCborVector(view, cursor, target), undefined);
+        assert.equal(cursor.at, bytes.length);
+        assert.deepEqual(
+          target,
+          Float32Array.from(items, (item) => Number((item as { value: number | bigint }).value)),
+        );
+        for (const length of [items.length + 1, items.length - 1].filter((wrong) => wrong >= 0)) {
+          const fault = readCborVector(view, { at: 0, failed: false }, new Float32Array(length));
+          assert.deepEqual(fault, { kind: 'length', found: items.length });
+        }
+      },
+    ),
+    { numRuns: 2_000 },
+  );
 });

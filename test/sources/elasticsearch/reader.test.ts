@@ -1,6 +1,7 @@
 /** Documents of a real index into batches: all field types, both encodings and ways to read, exact to the bit. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { ElasticsearchSource } from '../../../src/config/elasticsearch.ts';
 import { letGoOfSnapshots } from '../../../src/sources/elasticsearch/changes.ts';
 import { openElasticReader } from '../../../src/sources/elasticsearch/reader.ts';
@@ -265,4 +266,36 @@ test('a collection that is not there, and one that is', async () => {
   assert.match(entry![1], /^uuid [\w-]+, fields [0-9a-f]{16}$/);
   // Measured: vectors, and more.
   assert.ok(dataset!.bytes / dataset!.rows > 90 && dataset!.bytes / dataset!.rows < 400);
+});
+
+test('two partitions read at the same time by one reader do not get into each other’s pages', async () => {
+  const plan = await planned(source({ pageRows: 40 }));
+  await using reader = await openElasticReader(plan.reader, {});
+  assert.ok(plan.partitions.length >= 2);
+  const each = await Promise.all(
+    // As a dump does: others get to their answers between two batches.
+    plan.partitions.map((partition) =>
+      readAll(reader, { ...plan, partitions: [partition] }, { slabBytes: 8 * 1024, onBatch: () => setImmediate() }),
+    ),
+  );
+  const alone = await readAll(reader, plan);
+  assert.deepEqual(
+    each.flatMap(({ rows }) => rows),
+    alone.rows,
+  );
+});
+
+test('a reading that is left while its next page is on its way: the next one has its own pages', async () => {
+  const plan = await planned(source({ pageRows: 40 }));
+  await using reader = await openElasticReader(plan.reader, {});
+  const whole = await readAll(reader, plan);
+  for (let round = 0; round < 3; round++) {
+    const slabs = ring(8 * 1024);
+    for await (const batch of reader.read(plan.partitions[0]!, plan.dataset.schema, slabs)) {
+      assert.ok(batch.rows > 0);
+      break;
+    }
+    assert.equal(slabs.used, 0);
+    assert.deepEqual((await readAll(reader, plan)).rows, whole.rows);
+  }
 });
