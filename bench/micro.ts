@@ -10,6 +10,7 @@ import { fillRecords, RECORD_BYTES, RUN_RECORDS, sortRecords } from '../src/run/
 import { allocateRing, FILE_SLAB_BYTES, STREAM_SLAB_BYTES } from '../src/run/slabs.ts';
 import { nonFiniteRows } from '../src/transforms/nonFinite.ts';
 import { createRandom } from './makeData.ts';
+import { documentLoops } from './microDocuments.ts';
 
 export interface MicroCase {
   readonly name: string;
@@ -21,7 +22,7 @@ export interface MicroCase {
 }
 
 /** One question: a call that goes over `bytes`, or over `units` of something. */
-interface Loop {
+export interface Loop {
   readonly name: string;
   readonly bytes: number;
   readonly units?: number;
@@ -33,7 +34,14 @@ interface Loop {
 
 /** @param milliseconds to spend on each loop */
 export async function benchMicro(milliseconds: number): Promise<MicroCase[]> {
-  const loops = [nanScan(128), checksum(), ...[128, 768].map(compaction), radixSort(), ...[128, 768].map(wireEncoding)];
+  const loops = [
+    nanScan(128),
+    checksum(),
+    ...[128, 768].map(compaction),
+    radixSort(),
+    ...[128, 768].map(wireEncoding),
+    ...documentLoops(),
+  ];
   const bench = new Bench({ time: milliseconds, iterations: 5, warmupTime: milliseconds / 4, throws: true });
   for (const { name, call, reset } of loops) bench.add(name, call, reset === undefined ? {} : { beforeEach: reset });
   await bench.run();

@@ -67,29 +67,42 @@ function uintOf(view: DataView, at: number, width: number): number {
   return width === 1 ? view.getUint8(at) : width === 2 ? view.getUint16(at) : view.getUint32(at);
 }
 
+/** Where stepping over a value stands: one for all, for nothing else runs in between, and nothing is made for each. */
+interface Skipping {
+  readonly head: Head;
+  /** How many values are still to come at each level; NaN: until a break. */
+  readonly open: number[];
+  /** Levels of `open` in use. */
+  depth: number;
+}
+
+const SKIPPING: Skipping = { head: createHead(), open: [], depth: 0 };
+
 /** @returns the byte behind the value at `at`, whatever it holds. Depth is counted, not recursed into. */
-export function skipValue(view: DataView, at: number, head: Head = createHead()): number {
-  // How many values are still to come at each level; NaN: until a break.
-  const open: number[] = [1];
+export function skipValue(view: DataView, at: number): number {
+  const { head, open } = SKIPPING;
+  open[0] = 1;
+  SKIPPING.depth = 1;
   let next = at;
   for (;;) {
-    while (open.length > 0 && open[open.length - 1] === 0) open.pop();
-    if (open.length === 0) return next;
-    const left = open[open.length - 1]!;
+    while (SKIPPING.depth > 0 && open[SKIPPING.depth - 1] === 0) SKIPPING.depth--;
+    if (SKIPPING.depth === 0) return next;
+    const level = SKIPPING.depth - 1;
+    const left = open[level]!;
     if (Number.isNaN(left) && next < view.byteLength && view.getUint8(next) === BREAK) {
-      open.pop();
+      SKIPPING.depth--;
       next++;
       continue;
     }
     const behind = skipFloats(view, next, left);
     if (behind !== next) {
-      open[open.length - 1] = left - (behind - next) / FLOAT64_BYTES;
+      open[level] = left - (behind - next) / FLOAT64_BYTES;
       next = behind;
       continue;
     }
-    open[open.length - 1] = left - 1;
+    open[level] = left - 1;
     readHead(view, next, head);
-    next = skipBody(view, next, { head, open });
+    next = skipBody(view, next, SKIPPING);
   }
 }
 
@@ -102,14 +115,15 @@ function skipFloats(view: DataView, at: number, most: number): number {
   return next;
 }
 
-function skipBody(view: DataView, at: number, { head, open }: { head: Head; open: number[] }): number {
-  const { major, argument, next } = head;
+function skipBody(view: DataView, at: number, skipping: Skipping): number {
+  const { open } = skipping;
+  const { major, argument, next } = skipping.head;
   const left = view.byteLength - next;
   switch (major) {
     case MAJOR.bytes:
     case MAJOR.text:
       if (Number.isNaN(argument)) {
-        open.push(Number.NaN);
+        open[skipping.depth++] = Number.NaN;
         return next;
       }
       if (argument > left) throw new CborError(at, `a string of at most ${left} bytes, not ${argument},`);
@@ -118,11 +132,11 @@ function skipBody(view: DataView, at: number, { head, open }: { head: Head; open
     case MAJOR.map: {
       const values = major === MAJOR.map ? argument * 2 : argument;
       if (values > left) throw new CborError(at, `at most ${left} values, not ${values},`);
-      open.push(values);
+      open[skipping.depth++] = values;
       return next;
     }
     case MAJOR.tag:
-      open.push(1);
+      open[skipping.depth++] = 1;
       return next;
     case MAJOR.simple:
       return next + simpleBytes(view, at, argument);
@@ -189,10 +203,16 @@ export function halfToFloat(half: number): number {
 
 /** The text at `at` (of known length, as keys and ids are), and where it ends. */
 export function textAt(view: DataView, at: number, head: Head): string {
+  const start = textStart(view, at, head);
+  return Buffer.from(view.buffer, view.byteOffset + start, head.next - start).toString('utf8');
+}
+
+/** Where the bytes of the text at `at` begin; `head.next` is where they end. */
+export function textStart(view: DataView, at: number, head: Head): number {
   readHead(view, at, head);
   const { major, argument, next } = head;
   if (major !== MAJOR.text || Number.isNaN(argument)) throw new CborError(at, 'a text');
   if (argument > view.byteLength - next) throw new CborError(at, `a text of at most ${view.byteLength - next} bytes`);
   head.next = next + argument;
-  return Buffer.from(view.buffer, view.byteOffset + next, argument).toString('utf8');
+  return next;
 }

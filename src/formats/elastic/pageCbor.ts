@@ -1,6 +1,19 @@
 /** An Elasticsearch search answer in CBOR (RFC 8949): as pageJson.ts, for bytes that a scanner reads ten times faster. */
-import { BREAK, CborError, type Head, MAJOR, readFloat32, readHead, skipValue, textAt } from '../cbor/scan.ts';
+import {
+  BREAK,
+  CborError,
+  type Head,
+  MAJOR,
+  readFloat32,
+  readHead,
+  skipValue,
+  textAt,
+  textStart,
+} from '../cbor/scan.ts';
+import { createTextCache } from '../textCache.ts';
 import type { Hit, OnHit, PageFacts, VectorFault } from './page.ts';
+
+const KEYS = createTextCache();
 
 /** Walks a map or an array: `take` says where each value ended. @returns the byte behind it */
 export function eachCborMember(view: DataView, at: number, take: (key: string, valueStart: number) => number): number {
@@ -8,10 +21,11 @@ export function eachCborMember(view: DataView, at: number, take: (key: string, v
   readHead(view, at, head);
   if (head.major !== MAJOR.map) throw new CborError(at, 'a map');
   const count = head.argument;
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   let next = head.next;
   for (let member = 0; !ended(view, next, { count, done: member }); member++) {
-    const key = textAt(view, next, head);
-    next = take(key, head.next);
+    const start = textStart(view, next, head);
+    next = take(KEYS.text(bytes, start, head.next), head.next);
   }
   return Number.isNaN(count) ? next + 1 : next;
 }

@@ -1,6 +1,7 @@
 /** An Elasticsearch search answer in JSON: hits are found by stepping over their bytes, nothing is built for them. */
-import { type NumberCursor, readFloat32 } from '../json/float32.ts';
+import { type NumberCursor, scanFloat32, scanned } from '../json/float32.ts';
 import { eachElement, eachMember, JsonTextError, type Member, skipSpace, skipValue } from '../json/scan.ts';
+import { createTextCache } from '../textCache.ts';
 import type { Hit, OnHit, PageFacts, VectorFault } from './page.ts';
 
 /** @throws JsonTextError where the text is cut or malformed */
@@ -133,9 +134,11 @@ function textAt(bytes: Uint8Array, from: number, to: number): string {
   return value;
 }
 
+const KEYS = createTextCache();
+
 /** Nearly all keys are plain; one with an escape is parsed. */
 export function keyOf(bytes: Uint8Array, { keyStart, keyEnd }: Readonly<Member>): string {
-  const text = slice(bytes, keyStart + 1, keyEnd - 1);
+  const text = KEYS.text(bytes, keyStart + 1, keyEnd - 1);
   return text.includes('\\') ? textAt(bytes, keyStart, keyEnd) : text;
 }
 
@@ -158,7 +161,8 @@ export function readJsonVector(bytes: Uint8Array, cursor: NumberCursor, target: 
   for (let index = 0; ; index++) {
     cursor.at = at;
     cursor.failed = false;
-    const value = readFloat32(bytes, cursor);
+    scanFloat32(bytes, cursor);
+    const value = scanned[0]!;
     if (cursor.failed) return { kind: 'element', index, at };
     if (value - value !== 0) return { kind: 'range', index, at };
     // Beyond its end: counted on, so that the error can say how many there are. Typed arrays ignore such a write.

@@ -33,12 +33,24 @@ export interface NumberCursor {
  * same float32. What is left goes the long way through a string.
  */
 export function readFloat32(bytes: Uint8Array, cursor: NumberCursor): number {
+  scanFloat32(bytes, cursor);
+  return scanned[0]!;
+}
+
+/** What `scanFloat32` has read. */
+export const scanned = new Float64Array(1);
+
+/** As `readFloat32`, into `scanned`: a number that such a large function returns is an object on the heap, 16 bytes each. */
+export function scanFloat32(bytes: Uint8Array, cursor: NumberCursor): void {
   const start = cursor.at;
   let at = start;
   const negative = bytes[at] === MINUS;
   if (negative) at++;
   const first = bytes[at]! - ZERO;
-  if (!(first >= 0 && first <= 9)) return fail(cursor, at);
+  if (!(first >= 0 && first <= 9)) {
+    fail(cursor, at);
+    return;
+  }
   // Two halves of the first 15 digits, each in 32 bits: faster than one double.
   let high = first;
   let low = 0;
@@ -74,7 +86,10 @@ export function readFloat32(bytes: Uint8Array, cursor: NumberCursor): number {
       exponent--;
     }
     for (; digit >= 0 && digit <= 9; digit = bytes[++at]! - ZERO) if (digit !== 0) cut = true;
-    if (at === fraction) return fail(cursor, at);
+    if (at === fraction) {
+      fail(cursor, at);
+      return;
+    }
   }
   const mantissa = digits > HIGH_DIGITS ? high * TEN[digits - HIGH_DIGITS]! + low : high;
   if ((bytes[at]! | 0x20) === 0x65) {
@@ -86,13 +101,15 @@ export function readFloat32(bytes: Uint8Array, cursor: NumberCursor): number {
     for (let digit = bytes[at]! - ZERO; digit >= 0 && digit <= 9; digit = bytes[++at]! - ZERO)
       // Beyond that every double is 0 or infinite, and the exponent may have any length.
       if (power < 100_000) power = power * 10 + digit;
-    if (at === from) return fail(cursor, at);
+    if (at === from) {
+      fail(cursor, at);
+      return;
+    }
     exponent += down ? -power : power;
   }
   cursor.at = at;
   const value = cut ? between(mantissa, exponent) : exact(mantissa, exponent);
-  if (!Number.isNaN(value)) return Math.fround(negative ? -value : value);
-  return Math.fround(Number(latin1(bytes, start, at)));
+  scanned[0] = Math.fround(Number.isNaN(value) ? Number(latin1(bytes, start, at)) : negative ? -value : value);
 }
 
 /** mantissa · 10^exponent, correctly rounded; NaN where it takes more than one exact operation. */
@@ -108,10 +125,10 @@ function between(mantissa: number, exponent: number): number {
   return low === Math.fround(exact(mantissa + 1, exponent)) ? low : Number.NaN;
 }
 
-function fail(cursor: NumberCursor, at: number): number {
+function fail(cursor: NumberCursor, at: number): void {
   cursor.at = at;
   cursor.failed = true;
-  return Number.NaN;
+  scanned[0] = Number.NaN;
 }
 
 function latin1(bytes: Uint8Array, from: number, to: number): string {
