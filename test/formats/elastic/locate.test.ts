@@ -70,7 +70,9 @@ test('a document comes apart and together again', () => {
   const name = fc.string({ minLength: 1, maxLength: 3 }).filter((text) => !text.includes('.'));
   const document = fc.dictionary(name, fc.jsonValue({ maxDepth: 2 }), { noNullPrototype: true });
   fc.assert(
-    fc.property(document, fc.nat(), (whole, count) => {
+    fc.property(document, fc.nat(), (drawn, count) => {
+      // JSON.stringify says 0 for −0, and CBOR has it.
+      const whole = JSON.parse(JSON.stringify(drawn)) as typeof drawn;
       const paths = Object.keys(whole).slice(0, count % 4);
       const { values, rest } = find(paths, whole);
       const found = Object.fromEntries(paths.map((path, index) => [path, JSON.parse(values[index]![0]!)]));
