@@ -4,10 +4,7 @@ export const PAGE_BYTES = 65536;
 
 /** Memory that threads may share; it begins on a page of the system's, too. */
 export interface SharedMemory {
-  /** After `grow` another one; what was there before stays good. */
   readonly buffer: SharedArrayBuffer;
-  /** @returns how many pages there were. Throws a RangeError where there are no more. */
-  grow(pages: number): number;
 }
 
 declare const WebAssembly: {
@@ -18,14 +15,14 @@ declare const WebAssembly: {
 
 const memories = new WeakMap<SharedArrayBuffer, SharedMemory>();
 
-/** @param most pages of 64 KiB; addresses are set aside for them, and no memory. Throws a RangeError where there are none. */
-export function allocateShared(pages: number, most = pages): SharedMemory {
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: most, shared: true });
+/** @param pages of 64 KiB. Throws a RangeError where there are no addresses left for them. */
+export function allocateShared(pages: number): SharedMemory {
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   memories.set(memory.buffer, memory);
   return memory;
 }
 
-/** The memory of a buffer that this thread allocated here, which has not grown since. */
+/** The memory of a buffer that this thread allocated here. */
 export function memoryOf(buffer: ArrayBufferLike): SharedMemory | undefined {
   return buffer instanceof SharedArrayBuffer ? memories.get(buffer) : undefined;
 }

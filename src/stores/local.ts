@@ -2,16 +2,17 @@
  * Files in a local folder.
  *
  * System calls are the synchronous ones: the bytes are moved by worker threads, where waiting is the only thing to do,
- * and an asynchronous call costs two thread hops per buffer. Only what waits for the disk is asynchronous: it takes long.
+ * and an asynchronous call costs two thread hops per buffer. Only the flush to disk is asynchronous: it takes long.
  */
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
-import type { Store, StoreFile, StoreGroup, StoreStat } from '../core/contracts.ts';
-import { MigrateError, systemCode } from '../core/errors.ts';
-import { attempt, failure } from './localErrors.ts';
-import { closeAll, createWriter, flush, type OpenFile } from './localWriter.ts';
+import type { Store, StoreFile, StoreGroup, StoreStat, StoreWriter } from '../core/contracts.ts';
+import { MigrateError, messageOf, systemCode } from '../core/errors.ts';
 import { checkedPath } from './paths.ts';
+
+/** After so many bytes a flush is begun on the side, so that the disk works while the next buffers are made. */
+const FLUSH_BYTES = 32 * 1024 * 1024;
 
 /** Folders of groups that are not committed begin with this: never listed, removed by `sweep`. */
 const UNFINISHED = '.unfinished-';
@@ -35,6 +36,35 @@ export function openLocalStore(root: string): Store {
     free: async () => freeBytes(root),
     [Symbol.asyncDispose]: async () => undefined,
   };
+}
+
+function failure(what: string, file: string, cause: unknown): MigrateError {
+  const code = systemCode(cause);
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new MigrateError('E_NO_SPACE', `no space left to ${what}`, {
+      at: { file },
+      found: messageOf(cause),
+      hint: 'make room and run the same command again: finished parts are kept',
+      cause,
+    });
+  const hint =
+    code === 'EACCES' || code === 'EPERM' || code === 'EROFS' ? 'give this user the right to write there' : undefined;
+  return new MigrateError('E_STORE', `could not ${what}`, {
+    at: { file },
+    found: messageOf(cause),
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** Runs one system call (or a few on the same file) with its error named. */
+function attempt<T>(what: string, file: string, call: () => T): T {
+  try {
+    return call();
+  } catch (thrown) {
+    if (thrown instanceof MigrateError) throw thrown;
+    throw failure(what, file, thrown);
+  }
 }
 
 function statOf(file: string): StoreStat | undefined {
@@ -134,7 +164,7 @@ function beginGroup(root: string, final: string): StoreGroup {
   makeFolder(temporary);
   const open = new Set<OpenFile>();
   return {
-    create: async (name) => createWriter(join(temporary, checkedPath(name)), { open, large: true }),
+    create: async (name) => createWriter(join(temporary, checkedPath(name)), open),
     async commit() {
       await syncPath(temporary);
       // A folder that is there already was renamed by a run that died before its checkpoint: nobody knows it.
@@ -150,6 +180,13 @@ function beginGroup(root: string, final: string): StoreGroup {
       attempt('remove', temporary, () => fs.rmSync(temporary, { recursive: true, force: true }));
     },
   };
+}
+
+/** An open file of a group. */
+interface OpenFile {
+  readonly fd: number;
+  /** Flushes under way; each ends with its error or nothing. The file is closed only when they have ended. */
+  readonly flushes: Promise<unknown>[];
 }
 
 function makeFolder(dir: string): void {
@@ -171,6 +208,56 @@ function nearestFolder(path: string): string {
   return dir;
 }
 
+function createWriter(file: string, open: Set<OpenFile>): StoreWriter {
+  const fd = attempt('create', file, () => fs.openSync(file, 'wx'));
+  const own: OpenFile = { fd, flushes: [] };
+  open.add(own);
+  let unflushed = 0;
+  const writeAt = (bytes: Uint8Array, position: number | null): void =>
+    attempt('write', file, () => {
+      for (let done = 0; done < bytes.length; )
+        done += fs.writeSync(fd, bytes, done, bytes.length - done, position === null ? null : position + done);
+    });
+  return {
+    async write(bytes) {
+      writeAt(bytes, null);
+      unflushed += bytes.length;
+      if (unflushed < FLUSH_BYTES) return;
+      unflushed = 0;
+      own.flushes.push(flush(fd).catch((error: unknown) => error));
+    },
+    patchStart: async (bytes) => writeAt(bytes, 0),
+    async close() {
+      open.delete(own);
+      const failed = (await endFlushes(own)).find((error) => error !== undefined);
+      try {
+        if (failed !== undefined) throw failed;
+        await flush(fd);
+      } catch (thrown) {
+        throw failure('flush', file, thrown);
+      } finally {
+        fs.closeSync(fd);
+      }
+    },
+  };
+}
+
+async function closeAll(open: Set<OpenFile>): Promise<void> {
+  for (const file of open) {
+    await endFlushes(file);
+    fs.closeSync(file.fd);
+  }
+  open.clear();
+}
+
+function endFlushes({ flushes }: OpenFile): Promise<unknown[]> {
+  return Promise.all(flushes);
+}
+
+function flush(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => fs.fsync(fd, (error) => (error === null ? resolve() : reject(error))));
+}
+
 /** Makes the names in a folder durable. */
 async function syncPath(dir: string): Promise<void> {
   const fd = attempt('open a folder', dir, () => fs.openSync(dir, 'r'));
@@ -187,7 +274,7 @@ async function putFile(file: string, bytes: Uint8Array): Promise<void> {
   const temporary = unfinishedName(file);
   makeFolder(dirname(file));
   const open = new Set<OpenFile>();
-  const writer = createWriter(temporary, { open, large: false });
+  const writer = createWriter(temporary, open);
   try {
     await writer.write(bytes);
     await writer.close();
