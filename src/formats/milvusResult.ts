@@ -1,5 +1,6 @@
 /** QueryResults, the answer to a query (milvus-proto's milvus.proto and schema.proto, protobuf 3): columns as views into it. */
 import { canonicalArray, canonicalJson } from '../core/canonical.ts';
+import { valueText } from '../core/rowText.ts';
 import { type Field, fieldBytes } from '../core/schema.ts';
 import { decodeStatus, type WireStatus } from './milvusWire.ts';
 import { entries } from './protobufEntries.ts';
@@ -181,33 +182,7 @@ function elementsText(field: Field, message: Uint8Array): Uint8Array {
   const one: Field = { name: field.name, type: element, primaryKey: false, dim: 0 };
   return Buffer.from(
     `[${scalarCells(column, one)
-      .map((cell) => elementText(element, cell))
+      .map((cell) => valueText(one, { field: '', rowBytes: cell.length, bytes: cell }, 0))
       .join(',')}]`,
   );
-}
-
-function elementText(element: NonNullable<Field['element']>, cell: Uint8Array): string {
-  const view = new DataView(cell.buffer, cell.byteOffset, cell.byteLength);
-  switch (element) {
-    case 'Bool':
-      return String(cell[0] !== 0);
-    case 'Int8':
-      return String(view.getInt8(0));
-    case 'Int16':
-      return String(view.getInt16(0, true));
-    case 'Int32':
-      return String(view.getInt32(0, true));
-    case 'Int64':
-      return String(view.getBigInt64(0, true));
-    case 'Float':
-      return numberText(view.getFloat32(0, true));
-    case 'Double':
-      return numberText(view.getFloat64(0, true));
-    case 'VarChar':
-      return JSON.stringify(Buffer.from(cell).toString('utf8'));
-  }
-}
-
-function numberText(value: number): string {
-  return Object.is(value, -0) ? '-0.0' : String(value);
 }
