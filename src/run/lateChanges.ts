@@ -9,7 +9,7 @@ import type { CollectionRecord, PartitionRecord } from '../core/checkpoint.ts';
 import type { SourceChanges } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { PlannedCollection, PlannedPartition } from '../core/plan.ts';
-import { changesSince } from '../sources/index.ts';
+import { changesSince, letGo } from '../sources/index.ts';
 import { SAMPLES_PER_COLLECTION } from './buildPlan.ts';
 import { dumpPart, plannedOf } from './dumpStage.ts';
 import type { FinishContext } from './finishCollection.ts';
@@ -20,7 +20,8 @@ import { settleCounts, type VerifyContext } from './verify.ts';
 /** Puts partitions with what changed behind those of the plan, where there is a reason to look. */
 export async function findChanges(run: FinishContext, takes: (collection: string) => boolean): Promise<void> {
   if (!mayHaveMissed(run) && !wantsCatchUp(run)) return;
-  const { partitions } = await lookForChanges(run);
+  const { partitions, notes } = await lookForChanges(run);
+  for (const { kind, text } of notes) if (kind === 'lossy') run.warn(text);
   const total = partitions.reduce((sum, { rows }) => sum + rows, 0);
   let ordinal = run.ledger.partitions().reduce((last, { planned }) => Math.max(last, planned.ordinal), -1);
   const planned = partitions.flatMap((partition): PlannedPartition[] => {
@@ -41,14 +42,21 @@ export async function findChanges(run: FinishContext, takes: (collection: string
 
 /** For files alone nothing can be upserted: they are right only if nothing changed. */
 export async function refuseMissedChanges(run: Parameters<typeof mayHaveMissed>[0]): Promise<void> {
-  if (!mayHaveMissed(run)) return;
-  const { partitions } = await lookForChanges(run);
-  const rows = partitions.reduce((sum, partition) => sum + partition.rows, 0);
+  const rows = await missedRows(run);
   if (rows === 0) return;
   throw new MigrateError('E_SOURCE_CHANGED', 'the source was changed while it was read, and its snapshot was lost', {
     found: `${rows} rows changed or added since: they are in none of the files`,
     hint: 'load the files into Milvus with `run` or `start` (what changed is upserted then), or start over with --fresh',
   });
+}
+
+/** Rows that changed since a part was read without its snapshot, where nobody looked after that. */
+async function missedRows(run: Pick<FinishContext, 'config' | 'ledger'>): Promise<number> {
+  if (!mayHaveMissed(run)) return 0;
+  const { partitions } = await lookForChanges(run);
+  // They are counted only: nobody reads them.
+  await letGo(run.config.source, partitions);
+  return partitions.reduce((sum, partition) => sum + partition.rows, 0);
 }
 
 async function lookForChanges(run: Pick<FinishContext, 'config' | 'ledger'>): Promise<SourceChanges> {
@@ -92,6 +100,13 @@ export async function upsertChanges(
       await side[Symbol.asyncDispose]();
     }
     await asking(run, () => run.target.flush(record.loadInto));
+  });
+  const rows = await missedRows(run);
+  if (rows === 0) return;
+  throw new MigrateError('E_SOURCE_CHANGED', 'the snapshot of what changed was lost, too, and more has changed since', {
+    at: { collection: planned.target },
+    found: `${rows} rows changed or added since`,
+    hint: 'run the same command again: it finds and upserts them',
   });
 }
 
