@@ -22,8 +22,9 @@ after(() => server[Symbol.asyncDispose]());
 
 const ALL = 600;
 
+/** The second of a row is that of the rerun: other threads may have left it one part only. */
 const KILLS: readonly (readonly [how: 'bulk' | 'streamed', ...kills: Kill[]])[] = [
-  ['bulk', 'batch written 2', 'part renamed 2'],
+  ['bulk', 'batch written 2', 'part renamed'],
   ['bulk', 'import submitted', 'import completed'],
   ['streamed', 'part recorded', 'batch intended 2'],
   ['streamed', 'batch sent 2', 'verifying'],
