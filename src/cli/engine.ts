@@ -2,6 +2,7 @@
 import type { JobConfig, JobStages } from '../config/job.ts';
 import type { Json, StoreConfig } from '../core/contracts.ts';
 import type { PlainError } from '../core/errors.ts';
+import { loadAtOnce } from '../core/loadAtOnce.ts';
 import type { JobPlan, PlanReport } from '../core/plan.ts';
 import type { ProgressEvent, Report } from '../core/report.ts';
 
@@ -83,6 +84,9 @@ export interface Engine {
 }
 
 export const engine: Engine = {
-  job: () => import('../run/job.ts'),
+  job() {
+    loadAtOnce(new URL('../run/job.js', import.meta.url));
+    return import('../run/job.ts');
+  },
   jobs: () => import('../run/jobs.ts'),
 };

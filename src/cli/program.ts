@@ -1,6 +1,7 @@
 /** The program without its process: finds the command, runs it, prints the error that ended it, and says the exit code. */
 import { cac } from 'cac';
 import { type PlainError, toMigrateError, toPlain } from '../core/errors.ts';
+import { loadAtOnce } from '../core/loadAtOnce.ts';
 import type { CommandContext, CommandEnd, RunCommand } from './command.ts';
 import { COMMANDS, type CommandLine, isCommand, parseCommandLine, unknownCommand } from './commandLine.ts';
 import type { Engine } from './engine.ts';
@@ -51,7 +52,9 @@ async function dispatch(line: CommandLine, { terminal, engine, signal }: Program
   for (const name of COMMANDS) {
     cli.command(name, SUMMARIES[name]).action(async (): Promise<CommandEnd> => {
       const context: CommandContext = { name, line, terminal, engine, signal };
-      const { runCommand } = await LOADERS[line.raw.has('help') ? 'help' : name]();
+      const asked = line.raw.has('help') ? 'help' : name;
+      loadAtOnce(new URL(`./commands/${asked}.js`, import.meta.url));
+      const { runCommand } = await LOADERS[asked]();
       return runCommand(context);
     });
   }
