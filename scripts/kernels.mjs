@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 const KERNELS = [
   { name: 'faiss', output: 'src/formats/faiss/decode/kernelBytes.ts', flags: [] },
+  { name: 'numbers', output: 'src/formats/numbers/kernelBytes.ts', flags: [] },
   {
     name: 'nonFinite',
     output: 'src/transforms/nonFiniteBytes.ts',

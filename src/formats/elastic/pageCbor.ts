@@ -10,6 +10,7 @@ import {
   textAt,
   textStart,
 } from '../cbor/scan.ts';
+import { type NumberRun, readNumbers } from '../numbers/kernel.ts';
 import { createTextCache } from '../textCache.ts';
 import type { Hit, OnHit, PageFacts, VectorFault } from './page.ts';
 
@@ -156,9 +157,8 @@ function stringAt(view: DataView, at: number): string {
   return textAt(view, at, { major: 0, argument: 0, next: 0 });
 }
 
-/** The first byte of a double, and its length with that. */
-const DOUBLE = 0xfb;
-const DOUBLE_BYTES = 9;
+/** Nothing else runs while a vector is read. */
+const RUN: NumberRun = { count: 0, at: 0, behind: false };
 
 /** As readJsonVector. */
 export function readCborVector(
@@ -171,21 +171,21 @@ export function readCborVector(
   readHead(view, at, head);
   if (head.major !== MAJOR.array) return { kind: 'type', at };
   const count = head.argument;
-  const most = Number.isNaN(count) ? Number.POSITIVE_INFINITY : count;
-  const lastDouble = view.byteLength - DOUBLE_BYTES;
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  // Behind an array of known length may be other numbers.
+  const room = count < target.length ? target.subarray(0, count) : target;
   cursor.at = head.next;
   cursor.failed = false;
   let index = 0;
   for (;;) {
-    // Nearly all are doubles: without a call or an object for each.
-    let at = cursor.at;
-    for (; index < most && at <= lastDouble && view.getUint8(at) === DOUBLE; at += DOUBLE_BYTES, index++) {
-      const value = Math.fround(view.getFloat64(at + 1));
-      if (value - value !== 0) return { kind: 'range', index, at };
-      target[index] = value;
+    if (index < room.length) {
+      // Nearly all are doubles.
+      readNumbers(bytes, { from: cursor.at, encoding: 'cbor' }, index === 0 ? room : room.subarray(index), RUN);
+      index += RUN.count;
+      cursor.at = RUN.at;
     }
-    cursor.at = at;
-    if (ended(view, at, { count, done: index })) break;
+    if (ended(view, cursor.at, { count, done: index })) break;
+    const at = cursor.at;
     const value = readFloat32(view, cursor, head);
     if (cursor.failed) return { kind: 'element', index, at };
     if (value - value !== 0) return { kind: 'range', index, at };

@@ -1,6 +1,7 @@
 /** An Elasticsearch search answer in JSON: hits are found by stepping over their bytes, nothing is built for them. */
 import { type NumberCursor, scanFloat32, scanned } from '../json/float32.ts';
 import { eachElement, eachMember, JsonTextError, type Member, skipSpace, skipValue } from '../json/scan.ts';
+import { type NumberRun, readNumbers } from '../numbers/kernel.ts';
 import { createTextCache } from '../textCache.ts';
 import type { Hit, OnHit, PageFacts, VectorFault } from './page.ts';
 
@@ -150,6 +151,9 @@ const OPEN = 0x5b;
 const CLOSE = 0x5d;
 const COMMA = 0x2c;
 
+/** Nothing else runs while a vector is read. */
+const RUN: NumberRun = { count: 0, at: 0, behind: false };
+
 /**
  * Reads the array at `cursor.at` into `target`, which is as long as the vector has dimensions.
  * @returns undefined, with `cursor.at` behind the array; or what is wrong with it, with `cursor.at` anywhere
@@ -158,20 +162,32 @@ export function readJsonVector(bytes: Uint8Array, cursor: NumberCursor, target: 
   if (bytes[cursor.at] !== OPEN) return { kind: 'type', at: cursor.at };
   let at = skipSpace(bytes, cursor.at + 1);
   if (bytes[at] === CLOSE) return { kind: 'length', found: 0 };
-  for (let index = 0; ; index++) {
-    cursor.at = at;
-    cursor.failed = false;
-    scanFloat32(bytes, cursor);
-    const value = scanned[0]!;
-    if (cursor.failed) return { kind: 'element', index, at };
-    if (value - value !== 0) return { kind: 'range', index, at };
-    // Beyond its end: counted on, so that the error can say how many there are. Typed arrays ignore such a write.
-    target[index] = value;
-    at = skipSpace(bytes, cursor.at);
-    if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1);
-    else if (bytes[at] === CLOSE) {
+  for (let read = 0; ; ) {
+    RUN.behind = false;
+    if (read < target.length) {
+      readNumbers(bytes, { from: at, encoding: 'json' }, read === 0 ? target : target.subarray(read), RUN);
+      read += RUN.count;
+      at = RUN.at;
+    }
+    if (!RUN.behind) {
+      // One that the kernel does not take, or beyond the vector's end: counted on, so that the error can say how many
+      // there are. Typed arrays ignore such a write.
+      at = skipSpace(bytes, at);
+      cursor.at = at;
+      cursor.failed = false;
+      scanFloat32(bytes, cursor);
+      const value = scanned[0]!;
+      if (cursor.failed) return { kind: 'element', index: read, at };
+      if (value - value !== 0) return { kind: 'range', index: read, at };
+      target[read++] = value;
+      at = cursor.at;
+    }
+    at = skipSpace(bytes, at);
+    if (bytes[at] === CLOSE) {
       cursor.at = at + 1;
-      return index + 1 === target.length ? undefined : { kind: 'length', found: index + 1 };
-    } else return { kind: 'element', index, at };
+      return read === target.length ? undefined : { kind: 'length', found: read };
+    }
+    if (bytes[at] !== COMMA) return { kind: 'element', index: read - 1, at };
+    at = skipSpace(bytes, at + 1);
   }
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type NumberCursor, readFloat32 } from '../../../src/formats/json/float32.ts';
+import { jsonNumber } from './numberTexts.ts';
 
 function read(text: string): { value: number; at: number; failed: boolean } {
   const cursor: NumberCursor = { at: 1, failed: false };
@@ -17,24 +18,6 @@ function same(text: string): void {
   assert.equal(at, text.length, text);
   assert.ok(Object.is(value, Math.fround(JSON.parse(text))), `${text}: ${value}`);
 }
-
-const digits = (maxLength: number) => fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength });
-const jsonNumber = fc
-  .record({
-    sign: fc.constantFrom('', '-'),
-    whole: fc.oneof(
-      fc.constant('0'),
-      digits(25).map((text) => text.replace(/^0+(?=.)/, '')),
-    ),
-    fraction: fc.option(digits(40), { nil: undefined }),
-    exponent: fc.option(fc.tuple(fc.constantFrom('e', 'E'), fc.constantFrom('', '+', '-'), digits(3)), {
-      nil: undefined,
-    }),
-  })
-  .map(
-    ({ sign, whole, fraction, exponent }) =>
-      `${sign}${whole}${fraction === undefined ? '' : `.${fraction}`}${exponent === undefined ? '' : exponent.join('')}`,
-  );
 
 test('any JSON number', () => {
   fc.assert(fc.property(jsonNumber, same), { numRuns: 20_000 });
