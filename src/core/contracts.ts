@@ -140,6 +140,8 @@ export interface ReaderConfig {
   readonly detail: Json;
   /** Read-only tables (codebooks, lists) that main laid out once and all workers look into, by name. */
   readonly shared?: Readonly<Record<string, SharedArrayBuffer>>;
+  /** `readKeys` can be much faster where it need not be exact. */
+  readonly roughKeys?: boolean;
 }
 
 export interface SourceReader extends AsyncDisposable {
@@ -149,8 +151,15 @@ export interface SourceReader extends AsyncDisposable {
    */
   read(partition: Partition, schema: Schema, slabs: SlabRing, dropped?: DroppedRows): AsyncIterable<Batch>;
   /** As `read`, primary keys only, in one column: for the search for duplicates. */
-  readKeys(partition: Partition, schema: Schema, slabs: SlabRing): AsyncIterable<KeyBatch>;
+  readKeys(partition: Partition, schema: Schema, slabs: SlabRing, how: KeyReading): AsyncIterable<KeyBatch>;
 }
+
+/**
+ * `roughly`: by what the source has ready, where its reader has `roughKeys`. Then keys may be missing, or be those of rows
+ * that are refused when they are read; but two rows of one key never show two. As many keys as rows, all of them
+ * different: so are the rows'.
+ */
+export type KeyReading = 'exactly' | 'roughly';
 
 /** Rows of a partition to leave out, as ordinals among its live rows, ascending. */
 export interface DroppedRows {

@@ -43,7 +43,13 @@ export async function findDuplicates(run: RunContext, collection: string): Promi
   await forEachConcurrently(records, run.pool.threads, async (record) => {
     const { partition, ordinal } = record.planned;
     const read = { ...readTask(run, record), droppedFile: undefined };
-    const made = await run.pool.run<'keys'>({ kind: 'keys', ...read, ordinal, file: join(dir, partition.id) });
+    const made = await run.pool.run<'keys'>({
+      kind: 'keys',
+      how: 'exactly',
+      ...read,
+      ordinal,
+      file: join(dir, partition.id),
+    });
     runs.push(...made.runs);
   });
   const found = await collect(run, { collection, records, dir, spool, runs });

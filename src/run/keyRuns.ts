@@ -22,7 +22,7 @@ export async function writeKeyRuns(
     runs.push(file);
     filled = 0;
   };
-  for await (const { first, keys } of reader.readKeys(task.partition, task.sourceSchema, slabs)) {
+  for await (const { first, keys } of reader.readKeys(task.partition, task.sourceSchema, slabs, task.how)) {
     if (Atomics.load(abort, 0) !== 0) throw new MigrateError('E_INTERRUPTED', 'interrupted');
     for (let taken = 0; taken < keys.length; ) {
       const count = Math.min(keys.length - taken, RUN_RECORDS - filled);

@@ -7,6 +7,7 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import type { KeyReading } from '../core/contracts.ts';
 import { primaryKeyOf } from '../core/schema.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import { recordKey } from './keySort.ts';
@@ -39,9 +40,25 @@ export interface ScanRequest {
 }
 
 export async function scanIds(request: ScanRequest): Promise<IdScan> {
-  if (!hasTextKeys(request) && (await areRowNumbers(request)))
-    return { repeated: 0, repeatedRows: 0, negative: 0, examples: [] };
-  return sortIds(request);
+  if (request.tasks.some(({ reader }) => reader.roughKeys === true)) {
+    const nothing = await scan(request, 'roughly');
+    if (nothing !== undefined) return nothing;
+  }
+  return (await scan(request, 'exactly'))!;
+}
+
+const NOTHING: IdScan = { repeated: 0, repeatedRows: 0, negative: 0, examples: [] };
+
+/** Roughly: `NOTHING` where there is nothing to tell; undefined where only an exact scan can say. */
+async function scan(request: ScanRequest, how: KeyReading): Promise<IdScan | undefined> {
+  if (!hasTextKeys(request) && (await areRowNumbers(request, how))) return NOTHING;
+  const { keys, ...found } = await sortIds(request, how);
+  if (how === 'exactly') return found;
+  return keys === rowsOf(request) && found.repeated === 0 && found.negative === 0 ? NOTHING : undefined;
+}
+
+function rowsOf({ tasks }: ScanRequest): number {
+  return tasks.reduce((sum, { partition }) => sum + partition.rows, 0);
 }
 
 function hasTextKeys({ tasks }: ScanRequest): boolean {
@@ -49,27 +66,35 @@ function hasTextKeys({ tasks }: ScanRequest): boolean {
 }
 
 /** Whether each id of 0 … n−1 occurs once. */
-async function areRowNumbers({ pool, tasks }: ScanRequest): Promise<boolean> {
-  const count = tasks.reduce((sum, { partition }) => sum + partition.rows, 0);
+async function areRowNumbers(request: ScanRequest, how: KeyReading): Promise<boolean> {
+  const { pool, tasks } = request;
+  const count = rowsOf(request);
   if (count > MOST_MARKED) return false;
   const bits = new SharedArrayBuffer(Math.ceil(count / 32) * 4);
   let odd = 0;
+  let keys = 0;
   await forEachConcurrently(tasks, pool.threads, async (read) => {
     // What is known to be odd already is not looked at further.
-    if (odd === 0)
-      odd += (await pool.run<'marks'>({ kind: 'marks', ...read, droppedFile: undefined, bits, count })).odd;
+    if (odd > 0) return;
+    const marked = await pool.run<'marks'>({ kind: 'marks', how, ...read, droppedFile: undefined, bits, count });
+    odd += marked.odd;
+    keys += marked.keys;
   });
-  return odd === 0;
+  return odd === 0 && (how === 'exactly' || keys === count);
 }
 
-async function sortIds({ pool, tasks, dir, signal }: ScanRequest): Promise<IdScan> {
+/** With the number of keys that were read. */
+type Counted = IdScan & { readonly keys: number };
+
+async function sortIds({ pool, tasks, dir, signal }: ScanRequest, how: KeyReading): Promise<Counted> {
   fs.rmSync(dir, { recursive: true, force: true });
   fs.mkdirSync(dir, { recursive: true });
   try {
     const runs: string[] = [];
     await forEachConcurrently(tasks.entries(), pool.threads, async ([ordinal, read]) => {
       const file = join(dir, `${ordinal}`);
-      runs.push(...(await pool.run<'keys'>({ kind: 'keys', ...read, droppedFile: undefined, ordinal, file })).runs);
+      const made = await pool.run<'keys'>({ kind: 'keys', how, ...read, droppedFile: undefined, ordinal, file });
+      runs.push(...made.runs);
     });
     return await count(runs, { dir, signal, texts: hasTextKeys({ pool, tasks, dir, signal }) });
   } finally {
@@ -84,7 +109,7 @@ interface Counting {
   readonly texts: boolean;
 }
 
-async function count(runs: readonly string[], { dir, signal, texts }: Counting): Promise<IdScan> {
+async function count(runs: readonly string[], { dir, signal, texts }: Counting): Promise<Counted> {
   const examples: string[] = [];
   const found = { repeated: 0, repeatedRows: 0, negative: 0 };
   let [high, low, same, seen] = [-1, -1, 0, 0];
@@ -99,7 +124,7 @@ async function count(runs: readonly string[], { dir, signal, texts }: Counting):
     found.repeated++;
     if (!texts && examples.length < NAMED_IDS) examples.push(String(recordKey(high, low)));
   }
-  return { ...found, examples };
+  return { ...found, examples, keys: seen };
 }
 
 /** What people should know of it; undefined: nothing. */

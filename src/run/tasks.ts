@@ -1,6 +1,7 @@
 /** What main asks of a worker, and what comes back. Plain data: it crosses a port. Types only. */
 import type { MessagePort } from 'node:worker_threads';
 import type {
+  KeyReading,
   Part,
   Partition,
   ReaderConfig,
@@ -58,6 +59,7 @@ export interface StreamTask extends ReadTask {
 /** Writes the primary keys of a partition as one sorted run, for the external sort. */
 export interface KeysTask extends ReadTask {
   readonly kind: 'keys';
+  readonly how: KeyReading;
   readonly ordinal: number;
   readonly file: string;
 }
@@ -65,6 +67,7 @@ export interface KeysTask extends ReadTask {
 /** Sets the bit of each primary key of a partition. */
 export interface MarksTask extends ReadTask {
   readonly kind: 'marks';
+  readonly how: KeyReading;
   /** Bits for keys 0 … count − 1, shared by all tasks; count is below 2^32. */
   readonly bits: SharedArrayBuffer;
   readonly count: number;
@@ -84,8 +87,8 @@ export interface WorkerResults {
   dump: Part;
   stream: { readonly rows: number };
   keys: { readonly runs: readonly string[] };
-  /** Keys outside 0 … count − 1, and those whose bit was set already. */
-  marks: { readonly odd: number };
+  /** `odd`: keys outside 0 … count − 1, and those whose bit was set already; of `keys` in all. */
+  marks: { readonly odd: number; readonly keys: number };
   /** `rows`: how many have one of the keys; `matches`: keys found with their hash, each once. */
   lookup: { readonly rows: number; readonly matches: readonly Sample[] };
 }

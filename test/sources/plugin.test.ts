@@ -54,7 +54,7 @@ async function readAll(
     assert.equal(got.read, partition.rows, partition.id);
     all.push(got);
     const keys: bigint[] = [];
-    for await (const batch of opened.readKeys(partition, dataset.schema, ring()))
+    for await (const batch of opened.readKeys(partition, dataset.schema, ring(), 'exactly'))
       keys.push(...(batch.keys as BigInt64Array));
     const ids = got.rows.map(({ id }) => id);
     if (got.refused.length === 0) assert.deepEqual(keys, ids);

@@ -21,4 +21,6 @@ export interface ElasticDatasetDetail {
   /** See `ElasticDataset`. */
   readonly fromDocValues: readonly string[];
   readonly askForVectors: boolean;
+  /** See `ElasticDataset`. */
+  readonly keyIsIndexed: boolean;
 }

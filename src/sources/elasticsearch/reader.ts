@@ -3,6 +3,7 @@ import type { ElasticCredentials } from '../../config/elasticsearch.ts';
 import { Secret } from '../../config/secret.ts';
 import type {
   DroppedRows,
+  KeyReading,
   Partition,
   ReaderConfig,
   SlabRing,
@@ -34,7 +35,7 @@ export async function openElasticReader(config: ReaderConfig, secrets: SourceSec
   const worker: Worker = { elastic, detail, buffers: createPageBuffers(MAX_PAGE_BYTES), sizes: new Map() };
   return {
     read: (partition, schema, slabs, dropped) => readRows(worker, { partition, schema, slabs, dropped }),
-    readKeys: (partition, schema, slabs) => readKeys(worker, { partition, schema, slabs }),
+    readKeys: (partition, schema, slabs, how) => readKeys(worker, { partition, schema, slabs }, how),
     [Symbol.asyncDispose]: () => elastic[Symbol.asyncDispose](),
   };
 }
@@ -65,16 +66,21 @@ function readRows(worker: Worker, { partition, schema, slabs, dropped }: RowRequ
   return batchesOf(pagesOf(worker, partition, 'rows'), { schema, maker, slabs, dropped, origin: index });
 }
 
-function readKeys(worker: Worker, { partition, schema, slabs }: KeyRequest): ReturnType<SourceReader['readKeys']> {
-  const { fields } = datasetOf(worker, partition);
-  return keysOf(pagesOf(worker, partition, 'keys'), { schema, fields, slabs });
+function readKeys(
+  worker: Worker,
+  { partition, schema, slabs }: KeyRequest,
+  how: KeyReading,
+): ReturnType<SourceReader['readKeys']> {
+  const { fields, keyIsIndexed } = datasetOf(worker, partition);
+  const indexed = how === 'roughly' && keyIsIndexed;
+  return keysOf(pagesOf(worker, partition, indexed ? 'indexed keys' : 'keys'), { schema, fields, slabs, indexed });
 }
 
 function pagesOf(worker: Worker, partition: Partition, wanted: Wanted): AsyncGenerator<Page> {
   const { elastic, buffers } = worker;
   const dataset = datasetOf(worker, partition);
   // Keys alone are few bytes, and as JSON they are as exact as they were sent.
-  const encoding = wanted === 'keys' ? 'json' : dataset.encoding;
+  const encoding = wanted === 'rows' ? dataset.encoding : 'json';
   const sizes = sizesOf(worker, partition, wanted);
   const reading = { elastic, rows: partition.rows, encoding, parts: partsOf(dataset, wanted), sizes, buffers };
   const detail = partition.detail as unknown as SeqNoDetail | SliceDetail;
@@ -93,7 +99,7 @@ function sizesOf({ detail, sizes }: Worker, { dataset, rows, bytes }: Partition,
   const name = `${wanted} ${dataset}`;
   const known = sizes.get(name);
   if (known !== undefined) return known;
-  const documentBytes = KEY_BYTES + (wanted === 'keys' ? 0 : (JSON_BYTES * bytes) / Math.max(1, rows));
+  const documentBytes = KEY_BYTES + (wanted !== 'rows' ? 0 : (JSON_BYTES * bytes) / Math.max(1, rows));
   const made = createPageSizes(detail.pageRows, documentBytes);
   sizes.set(name, made);
   return made;

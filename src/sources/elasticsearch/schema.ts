@@ -5,7 +5,13 @@ import type { Note } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import { type Field, fixedBytes, type Schema } from '../../core/schema.ts';
 import { ID, idField, mapDeclared } from '../../formats/elastic/declared.ts';
-import { type Mapped, type MappedField, mapProperties } from '../../formats/elastic/mapping.ts';
+import {
+  type Mapped,
+  type MappedField,
+  mapProperties,
+  type Properties,
+  typeOf,
+} from '../../formats/elastic/mapping.ts';
 import { type IndexFacts, isExcluded } from './indices.ts';
 
 export interface ElasticDataset {
@@ -19,6 +25,8 @@ export interface ElasticDataset {
   readonly fromDocValues: readonly string[];
   /** Vectors are given in `_source` only to who says `_source: {exclude_vectors: false}` (9.2 and newer). */
   readonly askForVectors: boolean;
+  /** The key is a field that the index holds in columns too (doc values), whatever it makes of the documents' values. */
+  readonly keyIsIndexed: boolean;
   readonly notes: readonly Note[];
 }
 
@@ -78,6 +86,7 @@ function datasetOf(name: string, indices: readonly IndexFacts[], config: SchemaC
       .filter(({ path }) => indices.some(({ stored }) => isExcluded(stored, path)))
       .map(({ path }) => path),
     askForVectors: indices.some(({ stored }) => stored.withoutVectors),
+    keyIsIndexed: indices.every(({ properties }) => isIndexed(properties, fields)),
     notes: once(notes),
   };
 }
@@ -97,6 +106,15 @@ function mapOne(index: IndexFacts, { fields: declared, choices }: SchemaConfig):
   }
   const mapped = mapProperties(index.properties, choices, index.name);
   return { ...mapped, fields: withKey(mapped.fields) };
+}
+
+/** Types that keep a value a document sends once as one value: two documents with the same one have the same. */
+const KEY_TYPES: readonly string[] = ['long', 'integer', 'short', 'byte', 'keyword'];
+
+function isIndexed(properties: Properties, fields: readonly MappedField[]): boolean {
+  const path = fields.find(({ field }) => field.primaryKey)?.path ?? ID;
+  const property = properties[path];
+  return property !== undefined && KEY_TYPES.includes(typeOf(property)) && property.doc_values !== false;
 }
 
 function withKey(fields: readonly MappedField[]): readonly MappedField[] {

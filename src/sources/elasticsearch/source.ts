@@ -33,7 +33,11 @@ export async function openElasticsearch(config: ElasticsearchSource, options: So
       kind: 'elasticsearch',
       title: titleOf(config, version),
       locator: `elasticsearch:${elastic.address}/${config.index}`,
-      reader: { kind: 'elasticsearch', detail: detail as unknown as Json },
+      reader: {
+        kind: 'elasticsearch',
+        detail: detail as unknown as Json,
+        roughKeys: chosen.some(({ keyIsIndexed }) => keyIsIndexed),
+      },
       notes: notesOf(config),
       ...(config.read === 'scroll' ? byScroll(config, elastic, chosen) : bySnapshots(config, elastic, chosen)),
     };
@@ -67,9 +71,9 @@ function readerDetail(
     choices: { longText, missing },
     pageRows: pageRows ?? null,
     datasets: Object.fromEntries(
-      datasets.map(({ name, fields, fromDocValues, askForVectors }) => [
+      datasets.map(({ name, fields, fromDocValues, askForVectors, keyIsIndexed }) => [
         name,
-        { encoding: encodingOf(encoding), fields, fromDocValues, askForVectors },
+        { encoding: encodingOf(encoding), fields, fromDocValues, askForVectors, keyIsIndexed },
       ]),
     ),
   };

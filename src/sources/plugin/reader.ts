@@ -17,7 +17,7 @@ export async function openPluginReader(config: ReaderConfig, openStore: OpenStor
     read: (partition, schema, slabs, dropped) =>
       checked(module, own.read(partition, schema, slabs, dropped), (batch) => batchProblem(schema, batch)),
     readKeys: (partition, schema, slabs) =>
-      checked(module, own.readKeys(partition, schema, slabs), (batch) => keyProblem(schema, batch)),
+      checked(module, own.readKeys(partition, schema, slabs, 'exactly'), (batch) => keyProblem(schema, batch)),
     [Symbol.asyncDispose]: () => calling(module, 'dispose', () => own[Symbol.asyncDispose]?.()),
   };
 }

@@ -185,7 +185,7 @@ test('small slabs hold the same rows as large ones, and duplicates are left out 
     large.rows.filter((_, row) => !dropped.includes(row)),
   );
   assert.deepEqual([fewer.read, fewer.dropped], [large.rows.length, 4]);
-  const keys = await collect(reader.readKeys(partition!, plan.dataset.schema, ring(4_096)));
+  const keys = await collect(reader.readKeys(partition!, plan.dataset.schema, ring(4_096), 'exactly'));
   assert.deepEqual(
     keys.flatMap((batch) => [...(batch.keys as string[])]),
     large.rows.map(({ _id }) => _id),
@@ -221,7 +221,7 @@ test('other names, and a server without nulls: documents without a value are ref
     const found = await readAll(reader, plan, { schema });
     const odd = (DOCUMENTS - FIRST) / 2;
     assert.equal(found.read, DOCUMENTS - FIRST);
-    const keys = await collect(reader.readKeys(plan.partitions[0]!, schema, ring(64)));
+    const keys = await collect(reader.readKeys(plan.partitions[0]!, schema, ring(64), 'exactly'));
     assert.equal(keys.flatMap((batch) => [...(batch.keys as BigInt64Array)]).length, plan.partitions[0]!.rows);
     if (missing === 'reject') {
       assert.deepEqual([found.rows.length, found.refused.length, found.changes], [odd, odd, {}]);

@@ -126,7 +126,7 @@ async function readPartition(
     found.largest = Math.max(found.largest, batch.rows);
   }
   let next = 0;
-  for await (const { first, keys } of reader.readKeys(partition, schema, slabs)) {
+  for await (const { first, keys } of reader.readKeys(partition, schema, slabs, 'exactly')) {
     if (first !== next) throw new Error(`keys from ${first}, ${next} wanted`);
     if (!(keys instanceof BigInt64Array)) throw new Error('keys of a Faiss index are Int64');
     found.keys.push(new Uint8Array(keys.slice().buffer));

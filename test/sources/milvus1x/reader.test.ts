@@ -124,7 +124,7 @@ test('any segments, slabs, cuts and dropped rows: the live rows in order, whatev
           );
           assert.equal(dropped, ordinals.length);
           const keys: number[] = [];
-          for await (const batch of reader.readKeys(partition, schema, ring)) {
+          for await (const batch of reader.readKeys(partition, schema, ring, 'exactly')) {
             assert.equal(batch.first, keys.length);
             keys.push(...[...batch.keys].map(Number));
           }
