@@ -3,8 +3,8 @@
 import type { ElasticsearchSource } from '../../config/elasticsearch.ts';
 import type { Note } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
-import { type Field, fixedBytes, type Schema } from '../../core/schema.ts';
-import { ID, idField, mapDeclared } from '../../formats/elastic/declared.ts';
+import { type Field, fixedBytes, type IndexSpec, type Schema } from '../../core/schema.ts';
+import { ID, idField, lookUp, mapDeclared } from '../../formats/elastic/declared.ts';
 import {
   type Mapped,
   type MappedField,
@@ -12,6 +12,7 @@ import {
   type Properties,
   typeOf,
 } from '../../formats/elastic/mapping.ts';
+import { vectorIndexOf } from '../../formats/elastic/vectorIndex.ts';
 import { type IndexFacts, isExcluded } from './indices.ts';
 
 export interface ElasticDataset {
@@ -27,6 +28,8 @@ export interface ElasticDataset {
   readonly askForVectors: boolean;
   /** The key is a field that the index holds in columns too (doc values), whatever it makes of the documents' values. */
   readonly keyIsIndexed: boolean;
+  /** Of the first vector; undefined: the mapping has none that Milvus has too. */
+  readonly index: IndexSpec | undefined;
   readonly notes: readonly Note[];
 }
 
@@ -76,6 +79,7 @@ function datasetOf(name: string, indices: readonly IndexFacts[], config: SchemaC
       kind: 'info',
       text: `${vectors[0]!.path}: not indexed there and so without a similarity; COSINE is taken`,
     });
+  const index = indexOf(indices, vectors[0]!, notes);
   const schema: Schema = { fields: [...fields.map(({ field }) => field), ...(dynamic ? [DYNAMIC] : [])], metric };
   return {
     name,
@@ -86,6 +90,7 @@ function datasetOf(name: string, indices: readonly IndexFacts[], config: SchemaC
       .filter(({ path }) => indices.some(({ stored }) => isExcluded(stored, path)))
       .map(({ path }) => path),
     askForVectors: indices.some(({ stored }) => stored.withoutVectors),
+    index,
     keyIsIndexed: indices.every(({ properties }) => isIndexed(properties, fields)),
     notes: once(notes),
   };
@@ -106,6 +111,20 @@ function mapOne(index: IndexFacts, { fields: declared, choices }: SchemaConfig):
   }
   const mapped = mapProperties(index.properties, choices, index.name);
   return { ...mapped, fields: withKey(mapped.fields) };
+}
+
+/** The first one that an index has on the vector. */
+function indexOf(indices: readonly IndexFacts[], { path }: MappedField, notes: Note[]): IndexSpec | undefined {
+  for (const { properties } of indices) {
+    const property = lookUp(properties, path)?.property;
+    const index = property === undefined ? undefined : vectorIndexOf(property);
+    if (index === undefined) continue;
+    const { type } = (property?.index_options ?? {}) as { type?: unknown };
+    if (typeof type === 'string' && type.toUpperCase() !== index.type)
+      notes.push({ kind: 'info', text: `${path}: index ${type} → ${index.type}, of whole vectors` });
+    return index;
+  }
+  return undefined;
 }
 
 /** Types that keep a value a document sends once as one value: two documents with the same one have the same. */

@@ -157,7 +157,7 @@ interface Measured {
 }
 
 function datasetFor(dataset: ElasticDataset, { rows, rowsExact, rowBytes, config }: Measured): Dataset {
-  const { name, schema, fields, indices, notes } = dataset;
+  const { name, schema, fields, indices, index, notes } = dataset;
   const key = primaryKeyOf(schema);
   const isId = fields.some(({ path, field }) => path === ID && field.name === key.name);
   return {
@@ -168,7 +168,7 @@ function datasetFor(dataset: ElasticDataset, { rows, rowsExact, rowBytes, config
     deleted: 0,
     bytes: rows * rowBytes,
     milvusPartitions: [''],
-    index: undefined,
+    index,
     ownNames: true,
     preferredMetric: undefined,
     // An `_id` is unique in its index only.

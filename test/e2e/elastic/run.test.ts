@@ -43,6 +43,21 @@ test('twenty thousand documents, every row verified', async () => {
   assert.match(plainText(ended.stdout), /docs\s+20000\s+0\s+0\s+20000\s+count ✔\s+20000 samples ✔/);
 });
 
+test('the index of the mapping is built, with its graph and in its metric', async () => {
+  const options = { type: 'int8_hnsw', m: 24, ef_construction: 120 };
+  const vec = { type: 'dense_vector', dims: DIM, index: true, similarity: 'l2_norm', index_options: options };
+  await using at = await elasticPlace(server.url, { documents: 100, mapping: { ...MAPPING, vec } });
+  const plan = await milvusMigrate(at.words('plan'));
+  assert.match(plan.stdout, /vec: index int8_hnsw → HNSW/);
+  const ended = await milvusMigrate(at.words('run'));
+  assert.equal(ended.code, 0, ended.stderr);
+  await assertDocuments(at, wantedOf(versions(100)));
+  const { index_descriptions: indexes } = await at.database.client.describeIndex({ collection_name: 'docs' });
+  const params = Object.fromEntries(indexes[0]!.params.map(({ key, value }) => [key, value]));
+  assert.deepEqual([params.index_type, params.metric_type], ['HNSW', 'L2']);
+  assert.deepEqual(JSON.parse(String(params.params)), { M: 24, efConstruction: 120 });
+});
+
 test('by sliced scroll', async () => {
   await using at = await elasticPlace(server.url);
   const ended = await milvusMigrate(at.words('run', '--es-read', 'scroll'));

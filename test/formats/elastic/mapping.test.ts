@@ -6,6 +6,7 @@ import { MigrateError } from '../../../src/core/errors.ts';
 import { type Declaration, lookUp, mapDeclared } from '../../../src/formats/elastic/declared.ts';
 import { mapProperties, metricOf, type Properties } from '../../../src/formats/elastic/mapping.ts';
 import { fieldName, fieldNames } from '../../../src/formats/elastic/names.ts';
+import { vectorIndexOf } from '../../../src/formats/elastic/vectorIndex.ts';
 
 const CHOICES = { dates: 'millis' } as const;
 
@@ -163,4 +164,20 @@ test('similarities and metrics', () => {
   assert.equal(metric(undefined, { index: false }), null);
   assert.equal(metric(undefined, { index: true }), 'COSINE');
   assert.equal(metric('l2_norm', { element_type: 'bit' }), 'HAMMING');
+});
+
+test('the index of a vector: its graph within the limits of Milvus, whatever is quantised in it', () => {
+  const of = (options?: object, more: object = { index: true }) =>
+    vectorIndexOf({ type: 'dense_vector', ...more, ...(options === undefined ? {} : { index_options: options }) });
+  const hnsw = (M: number, efConstruction: number) => ({ type: 'HNSW', params: { M, efConstruction } });
+  assert.deepEqual(of({ type: 'hnsw', m: 32, ef_construction: 200 }), hnsw(32, 200));
+  for (const type of ['int8_hnsw', 'int4_hnsw', 'bbq_hnsw']) assert.deepEqual(of({ type }), hnsw(16, 100));
+  assert.deepEqual(of({ type: 'hnsw', m: 2, ef_construction: 5000 }), hnsw(4, 512));
+  assert.deepEqual(of({ type: 'hnsw', m: 'many', ef_construction: 1.5 }), hnsw(16, 100));
+  assert.deepEqual(of(), hnsw(16, 100));
+  for (const type of ['flat', 'int8_flat', 'bbq_flat']) assert.deepEqual(of({ type }), { type: 'FLAT', params: {} });
+  assert.equal(of({ type: 'bbq_disk' }), undefined);
+  assert.equal(of(undefined, { index: false }), undefined);
+  assert.equal(of(undefined, {}), undefined);
+  assert.equal(of({ type: 'hnsw' }, { index: true, element_type: 'bit' }), undefined);
 });
