@@ -3,6 +3,7 @@ import type { JobConfig } from '../config/job.ts';
 import type { Checkpoint } from '../core/checkpoint.ts';
 import type { OpenStore, ReaderConfig, Store, StoreConfig, Target } from '../core/contracts.ts';
 import type { PlannedCollection } from '../core/plan.ts';
+import type { IdMarks } from './idMarks.ts';
 import type { Ledger } from './ledger.ts';
 import type { Pool } from './pool.ts';
 import type { ProgressMeter } from './progress.ts';
@@ -35,6 +36,8 @@ export interface RunContext {
   readonly jobDir: string;
   readonly meter: ProgressMeter;
   readonly signal: AbortSignal;
+  /** Ids that are looked at while their rows pass. Absent: none are. */
+  readonly marks?: IdMarks;
   warn(text: string): void;
   /** Records the first failure, which is the cause of those that follow, and stops everything. */
   fail(error: unknown): void;

@@ -2,13 +2,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Batch, columnOf } from '../core/batch.ts';
 import type { Encoder, Part, RecordUpload, SlabRing, SourceReader, Store, StoreGroup } from '../core/contracts.ts';
-import type { Schema } from '../core/schema.ts';
+import { primaryKeyOf, type Schema } from '../core/schema.ts';
 import { ENCODERS } from '../encoders/index.ts';
 import { openNoEncoder } from '../encoders/none.ts';
 import { announce } from './events.ts';
+import { createMarker } from './markIds.ts';
 import { createSampler, readRows } from './readRows.ts';
 import { openRejects, type RejectWriter } from './rejects.ts';
-import type { DumpTask, SharedState } from './tasks.ts';
+import type { DumpTask, SharedState, WorkerResults } from './tasks.ts';
 import { inTurn, type Turn } from './turn.ts';
 
 export interface DumpContext {
@@ -23,17 +24,17 @@ export interface DumpContext {
 }
 
 /** Leaves either the whole part under `task.dir`, durable, or nothing of it. */
-export async function dumpPartition(task: DumpTask, context: DumpContext): Promise<Part> {
+export async function dumpPartition(task: DumpTask, context: DumpContext): Promise<WorkerResults['dump']> {
   const group = await context.store?.begin(task.dir, context.record);
   const rejects = task.rejectFile === undefined ? undefined : openRejects(task.rejectFile, task);
   try {
-    const part = await writePart(task, context, { group, rejects });
+    const { part, marked } = await writePart(task, context, { group, rejects });
     announce('part written', part.partition);
     // The rejects first: a part that is there without its rejects would have lost them.
     await rejects?.commit();
     await group?.commit();
     announce('part renamed', part.partition);
-    return part;
+    return { part, marked };
   } catch (thrown) {
     await rejects?.abort();
     await group?.abort();
@@ -46,12 +47,18 @@ interface Outputs {
   readonly rejects: RejectWriter | undefined;
 }
 
-async function writePart(task: DumpTask, context: DumpContext, { group, rejects }: Outputs): Promise<Part> {
+async function writePart(
+  task: DumpTask,
+  context: DumpContext,
+  { group, rejects }: Outputs,
+): Promise<WorkerResults['dump']> {
   const started = performance.now();
   const { schema, partition } = task;
   const encoder: Encoder = group === undefined ? openNoEncoder(schema) : await ENCODERS[task.format](group, schema);
   const sampler = createSampler(schema, partition.rows, task.samples);
   const measure = task.measure === true ? createMeasure(schema) : undefined;
+  const marker = task.marks === undefined ? undefined : createMarker(task.marks);
+  const key = primaryKeyOf(schema).name;
   const { reader, slabs, shared, turn } = context;
   const counts = await inTurn(turn, async () => {
     const stream = readRows(task, {
@@ -63,6 +70,7 @@ async function writePart(task: DumpTask, context: DumpContext, { group, rejects 
     for await (const batch of stream.batches) {
       sampler.take(batch);
       measure?.take(batch);
+      marker?.take(columnOf(batch, key).bytes);
       await encoder.write(batch);
       announce('batch written', partition.id);
       // Local reads and writes never leave the thread: without this the task before would not get to its commit.
@@ -72,7 +80,7 @@ async function writePart(task: DumpTask, context: DumpContext, { group, rejects 
   });
   // The turn is over: the next task reads while this one's files go to the disk, or its uploads end.
   const { files, columnCrc } = await encoder.close();
-  return {
+  const part: Part = {
     ...counts,
     columnCrc,
     samples: sampler.samples,
@@ -83,6 +91,7 @@ async function writePart(task: DumpTask, context: DumpContext, { group, rejects 
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     ms: Math.round(performance.now() - started),
   };
+  return { part, marked: marker?.marked };
 }
 
 /** The longest text of each VarChar field. */

@@ -10,6 +10,7 @@ import type { Schema } from '../core/schema.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
+import { addMarks } from './idMarks.ts';
 import { partFolder } from './layout.ts';
 import { TASKS_PER_WORKER } from './pool.ts';
 import type { Totals } from './progress.ts';
@@ -84,8 +85,10 @@ async function dump(run: RunContext, record: PartitionRecord): Promise<Part> {
   const records = files !== undefined && task.store !== undefined && task.store.scheme !== 'file';
   const desk = records ? openUploadDesk(files.journal.record) : undefined;
   try {
-    const part = await run.pool.run<'dump'>({ ...task, uploads: desk?.port }, desk === undefined ? [] : [desk.port]);
+    const ports = desk === undefined ? [] : [desk.port];
+    const { part, marked } = await run.pool.run<'dump'>({ ...task, uploads: desk?.port }, ports);
     await run.ledger.recordPart(part);
+    addMarks(run, record.planned.collection, marked);
     await files?.journal.drop(desk?.uploads ?? []);
     return part;
   } finally {
@@ -110,6 +113,7 @@ function dumpTask(run: RunContext, { planned }: PartitionRecord): Omit<DumpTask,
     dir: streamed ? '' : partFolder(run, planned),
     samples: planned.samples,
     collection: partition.dataset,
+    marks: planned.upsert === true ? undefined : run.marks?.get(planned.collection),
   };
 }
 

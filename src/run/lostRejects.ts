@@ -32,7 +32,7 @@ async function readAgain(run: RunContext, record: PartitionRecord): Promise<void
   const { part, planned } = record;
   if (part === undefined) return;
   const { partition, samples } = planned;
-  const again = await run.pool.run<'dump'>({
+  const { part: again } = await run.pool.run<'dump'>({
     kind: 'dump',
     ...readTask(run, record),
     store: undefined,

@@ -15,21 +15,27 @@ export interface Running extends RunContext {
   readonly sourceTitle: string;
 }
 
-export async function runStages(run: Running, stages: JobStages): Promise<void> {
-  const { target, config, collections } = run;
+export async function runStages(running: Running, stages: JobStages): Promise<void> {
+  const { target, config, collections } = running;
+  const looks = stages !== 'verify' && collections.some(({ storedIds }) => storedIds === true);
+  const run = looks ? { ...running, marks: (await import('./idMarks.ts')).beginMarks(running) } : running;
   await searchDuplicates(run);
   if (config.rejectFile !== undefined) await (await import('./lostRejects.ts')).recoverRejects(run);
-  if (stages !== 'verify' && collections.some(({ storedIds }) => storedIds === true))
-    await (await import('./storedIds.ts')).scanStoredIds(run);
   if (stages === 'dump' || target === undefined) return dumpOnly(run);
   await (await import('./runJob.ts')).runTarget({ ...run, target }, stages);
 }
 
 async function dumpOnly(run: Running): Promise<void> {
   await dumpStage(run, () => undefined);
+  await lookAtIds(run);
   if (run.ledger.partitions().some(({ part }) => part?.withoutSnapshot === true))
     await (await import('./lateChanges.ts')).refuseMissedChanges(run);
   await keepManifest(run);
+}
+
+/** Ids that somebody stored, of which some may occur twice: told when the rows have passed, for then it costs least. */
+export async function lookAtIds(run: Running): Promise<void> {
+  if (run.marks !== undefined) await (await import('./storedIds.ts')).scanStoredIds(run);
 }
 
 export async function keepManifest(run: Running): Promise<void> {

@@ -15,7 +15,7 @@ import { type Loadable, startLoading } from './loadStage.ts';
 import { checkStaging } from './preflight.ts';
 import { prepareCollection, recheckCollection } from './prepare.ts';
 import { partFolders } from './removeFiles.ts';
-import { keepManifest, type Running } from './runFiles.ts';
+import { keepManifest, lookAtIds, type Running } from './runFiles.ts';
 import { AFTER_LOAD_MS, AT_REST_MS, type VerifyContext, verifyCollection } from './verify.ts';
 
 export async function runTarget(context: TargetRun, stages: JobStages): Promise<void> {
@@ -23,6 +23,7 @@ export async function runTarget(context: TargetRun, stages: JobStages): Promise<
   const loadable = await prepareAll(context);
   await preflight(context, loadable);
   await dumpAndLoad(context, loadable);
+  await lookAtIds(context);
   const complete = await withhold(context, loadable);
   await findChanges(context, (collection) => complete.has(collection));
   await indexAndVerify(context, complete);

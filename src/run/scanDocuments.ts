@@ -34,12 +34,12 @@ export async function scanPlannedDocuments({ config, plan, reader, pool }: Docum
   return { ...plan, collections };
 }
 
-function scanOne(
+async function scanOne(
   { partition }: PlannedPartition,
   planned: PlannedCollection,
   { config, reader, pool }: Pick<DocumentScan, 'config' | 'reader' | 'pool'>,
 ): Promise<Part> {
-  return pool.run<'dump'>({
+  const { part } = await pool.run<'dump'>({
     kind: 'dump',
     reader,
     partition,
@@ -55,6 +55,7 @@ function scanOne(
     measure: true,
     collection: partition.dataset || config.targetName || planned.target,
   });
+  return part;
 }
 
 function notesOf(parts: readonly Part[]): Note[] {

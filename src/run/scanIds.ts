@@ -10,14 +10,13 @@ import { join } from 'node:path';
 import type { KeyReading } from '../core/contracts.ts';
 import { primaryKeyOf } from '../core/schema.ts';
 import { forEachConcurrently } from './concurrently.ts';
+import { bitsFor, MOST_MARKED } from './idMarks.ts';
 import { recordKey } from './keySort.ts';
 import { breathe, mergeRuns } from './mergeRuns.ts';
 import type { Pool } from './pool.ts';
 import type { ReadTask } from './tasks.ts';
 
 const NAMED_IDS = 5;
-/** Bits of 64 MiB: more rows than that are sorted at once. */
-const MOST_MARKED = 64 * 1024 * 1024 * 8;
 /** High words of records have their sign bit flipped: below this they are those of negative ids. */
 const FIRST_NOT_NEGATIVE = 0x80000000;
 
@@ -47,7 +46,8 @@ export async function scanIds(request: ScanRequest): Promise<IdScan> {
   return (await scan(request, 'exactly'))!;
 }
 
-const NOTHING: IdScan = { repeated: 0, repeatedRows: 0, negative: 0, examples: [] };
+/** Each id occurs once, none is negative. */
+export const NOTHING: IdScan = { repeated: 0, repeatedRows: 0, negative: 0, examples: [] };
 
 /** Roughly: `NOTHING` where there is nothing to tell; undefined where only an exact scan can say. */
 async function scan(request: ScanRequest, how: KeyReading): Promise<IdScan | undefined> {
@@ -69,14 +69,15 @@ function hasTextKeys({ tasks }: ScanRequest): boolean {
 async function areRowNumbers(request: ScanRequest, how: KeyReading): Promise<boolean> {
   const { pool, tasks } = request;
   const count = rowsOf(request);
+  // More rows than that are sorted at once.
   if (count > MOST_MARKED) return false;
-  const bits = new SharedArrayBuffer(Math.ceil(count / 32) * 4);
+  const bits = bitsFor(count);
   let odd = 0;
   let keys = 0;
   await forEachConcurrently(tasks, pool.threads, async (read) => {
     // What is known to be odd already is not looked at further.
     if (odd > 0) return;
-    const marked = await pool.run<'marks'>({ kind: 'marks', how, ...read, droppedFile: undefined, bits, count });
+    const marked = await pool.run<'marks'>({ kind: 'marks', how, ...read, droppedFile: undefined, ...bits });
     odd += marked.odd;
     keys += marked.keys;
   });

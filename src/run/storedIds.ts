@@ -8,11 +8,15 @@ import type { ReaderConfig } from '../core/contracts.ts';
 import type { JobPlan, PlannedCollection } from '../core/plan.ts';
 import type { RunContext } from './context.ts';
 import { isSearched, plannedSchemas } from './dumpStage.ts';
+import { allMarked } from './idMarks.ts';
 import type { Pool } from './pool.ts';
 import { readTask } from './rowStream.ts';
-import { type IdScan, scanIds, tellIds } from './scanIds.ts';
+import { type IdScan, NOTHING, scanIds, tellIds } from './scanIds.ts';
 
-/** Warns of what it finds, in every run of the job. Collections whose duplicates are searched anyway are left out. */
+/**
+ * Warns of what it finds, in every run of the job, when the rows have passed. Collections whose duplicates are searched
+ * anyway are left out.
+ */
 export async function scanStoredIds(run: RunContext): Promise<void> {
   for (const { target, storedIds } of run.collections) {
     if (storedIds !== true || isSearched(run, target)) continue;
@@ -29,7 +33,9 @@ function readScan(file: string): IdScan {
 
 async function scanOnce(run: RunContext, target: string, done: string): Promise<IdScan> {
   const tasks = run.ledger.of(target).map((record) => readTask(run, record));
-  const found = await scanIds({ pool: run.pool, tasks, dir: join(run.jobDir, 'ids'), signal: run.signal });
+  const found = allMarked(run, target)
+    ? NOTHING
+    : await scanIds({ pool: run.pool, tasks, dir: join(run.jobDir, 'ids'), signal: run.signal });
   // Whole or absent: a run that was killed scans again.
   fs.writeFileSync(`${done}.new`, JSON.stringify(found));
   fs.renameSync(`${done}.new`, done);

@@ -32,6 +32,18 @@ export interface ReadTask {
   readonly rejectNonFinite: boolean;
 }
 
+/** Bits for ids 0 … count − 1, shared by all tasks; count is below 2^32. */
+export interface IdBits {
+  readonly bits: SharedArrayBuffer;
+  readonly count: number;
+}
+
+/** Of `keys` ids, how many were none of 0 … count − 1, or had their bit set already. */
+export interface Marked {
+  readonly odd: number;
+  readonly keys: number;
+}
+
 /** Reads a partition into files, or (without `store`) through to checksums and samples. */
 export interface DumpTask extends ReadTask {
   readonly kind: 'dump';
@@ -47,6 +59,8 @@ export interface DumpTask extends ReadTask {
   readonly collection: string;
   /** Where rejected rows go; undefined: nowhere (`rejectNonFinite` is false). */
   readonly rejectFile: string | undefined;
+  /** Where the bit of each id that passes is set. Absent: nowhere. */
+  readonly marks?: IdBits | undefined;
 }
 
 /** Sends the rows of a partition through `port`, as views into slabs, from row `first` on. */
@@ -65,12 +79,9 @@ export interface KeysTask extends ReadTask {
 }
 
 /** Sets the bit of each primary key of a partition. */
-export interface MarksTask extends ReadTask {
+export interface MarksTask extends ReadTask, IdBits {
   readonly kind: 'marks';
   readonly how: KeyReading;
-  /** Bits for keys 0 … count − 1, shared by all tasks; count is below 2^32. */
-  readonly bits: SharedArrayBuffer;
-  readonly count: number;
 }
 
 /** Finds the rows of a partition whose primary key is one of `keys`. */
@@ -84,11 +95,11 @@ export interface LookupTask extends ReadTask {
 export type WorkerTask = DumpTask | StreamTask | KeysTask | MarksTask | LookupTask;
 
 export interface WorkerResults {
-  dump: Part;
+  /** `marked`: with `marks`. */
+  dump: { readonly part: Part; readonly marked: Marked | undefined };
   stream: { readonly rows: number };
   keys: { readonly runs: readonly string[] };
-  /** `odd`: keys outside 0 … count − 1, and those whose bit was set already; of `keys` in all. */
-  marks: { readonly odd: number; readonly keys: number };
+  marks: Marked;
   /** `rows`: how many have one of the keys; `matches`: keys found with their hash, each once. */
   lookup: { readonly rows: number; readonly matches: readonly Sample[] };
 }
