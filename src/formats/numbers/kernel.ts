@@ -40,7 +40,18 @@ interface Arena {
   readonly output: Float32Array;
 }
 
-let opened: Arena | undefined;
+/** null: there is no memory of WebAssembly to be had. undefined: nobody has asked yet. */
+let opened: Arena | null | undefined;
+
+/** It sets gigabytes of addresses aside, which a limit may forbid: then each number is left to the caller. */
+function tryToOpen(): Arena | null {
+  try {
+    return openArena();
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return null;
+    throw thrown;
+  }
+}
 
 function openArena(): Arena {
   const kernel = instantiate(compile(Buffer.from(KERNEL_BYTES, 'base64')), {}) as Kernel;
@@ -73,11 +84,12 @@ export function readNumbers(
   target: Float32Array,
   run: NumberRun,
 ): void {
-  opened ??= openArena();
-  const { kernel, inAt, outAt, input, output } = opened;
+  if (opened === undefined) opened = tryToOpen();
   run.count = 0;
   run.at = from;
   run.behind = false;
+  if (opened === null) return;
+  const { kernel, inAt, outAt, input, output } = opened;
   while (run.count < target.length && !run.behind) {
     const most = Math.min(target.length - run.count, OUT_NUMBERS);
     const length = Math.min(bytes.length - run.at, IN_BYTES, Math.ceil(most * AVERAGE[encoding]) + SPARE_BYTES);
