@@ -23,7 +23,6 @@ export async function runTarget(context: TargetRun, stages: JobStages): Promise<
   const loadable = await prepareAll(context);
   await preflight(context, loadable);
   await dumpAndLoad(context, loadable);
-  await lookAtIds(context);
   const complete = await withhold(context, loadable);
   await findChanges(context, (collection) => complete.has(collection));
   await indexAndVerify(context, complete);
@@ -84,6 +83,7 @@ async function dumpAndLoad(run: TargetRun, loadable: Loadable): Promise<void> {
   const loading = startLoading(run, loadable);
   try {
     await dumpStage(run, loading.ready, (collection) => loadable.has(collection));
+    await lookAtIds(run);
     if (run.files !== undefined && run.route === 'import') await keepManifest(run);
     await loading.finish();
   } catch (thrown) {
