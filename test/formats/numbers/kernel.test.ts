@@ -1,5 +1,6 @@
 /** Arrays of numbers, mostly read by the kernel: always what `Math.fround` of `JSON.parse` gives, bit for bit. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -174,4 +175,20 @@ test('a double beyond float32 is left to the caller', () => {
   const [target, run] = [new Float32Array(2), { count: 0, at: 0, behind: false } satisfies NumberRun];
   readNumbers(new Uint8Array(view.buffer), { from: 0, encoding: 'cbor' }, target, run);
   assert.deepEqual({ ...run, first: target[0] }, { count: 1, at: 9, behind: false, first: 1.5 });
+});
+
+test('where a limit forbids the memory of WebAssembly, each number is read without it', () => {
+  const module = new URL('../../../src/formats/elastic/pageJson.js', import.meta.url).href;
+  const text = '[1.5, -2e-3,3,0.1234567890123456789,-0,1e-45]';
+  const script = `
+    import { readJsonVector } from '${module}';
+    let refused = false;
+    try { new WebAssembly.Memory({ initial: 1 }); } catch { refused = true; }
+    const target = new Float32Array(6);
+    const fault = readJsonVector(Buffer.from('${text}'), { at: 0, failed: false }, target);
+    console.log(JSON.stringify({ refused, fault: fault ?? null, bits: [...new Uint32Array(target.buffer)] }));`;
+  const limited = ['-c', 'ulimit -v 6000000; exec "$0" --input-type=module --eval "$1"', process.execPath, script];
+  const said = JSON.parse(execFileSync('bash', limited, { encoding: 'utf8' })) as object;
+  const wanted = [...bits(Float32Array.from(JSON.parse(text) as number[]))];
+  assert.deepEqual(said, { refused: true, fault: null, bits: wanted });
 });
