@@ -27,13 +27,16 @@ export async function runStages(running: Running, stages: JobStages): Promise<vo
 
 async function dumpOnly(run: Running): Promise<void> {
   await dumpStage(run, () => undefined);
-  await lookAtIds(run);
   if (run.ledger.partitions().some(({ part }) => part?.withoutSnapshot === true))
     await (await import('./lateChanges.ts')).refuseMissedChanges(run);
   await keepManifest(run);
+  await lookAtIds(run);
 }
 
-/** Ids that somebody stored, of which some may occur twice: told when the rows have passed, for then it costs least. */
+/**
+ * Ids that somebody stored, of which some may occur twice: told when the rows have passed, for then it costs least, and
+ * when the manifest is kept, for it may have to read the source again, which may have gone meanwhile.
+ */
 export async function lookAtIds(run: Running): Promise<void> {
   if (run.marks !== undefined) await (await import('./storedIds.ts')).scanStoredIds(run);
 }

@@ -83,8 +83,8 @@ async function dumpAndLoad(run: TargetRun, loadable: Loadable): Promise<void> {
   const loading = startLoading(run, loadable);
   try {
     await dumpStage(run, loading.ready, (collection) => loadable.has(collection));
-    await lookAtIds(run);
     if (run.files !== undefined && run.route === 'import') await keepManifest(run);
+    await lookAtIds(run);
     await loading.finish();
   } catch (thrown) {
     run.fail(thrown);

@@ -1,10 +1,10 @@
 /**
- * Indexes of Milvus 1.x in Milvus 2.x's terms: engine types (Milvus 1.x, db/engine/ExecutionEngine.h) and parameters,
- * within the limits of Milvus 2.3 (docs, «In-memory Index»). An index is rebuilt from the vectors: what changes here
- * changes speed and recall, never data.
+ * Indexes of Milvus 1.x in Milvus 2.x's terms: engine types (Milvus 1.x, db/engine/ExecutionEngine.h) and parameters. An
+ * index is rebuilt from the vectors: what changes here changes speed and recall, never data.
  */
 import type { Note } from '../../core/contracts.ts';
 import type { IndexSpec } from '../../core/schema.ts';
+import { type IndexParameter, indexParameter } from '../milvusIndex.ts';
 import type { TargetMetric } from './metric.ts';
 
 type Params = Readonly<Record<string, number>>;
@@ -30,14 +30,7 @@ const ENGINES: Readonly<Record<number, EngineType>> = {
   12: { name: 'ANNOY', type: 'HNSW' },
 };
 
-/** Range and default of each parameter. */
-const LIMITS: Readonly<Record<string, { min: number; max: number; usual: number }>> = {
-  nlist: { min: 1, max: 65_536, usual: 1024 },
-  M: { min: 4, max: 64, usual: 16 },
-  efConstruction: { min: 8, max: 512, usual: 200 },
-};
-
-const PARAMS: Readonly<Record<string, readonly string[]>> = {
+const PARAMS: Readonly<Record<string, readonly IndexParameter[]>> = {
   IVF_FLAT: ['nlist'],
   IVF_SQ8: ['nlist'],
   BIN_IVF_FLAT: ['nlist'],
@@ -66,7 +59,7 @@ export function indexOf(
   if (type !== engine.name) tell(`index ${engine.name} → ${type}`);
   const given = parseParams(indexParams, tell);
   const params: Record<string, number> = {};
-  for (const name of PARAMS[type] ?? []) params[name] = bounded(name, given[name], tell);
+  for (const name of PARAMS[type] ?? []) params[name] = indexParameter(name, given[name], tell);
   if (type === 'IVF_PQ') params.m = divisorOf(dim, given.m, tell);
   return { index: { type, params }, notes };
 }
@@ -92,14 +85,6 @@ function parseParams(text: string, tell: (text: string) => void): Params {
     tell(`the index parameters ${JSON.stringify(text)} can not be read: the usual ones are taken`);
     return {};
   }
-}
-
-function bounded(name: string, given: number | undefined, tell: (text: string) => void): number {
-  const { min, max, usual } = LIMITS[name]!;
-  if (given === undefined) return usual;
-  const taken = Math.min(Math.max(given, min), max);
-  if (taken !== given) tell(`index parameter ${name} ${given} → ${taken} (Milvus 2.x takes ${min} to ${max})`);
-  return taken;
 }
 
 /** The largest number of sub-vectors up to the given one that divides the dimension. */

@@ -117,12 +117,9 @@ function mapOne(index: IndexFacts, { fields: declared, choices }: SchemaConfig):
 function indexOf(indices: readonly IndexFacts[], { path }: MappedField, notes: Note[]): IndexSpec | undefined {
   for (const { properties } of indices) {
     const property = lookUp(properties, path)?.property;
-    const index = property === undefined ? undefined : vectorIndexOf(property);
-    if (index === undefined) continue;
-    const { type } = (property?.index_options ?? {}) as { type?: unknown };
-    if (typeof type === 'string' && type.toUpperCase() !== index.type)
-      notes.push({ kind: 'info', text: `${path}: index ${type} → ${index.type}, of whole vectors` });
-    return index;
+    const tell = (text: string): void => void notes.push({ kind: 'info', text: `${path}: ${text}` });
+    const index = property === undefined ? undefined : vectorIndexOf(property, tell);
+    if (index !== undefined) return index;
   }
   return undefined;
 }

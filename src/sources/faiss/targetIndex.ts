@@ -1,17 +1,17 @@
 /**
- * The index of a Faiss file in Milvus 2.x's terms, within the limits of Milvus 2.3 (docs, «In-memory Index»). It is
- * built anew from the vectors: what changes here changes speed and recall, never data.
+ * The index of a Faiss file in Milvus 2.x's terms. It is built anew from the vectors: what changes here changes speed
+ * and recall, never data.
  */
 import type { Note } from '../../core/contracts.ts';
 import type { IndexSpec } from '../../core/schema.ts';
 import type { FaissNode } from '../../formats/faiss/model.ts';
+import { indexParameter } from '../../formats/milvusIndex.ts';
 
 export interface TargetIndex {
   readonly index: IndexSpec | undefined;
   readonly notes: readonly Note[];
 }
 
-const MAX_NLIST = 65_536;
 /** Roles of what an index only wraps: the index that searches is inside. */
 const WRAPPED = ['inner', 'base', 'ivf'];
 
@@ -45,18 +45,18 @@ function binaryIndex(node: FaissNode): IndexSpec {
 }
 
 function hnsw(node: FaissNode): IndexSpec {
-  const M = bounded(fact(node, 'M'), { min: 4, max: 64, usual: 16 });
-  const efConstruction = bounded(fact(node, 'efConstruction'), { min: 8, max: 512, usual: 200 });
+  const M = indexParameter('M', fact(node, 'M'));
+  const efConstruction = indexParameter('efConstruction', fact(node, 'efConstruction'));
   return { type: 'HNSW', params: { M, efConstruction } };
 }
 
 function nlist(node: FaissNode): { nlist: number } {
-  return { nlist: bounded(fact(node, 'nlist'), { min: 1, max: MAX_NLIST, usual: 1024 }) };
+  return { nlist: indexParameter('nlist', fact(node, 'nlist')) };
 }
 
 /** The largest number of sub-vectors up to the given one that divides the dimension. */
 function divisor(node: FaissNode, d: number): number {
-  let m = bounded(fact(node, 'M'), { min: 1, max: d, usual: Math.max(1, Math.floor(d / 4)) });
+  let m = Math.min(Math.max(fact(node, 'M') ?? Math.floor(d / 4), 1), d);
   while (d % m !== 0) m--;
   return m;
 }
@@ -64,10 +64,6 @@ function divisor(node: FaissNode, d: number): number {
 function fact({ facts }: FaissNode, name: string): number | undefined {
   const value = facts[name];
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
-}
-
-function bounded(value: number | undefined, { min, max, usual }: { min: number; max: number; usual: number }): number {
-  return Math.min(Math.max(value ?? usual, min), max);
 }
 
 function sameKind({ cc }: FaissNode, { type }: IndexSpec): boolean {

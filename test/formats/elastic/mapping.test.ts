@@ -166,18 +166,26 @@ test('similarities and metrics', () => {
   assert.equal(metric('l2_norm', { element_type: 'bit' }), 'HAMMING');
 });
 
-test('the index of a vector: its graph within the limits of Milvus, whatever is quantised in it', () => {
-  const of = (options?: object, more: object = { index: true }) =>
-    vectorIndexOf({ type: 'dense_vector', ...more, ...(options === undefined ? {} : { index_options: options }) });
+test('the index of a vector: its graph within the limits of Milvus, whatever is quantised in it, and what is told', () => {
+  const of = (options?: object, more: object = { index: true }) => {
+    const told: string[] = [];
+    const property = { type: 'dense_vector', ...more, ...(options === undefined ? {} : { index_options: options }) };
+    return [vectorIndexOf(property, (text) => void told.push(text)), told.join('; ')];
+  };
   const hnsw = (M: number, efConstruction: number) => ({ type: 'HNSW', params: { M, efConstruction } });
-  assert.deepEqual(of({ type: 'hnsw', m: 32, ef_construction: 200 }), hnsw(32, 200));
-  for (const type of ['int8_hnsw', 'int4_hnsw', 'bbq_hnsw']) assert.deepEqual(of({ type }), hnsw(16, 100));
-  assert.deepEqual(of({ type: 'hnsw', m: 2, ef_construction: 5000 }), hnsw(4, 512));
-  assert.deepEqual(of({ type: 'hnsw', m: 'many', ef_construction: 1.5 }), hnsw(16, 100));
-  assert.deepEqual(of(), hnsw(16, 100));
-  for (const type of ['flat', 'int8_flat', 'bbq_flat']) assert.deepEqual(of({ type }), { type: 'FLAT', params: {} });
-  assert.equal(of({ type: 'bbq_disk' }), undefined);
-  assert.equal(of(undefined, { index: false }), undefined);
-  assert.equal(of(undefined, {}), undefined);
-  assert.equal(of({ type: 'hnsw' }, { index: true, element_type: 'bit' }), undefined);
+  assert.deepEqual(of({ type: 'hnsw', m: 32, ef_construction: 200 }), [hnsw(32, 200), '']);
+  for (const type of ['int8_hnsw', 'int4_hnsw', 'bbq_hnsw'])
+    assert.deepEqual(of({ type }), [hnsw(16, 100), `index ${type} → HNSW, of whole vectors`]);
+  const [bounded, told] = of({ type: 'hnsw', m: 2, ef_construction: 5000 });
+  assert.deepEqual(bounded, hnsw(4, 512));
+  assert.match(String(told), /M 2 → 4 .*efConstruction 5000 → 512/);
+  assert.deepEqual(of({ type: 'hnsw', m: 'many', ef_construction: 1.5 }), [hnsw(16, 100), '']);
+  assert.deepEqual(of(), [hnsw(16, 100), '']);
+  assert.deepEqual(of({ type: 'flat' }), [{ type: 'FLAT', params: {} }, '']);
+  for (const type of ['int8_flat', 'bbq_flat'])
+    assert.deepEqual(of({ type }), [{ type: 'FLAT', params: {} }, `index ${type} → FLAT, of whole vectors`]);
+  assert.deepEqual(of({ type: 'bbq_disk' }), [undefined, 'index bbq_disk: Milvus has nothing like it']);
+  assert.deepEqual(of(undefined, { index: false }), [undefined, '']);
+  assert.deepEqual(of(undefined, {}), [undefined, '']);
+  assert.deepEqual(of({ type: 'hnsw' }, { index: true, element_type: 'bit' }), [undefined, '']);
 });
