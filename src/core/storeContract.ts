@@ -72,6 +72,11 @@ export interface StoreFile extends StoreStat {
    * Several may be under way at once. The bytes go into `target` with at most one copy.
    */
   readInto(target: Uint8Array, start: number): Promise<void>;
+  /**
+   * Says that what is read from now on lies between these bytes and goes forward, by and large. A store may then ask for
+   * all of it at once and let what is not wanted yet wait; reads that come otherwise than said are as good, and slower.
+   */
+  expect(start: number, end: number): void;
   close(): Promise<void>;
 }
 

@@ -213,6 +213,7 @@ const CHECKED_BYTES = 4 * 1024 * 1024;
 async function crcOf({ files, signal }: RunContext, path: string, bytes: number): Promise<number> {
   const memory = new Uint8Array(Math.min(CHECKED_BYTES, bytes));
   const file = await files?.store.openFile(path);
+  file?.expect(0, bytes);
   let crc = 0;
   try {
     for (let at = 0; at < bytes; at += memory.length) {

@@ -169,6 +169,49 @@ export function storeContract(name: string, open: () => Promise<Store>, facts: S
     await file.close();
   });
 
+  on('what is said to be read forward comes as it is read, also out of order, with gaps and again', async (store) => {
+    const want = pattern(9_000_000);
+    await store.put('f', want);
+    const file = await opened(store, 'f');
+    file.expect(1000, 8_500_000);
+    const check = async (start: number, length: number): Promise<void> => {
+      const target = Buffer.from(new SharedArrayBuffer(length));
+      await file.readInto(target, start);
+      assert.ok(target.equals(want.subarray(start, start + length)), `${length} bytes from ${start}`);
+    };
+    await check(1000, 70_000);
+    await Promise.all([check(71_000, 1_000_000), check(1_071_000, 900_000), check(1_971_000, 1)]);
+    // A small gap, a wide one, back again, and past both ends of what was said.
+    await Promise.all([check(2_000_000, 500_000), check(5_000_000, 600_000), check(2_500_000, 300_000)]);
+    await Promise.all([check(5_600_000, 10), check(0, 2000), check(8_400_000, 200_000)]);
+    await Promise.all([check(8_000_000, 400_000), check(8_400_000, 100_000), check(8_500_000, 500_000)]);
+    file.expect(0, file.size);
+    for (let start = 0; start < file.size; start += 2_000_001)
+      await check(start, Math.min(2_000_001, file.size - start));
+    await assert.rejects(file.readInto(new Uint8Array(2), file.size - 1), MigrateError);
+    // Closed in the middle of an answer: nothing of it is left that would keep the process.
+    await check(0, 10);
+    await file.close();
+  });
+
+  on('a file that is replaced while it is read forward is an error, or stays as it was', async (store) => {
+    const [one, two] = [pattern(6_000_000), Buffer.alloc(6_000_000, 7)];
+    await store.put('f', one);
+    const file = await opened(store, 'f');
+    file.expect(0, file.size);
+    const got = Buffer.alloc(file.size);
+    await file.readInto(got.subarray(0, 1_000_000), 0);
+    await store.put('f', two);
+    const rest = await file.readInto(got.subarray(1_000_000), 1_000_000).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    // To the end: whoever read all of it must know that it changed, unless it is all of the old one.
+    if (rest === undefined) assert.ok(got.equals(one), 'the old bytes');
+    else assert.ok(rest instanceof MigrateError && !rest.retry, String(rest));
+    await file.close();
+  });
+
   on('a file that is replaced while it is open is an error, or stays as it was: never mixed bytes', async (store) => {
     await store.put('f', text('one'));
     const file = await opened(store, 'f');

@@ -43,6 +43,7 @@ export async function openColumn(store: Store, { dir, field, rows }: ColumnQuery
         wanted: `${wanted} bytes, ${rows} rows of ${width} bytes`,
         hint: 'copy the dumped folder again',
       });
+    file.expect(dataOffset, size);
     return {
       field,
       read: (target, row) => readPart(file, { target, start: dataOffset + row * width, at }),

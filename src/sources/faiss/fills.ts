@@ -33,6 +33,7 @@ export interface FillContext {
 export async function* storedRows(range: RangeDetail, context: FillContext): AsyncGenerator<StoredRows> {
   const { open, decoding, slabs, vectorBytes } = context;
   const layout = layOutSlab(vectorBytes, slabs.slabBytes);
+  expectCodes(range, open);
   const steps = stepsOf(range, open.shape, { rows: layout.rows, codeBytes: STEP_CODE_BYTES });
   if (decoding.raw && open.limits.inFlight === 1) {
     for (const step of steps) {
@@ -52,6 +53,13 @@ export async function* storedRows(range: RangeDetail, context: FillContext): Asy
     });
     yield { columns, slab };
   }
+}
+
+/** Of one entry they lie one behind the other; between the codes of lists are their ids. */
+function expectCodes({ fromRow, toRow }: RangeDetail, { lists, shape }: OpenIndex): void {
+  if (shape.entries !== 1) return;
+  const block = (row: number): number => shape.codesAt(0) + row * shape.blockBytes;
+  lists.expect(block(Math.floor(fromRow / shape.blockRows)), block(Math.ceil(toRow / shape.blockRows)));
 }
 
 async function orRelease(held: { slabs: SlabRing; slab: Slab }, work: () => Promise<void>): Promise<void> {

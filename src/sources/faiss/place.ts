@@ -52,6 +52,7 @@ function asSource(file: StoreFile, store: Store, path: string): StoreFile {
     size,
     version,
     close: () => file.close(),
+    expect: (start, end) => file.expect(start, end),
     async readInto(target, start) {
       try {
         await file.readInto(target, start);

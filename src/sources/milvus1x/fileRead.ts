@@ -36,6 +36,8 @@ export interface OpenFile {
    * Errors: E_SOURCE_CHANGED where the file is not the one any more that was opened, E_READ.
    */
   read(target: Uint8Array, offset: number): Promise<void>;
+  /** As `StoreFile.expect`. */
+  expect(start: number, end: number): void;
   close(): Promise<void>;
 }
 
@@ -60,6 +62,7 @@ export async function openIfThere(
         throw await readFailure(thrown, { store, path, version, at: { ...at, offset } });
       }
     },
+    expect: (start, end) => file.expect(start, end),
     close: () => file.close(),
   };
 }

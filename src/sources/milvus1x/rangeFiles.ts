@@ -52,8 +52,10 @@ export async function openRange(range: RangeDetail, context: RangeContext): Prom
   const column = async (name: 'uid' | 'rv', rowBytes: number): Promise<ColumnFile> => {
     const file = await open(name, LENGTH_WORD_BYTES + rows * rowBytes);
     const byteOf = (row: number): number => LENGTH_WORD_BYTES + row * rowBytes;
+    const [from, to] = [byteOf(range.start), byteOf(range.end)];
+    file.expect(from, to);
     const latency = context.tables.store.traits.readsInFlight > 1;
-    const read = latency ? readByWindows(file, { from: byteOf(range.start), to: byteOf(range.end) }) : file.read;
+    const read = latency ? readByWindows(file, { from, to }) : file.read;
     return { rowBytes, read: (target, row) => read(target, byteOf(row)) };
   };
   const deletes = async (): Promise<DeletedRows | undefined> =>

@@ -3,6 +3,7 @@ import type { BlockBlobClient, ContainerClient, StoragePipelineOptions } from '@
 import type { ObjectStoreConfig } from '../../core/contracts.ts';
 import type { Connections } from '../http/connections.ts';
 import type { FailedCall } from '../http/failure.ts';
+import { createPace, type Pace } from '../http/pace.ts';
 import { type StoreNames, storeNames } from '../names.ts';
 import { once } from '../once.ts';
 import type { AzureAccess } from './access.ts';
@@ -16,6 +17,7 @@ export interface Doing {
 }
 
 export interface AzureSession extends StoreNames {
+  readonly pace: Pace;
   readonly container: ContainerClient;
   /** Whether a container that is not there is one that will be made: then it is empty until the first write. */
   readonly createsBucket: boolean;
@@ -81,6 +83,7 @@ export async function azureSession({ config, access, connections }: SessionParts
   });
   return {
     ...names,
+    pace: createPace(),
     container,
     createsBucket: config.createBucket,
     blob: (path) => container.getBlockBlobClient(names.key(path)),

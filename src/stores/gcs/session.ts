@@ -8,6 +8,7 @@ import type { ObjectStoreConfig } from '../../core/contracts.ts';
 import type { MigrateError } from '../../core/errors.ts';
 import { type Connections, type HttpAnswer, readText } from '../http/connections.ts';
 import type { FailedCall } from '../http/failure.ts';
+import { createPace, type Pace } from '../http/pace.ts';
 import { type StoreNames, storeNames } from '../names.ts';
 import { once } from '../once.ts';
 import { gcsBroken, gcsRefused, loginFailed, noBucket, notGcs, objectGone } from './failure.ts';
@@ -35,6 +36,7 @@ export interface GcsRequest {
 export type Fields = Readonly<Record<string, unknown>>;
 
 export interface GcsSession extends StoreNames {
+  readonly pace: Pace;
   readonly bucket: string;
   /** Whether a bucket that is not there is one that will be made: then it is empty until the first write. */
   readonly createsBucket: boolean;
@@ -135,6 +137,7 @@ export function gcsSession({ config, endpoint, connections, login }: SessionPart
   };
   return {
     ...names,
+    pace: createPace(),
     bucket,
     createsBucket: config.createBucket,
     call,

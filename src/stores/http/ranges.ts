@@ -26,16 +26,19 @@ export function fillTarget(body: Readable, target: Uint8Array, { place, start }:
     });
     body.on('error', reject);
     // Also where it was destroyed without an error; after `end`, `error` or `reject` it changes nothing.
-    body.on('close', () => (got === target.length ? resolve() : reject(endedEarly())));
-    body.on('end', () => (got === target.length ? resolve() : reject(endedEarly())));
+    body.on('close', () => (got === target.length ? resolve() : reject(early())));
+    body.on('end', () => (got === target.length ? resolve() : reject(early())));
 
-    const endedEarly = (): MigrateError =>
-      new MigrateError('E_STORE', 'could not read: the answer ended early', {
-        at: { file: place, offset: start },
-        found: `${got} bytes`,
-        wanted: `${target.length} bytes`,
-        retry: true,
-      });
+    const early = (): MigrateError => endedEarly({ place, start }, got, target.length);
+  });
+}
+
+export function endedEarly({ place, start }: RangePlace, got: number, wanted: number): MigrateError {
+  return new MigrateError('E_STORE', 'could not read: the answer ended early', {
+    at: { file: place, offset: start },
+    found: `${got} bytes`,
+    wanted: `${wanted} bytes`,
+    retry: true,
   });
 }
 

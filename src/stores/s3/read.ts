@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream';
 import type { HeadObjectCommandOutput, S3 } from '@aws-sdk/client-s3';
 import type { StoreFile, StoreStat } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
-import { fillTarget, otherBytes } from '../http/ranges.ts';
+import { type ReadBody, rangedFile } from '../http/ranged.ts';
+import { otherBytes } from '../http/ranges.ts';
 import { answerOf } from './failure.ts';
 import type { S3Session } from './session.ts';
 
@@ -66,49 +67,31 @@ export async function openObject(session: S3Session, path: string): Promise<Stor
   const head = await headObject(session, path);
   if (head === undefined) return undefined;
   const { size, version } = head;
-  return {
-    size,
-    version,
-    async readInto(target, start) {
-      if (start + target.length > size) throw tooShort(session, path, { start, length: target.length, size });
-      if (target.length > 0) await readRange(session, path, { target, start, version });
-    },
-    close: async () => undefined,
-  };
+  const place = session.describe(path);
+  return rangedFile({ stat: { size, version }, place, read: bodyReader(session, path, version), pace: session.pace });
 }
 
-interface Range {
-  readonly target: Uint8Array;
-  readonly start: number;
-  readonly version: string;
-}
-
-async function readRange(session: S3Session, path: string, { target, start, version }: Range): Promise<void> {
-  const last = start + target.length - 1;
+function bodyReader(session: S3Session, path: string, version: string): ReadBody {
   const [call, place] = [{ what: 'read', path }, session.describe(path)];
-  const request = { Bucket: session.bucket, Key: session.key(path), IfMatch: version, Range: `bytes=${start}-${last}` };
-  await session.call(call.what, path, async (s3) => {
-    const answer = await s3.getObject(request);
-    const body = answer.Body as Readable;
-    // Whoever does not know of ranges or conditions sends something else, with a good status.
-    const wanted = new RegExp(`^bytes ${start}-${last}/\\d+$`);
-    if (!wanted.test(answer.ContentRange ?? '') || answer.ETag !== version) {
-      body.destroy();
-      session.must(answer.ContentRange, 'Content-Range', call);
-      throw otherBytes(place, `${answer.ContentRange}, ETag ${answer.ETag}`, `bytes ${start}-${last}, ETag ${version}`);
-    }
-    await fillTarget(body, target, { place, start });
-  });
-}
-
-function tooShort(
-  session: S3Session,
-  path: string,
-  { start, length, size }: { start: number; length: number; size: number },
-): MigrateError {
-  return new MigrateError('E_STORE', 'the object ended early', {
-    at: { file: session.describe(path), offset: start },
-    found: `${Math.max(0, size - start)} bytes`,
-    wanted: `${length} bytes`,
-  });
+  return (start, length, use) => {
+    const last = start + length - 1;
+    const range = `bytes=${start}-${last}`;
+    const request = { Bucket: session.bucket, Key: session.key(path), IfMatch: version, Range: range };
+    return session.call(call.what, path, async (s3) => {
+      const answer = await s3.getObject(request);
+      const body = answer.Body as Readable;
+      // Whoever does not know of ranges or conditions sends something else, with a good status.
+      const wanted = new RegExp(`^bytes ${start}-${last}/\\d+$`);
+      if (!wanted.test(answer.ContentRange ?? '') || answer.ETag !== version) {
+        body.destroy();
+        session.must(answer.ContentRange, 'Content-Range', call);
+        throw otherBytes(
+          place,
+          `${answer.ContentRange}, ETag ${answer.ETag}`,
+          `bytes ${start}-${last}, ETag ${version}`,
+        );
+      }
+      await use(body);
+    });
+  };
 }

@@ -2,12 +2,14 @@
 import type { S3 } from '@aws-sdk/client-s3';
 import type { ObjectStoreConfig } from '../../core/contracts.ts';
 import type { FailedCall } from '../http/failure.ts';
+import { createPace, type Pace } from '../http/pace.ts';
 import { type StoreNames, storeNames } from '../names.ts';
 import { once } from '../once.ts';
 import type { S3Dialect } from './endpoint.ts';
 import { answerOf, notS3, s3Failure } from './failure.ts';
 
 export interface S3Session extends StoreNames {
+  readonly pace: Pace;
   readonly bucket: string;
   readonly dialect: S3Dialect;
   /** Whether a bucket that is not there is one that will be made: then it is empty until the first write. */
@@ -69,6 +71,7 @@ export function s3Session({ config, client, dialect, region, title, secrets }: S
   });
   return {
     ...names,
+    pace: createPace(),
     bucket,
     dialect,
     createsBucket: config.createBucket,

@@ -48,6 +48,7 @@ function aroundFile(file: StoreFile, path: string, around: Around): StoreFile {
     version: file.version,
     readInto: (target, start) =>
       around({ name: 'file.readInto', path, bytes: target.length }, () => file.readInto(target, start)),
+    expect: (start, end) => file.expect(start, end),
     close: () => around({ name: 'file.close', path, bytes: 0 }, () => file.close()),
   };
 }

@@ -1,0 +1,68 @@
+/** A file of a store that speaks HTTP, read by ranges: each by a request of its own, or many by one. */
+import type { Readable } from 'node:stream';
+import type { StoreFile, StoreStat } from '../../core/contracts.ts';
+import { MigrateError } from '../../core/errors.ts';
+import type { Pace } from './pace.ts';
+import { fillTarget } from './ranges.ts';
+import { openStretch, type Stretch } from './stretch.ts';
+
+/**
+ * One request for `length` bytes from `start` on. What is given to `use` is the body of an answer that was checked to be
+ * these bytes of this version. Settles when `use` has; its errors come as the store's.
+ */
+export type ReadBody = (start: number, length: number, use: (body: Readable) => Promise<void>) => Promise<void>;
+
+export interface RangedParts {
+  readonly stat: StoreStat;
+  /** For messages: s3://bucket/key */
+  readonly place: string;
+  readonly read: ReadBody;
+  /** Of all files of this store in this thread. */
+  readonly pace: Pace;
+}
+
+/** Bytes that are read along and dropped: fewer than a new request costs. */
+const GAP = 1024 * 1024;
+
+export function rangedFile({ stat, place, read, pace }: RangedParts): StoreFile {
+  let [from, to] = [0, 0];
+  let stretch: Stretch | undefined;
+  const alone = (target: Uint8Array, start: number): Promise<void> =>
+    read(start, target.length, (body) => fillTarget(body, target, { place, start }));
+  const inStretch = async (target: Uint8Array, start: number): Promise<void> => {
+    const before = stretch?.open === true ? stretch.next : undefined;
+    // Somebody comes late, or again after a failure: those behind him are served already.
+    if (before !== undefined && start < before) return alone(target, start);
+    if (before === undefined || start > before + GAP) {
+      stretch?.close();
+      stretch = openStretch({ start, end: to, place, read });
+    }
+    await stretch!.take(target, start);
+    // The answer was begun when the file was this one: whether it still is, a last request says.
+    if (start + target.length === to) await alone(new Uint8Array(1), to - 1);
+  };
+  return {
+    ...stat,
+    expect(start, end) {
+      [from, to] = [start, Math.min(end, stat.size)];
+    },
+    async readInto(target, start) {
+      const end = start + target.length;
+      if (end > stat.size) throw endedEarly(place, { start, length: target.length, size: stat.size });
+      if (target.length === 0) return;
+      if (start < from || end > to) await alone(target, start);
+      else await pace.time(target.length, (way) => (way === 'stretch' ? inStretch : alone)(target, start));
+    },
+    async close() {
+      stretch?.close();
+    },
+  };
+}
+
+function endedEarly(place: string, { start, length, size }: { start: number; length: number; size: number }): Error {
+  return new MigrateError('E_STORE', 'the object ended early', {
+    at: { file: place, offset: start },
+    found: `${Math.max(0, size - start)} bytes`,
+    wanted: `${length} bytes`,
+  });
+}
