@@ -3,6 +3,7 @@ import { workerData } from 'node:worker_threads';
 import type { OpenStore, ReaderConfig, SourceReader, Store, StoreConfig } from '../src/core/contracts.ts';
 import { MigrateError, toPlain } from '../src/core/errors.ts';
 import { dumpPartition } from '../src/run/dumpPartition.ts';
+import { loadForeseen } from '../src/run/foreseen.ts';
 import { writeKeyRuns } from '../src/run/keyRuns.ts';
 import { lookupKeys } from '../src/run/lookupKeys.ts';
 import { markIds } from '../src/run/markIds.ts';
@@ -22,6 +23,7 @@ import { openReader } from '../src/sources/index.ts';
 import { openStore } from '../src/stores/index.ts';
 
 const { shared, start } = workerData as { readonly shared: SharedState; readonly start: WorkerStart };
+loadForeseen(start.foreseen);
 const slabs = openRing(
   start.remoteSource ? allocateRing(REMOTE_SLAB_BYTES, REMOTE_SLABS) : allocateRing(FILE_SLAB_BYTES, FILE_SLABS),
 );

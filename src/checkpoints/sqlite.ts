@@ -6,13 +6,16 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import type BetterSqlite3 from 'better-sqlite3';
 import type { Checkpoint, JobLock, JobRecord, NewJob } from '../core/checkpoint.ts';
 import type { Upload } from '../core/contracts.ts';
 import { MigrateError, messageOf, systemCode } from '../core/errors.ts';
+import { loadPackage } from '../core/loadPackage.ts';
 import type { PartitionRow } from './rows.ts';
 import { type CollectionRow, collectionsOf, type JobRow, jobOf, jsonOrNull, partitionOf, toJson } from './rows.ts';
 import { openStateFile, STATE_FILE } from './sqliteFile.ts';
+
+const Database = loadPackage('better-sqlite3');
 
 const INSERT_PARTITION = 'INSERT INTO partitions (job, id, ordinal, planned) VALUES (?, ?, ?, ?)';
 
@@ -124,7 +127,7 @@ function isLocked(stateDir: string, key: string): boolean {
 }
 
 /** undefined: another process has it. */
-function tryLock(stateDir: string, key: string): Database.Database | undefined {
+function tryLock(stateDir: string, key: string): BetterSqlite3.Database | undefined {
   const dir = join(stateDir, 'locks');
   mkdirSync(dir, { recursive: true });
   const database = new Database(join(dir, `${key}.sqlite`), { timeout: 0 });

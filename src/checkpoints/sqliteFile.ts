@@ -1,8 +1,11 @@
 /** The SQLite file of a state folder: made, opened, brought up to date. */
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import type BetterSqlite3 from 'better-sqlite3';
 import { MigrateError, messageOf } from '../core/errors.ts';
+import { loadPackage } from '../core/loadPackage.ts';
+
+const Database = loadPackage('better-sqlite3');
 
 export const STATE_FILE = 'state.sqlite';
 
@@ -28,8 +31,8 @@ const STEPS: readonly string[] = [
 ];
 
 /** @param stateDir made if absent, readable by its owner alone */
-export function openStateFile(stateDir: string): Database.Database {
-  let database: Database.Database | undefined;
+export function openStateFile(stateDir: string): BetterSqlite3.Database {
+  let database: BetterSqlite3.Database | undefined;
   try {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
     const file = join(stateDir, STATE_FILE);
@@ -52,7 +55,7 @@ export function openStateFile(stateDir: string): Database.Database {
   }
 }
 
-function bringUpToDate(database: Database.Database, file: string): void {
+function bringUpToDate(database: BetterSqlite3.Database, file: string): void {
   const version = (): number => Number(database.pragma('user_version', { simple: true }));
   if (version() > STEPS.length)
     throw new MigrateError('E_STATE', 'the state folder was written by a newer version of this tool', {

@@ -5,6 +5,7 @@ import type { PlainError } from '../core/errors.ts';
 import { loadAtOnce } from '../core/loadAtOnce.ts';
 import type { JobPlan, PlanReport } from '../core/plan.ts';
 import type { ProgressEvent, Report } from '../core/report.ts';
+import { foreseenHere, loadForeseen } from '../run/foreseen.ts';
 
 /** Bytes and rows read since this run began, current whenever asked. */
 export interface LiveCounters {
@@ -84,9 +85,34 @@ export interface Engine {
 }
 
 export const engine: Engine = {
-  job() {
-    loadAtOnce(new URL('../run/job.js', import.meta.url));
-    return import('../run/job.ts');
-  },
+  job: async () => ({
+    migrate: migrateEarly,
+    plan: async (...given) => (await loadJob()).plan(...given),
+    exportMeta: async (...given) => (await loadJob()).exportMeta(...given),
+  }),
   jobs: () => import('../run/jobs.ts'),
 };
+
+function loadJob(): Promise<typeof import('../run/job.ts')> {
+  loadAtOnce(new URL('../run/job.js', import.meta.url));
+  return import('../run/job.ts');
+}
+
+/** The threads first: they load what they need on another core while this one does. */
+async function migrateEarly(config: JobConfig, stages: JobStages, options: RunOptions = {}): Promise<Report> {
+  for (const name of ['pool', 'workerStart']) loadAtOnce(new URL(`../run/${name}.js`, import.meta.url));
+  const [{ openPool }, { workerStart }] = await Promise.all([
+    import('../run/pool.ts'),
+    import('../run/workerStart.ts'),
+  ]);
+  const pool = openPool(config.threads, workerStart(config));
+  let job: typeof import('../run/job.ts');
+  try {
+    job = await loadJob();
+    loadForeseen(foreseenHere(config));
+  } catch (thrown) {
+    await pool[Symbol.asyncDispose]();
+    throw thrown;
+  }
+  return job.migrate(config, stages, { ...options, pool });
+}

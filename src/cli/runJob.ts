@@ -33,12 +33,18 @@ export async function runJob(
   const { terminal, engine, signal } = context;
   const progress = await openProgress(terminal, output.logFormat, signal);
   for (const note of notes) progress.note(note);
-  tuneHeap(config);
   const { migrate } = await engine.job();
   let report: Report;
   try {
     const { onProgress, onCounters } = progress;
-    report = await migrate(config, stages, { signal, onProgress, onCounters });
+    report = await migrate(config, stages, {
+      signal,
+      onProgress,
+      onCounters(counters) {
+        tuneHeap(config);
+        onCounters(counters);
+      },
+    });
   } finally {
     progress.stop();
   }

@@ -17,13 +17,13 @@ import { rejectPart } from './dumpStage.ts';
 import { filesStore, sweepJob } from './layout.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { type OpenedJob, openJob } from './openJob.ts';
-import { secretsOf, sourceSecretsOf, storeOpener } from './openStores.ts';
+import { storeOpener } from './openStores.ts';
 import { openPool, type Pool } from './pool.ts';
 import { createMeter } from './progress.ts';
 import { joinRejects } from './rejects.ts';
 import { type Running, runStages } from './runFiles.ts';
-import type { WorkerStart } from './tasks.ts';
 import { openJournal } from './uploads.ts';
+import { workerStart } from './workerStart.ts';
 
 /** See `exportMeta.ts`. Loaded when it is called, as `plan` is: a dump starts without them. */
 export async function exportMeta(...given: Parameters<typeof import('./exportMeta.ts').exportMeta>) {
@@ -39,6 +39,8 @@ export interface RunOptions {
   /** Aborting stops the run between two buffers; what is whole is recorded. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (event: ProgressEvent) => void;
+  /** Started beforehand with `workerStart` of the same configuration; closed here. */
+  readonly pool?: Pool;
   /** Handed out once, for a display that redraws between events. */
   readonly onCounters?: (counters: LiveCounters) => void;
 }
@@ -57,7 +59,7 @@ export interface LiveCounters {
  */
 export async function migrate(config: JobConfig, stages: JobStages, options: RunOptions = {}): Promise<Report> {
   // First of all: its threads start while the source is planned.
-  await using pool = openPool(config.threads, workerStart(config));
+  await using pool = options.pool ?? openPool(config.threads, workerStart(config));
   await using checkpoint = await openCheckpoint(config);
   const target = await connect(config, stages, options);
   try {
@@ -196,23 +198,6 @@ function createStop(user: AbortSignal | undefined, lost: AbortSignal): Stop {
     },
     close: () => user?.removeEventListener('abort', interrupted),
   };
-}
-
-/** What the worker threads of a job are started with. */
-export function workerStart(config: JobConfig): WorkerStart {
-  const remoteSource = readsRemote(config);
-  return {
-    secrets: secretsOf(config),
-    sourceSecrets: sourceSecretsOf(config.source),
-    remoteSource,
-    remote: remoteSource || config.files?.store !== undefined,
-  };
-}
-
-/** Whether the workers read from a bucket or a server. */
-function readsRemote({ source, files }: JobConfig): boolean {
-  if (source.kind === 'elasticsearch') return true;
-  return (source.kind === 'dumped' ? files?.store : source.store) !== undefined;
 }
 
 async function openFiles(config: JobConfig, checkpoint: Checkpoint, jobId: string): Promise<FilesContext | undefined> {

@@ -6,7 +6,7 @@ import type { JobPlan, PlanReport } from '../core/plan.ts';
 import { openTarget } from '../targets/index.ts';
 import { check } from './checks.ts';
 import { jobKey, newJobId } from './identity.ts';
-import { type RunOptions, workerStart } from './job.ts';
+import type { RunOptions } from './job.ts';
 import { begunCollections, findJob } from './jobs.ts';
 import { filesStore } from './layout.ts';
 import { type Origin, openOrigin } from './openJob.ts';
@@ -16,6 +16,7 @@ import { checkStaging } from './preflight.ts';
 import { scanPlannedDocuments } from './scanDocuments.ts';
 import { scanPlannedIds } from './storedIds.ts';
 import { recordNothing } from './uploads.ts';
+import { workerStart } from './workerStart.ts';
 
 /**
  * Throws only what leaves nothing to show (configuration, source); what stands in the way at the target's end is in

@@ -24,7 +24,7 @@ export const TASKS_PER_WORKER = 2;
 // dist mirrors the tree, and only dist runs: `new URL` is not rewritten by tsc.
 const WORKER = new URL('../../workers/worker.js', import.meta.url).href;
 
-const LOCAL: WorkerStart = { secrets: {}, sourceSecrets: {}, remoteSource: false, remote: false };
+const LOCAL: WorkerStart = { secrets: {}, sourceSecrets: {}, remoteSource: false, remote: false, foreseen: [] };
 
 /**
  * What comes over a connection comes in buffers of 64 KiB that are used once. Small in the heap as they are, a young

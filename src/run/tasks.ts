@@ -14,6 +14,7 @@ import type { PlainError } from '../core/errors.ts';
 import type { FileFormat } from '../core/plan.ts';
 import type { Schema } from '../core/schema.ts';
 import type { TransformStep } from '../core/transformSteps.ts';
+import type { ModulePaths } from './foreseen.ts';
 import type { RingMemory } from './slabs.ts';
 
 /** What every task needs to read a partition. */
@@ -148,6 +149,8 @@ export interface WorkerStart {
   readonly remoteSource: boolean;
   /** Whether any of its stores is a bucket. */
   readonly remote: boolean;
+  /** What its tasks will import, as far as it is known: loaded while the source is planned. */
+  readonly foreseen: ModulePaths;
 }
 
 /** Memory that all threads of a run share. */

@@ -162,7 +162,7 @@ test('an answer that goes on behind its end is an error', async () => {
 /** A service that takes so many milliseconds for a megabyte each way. */
 async function ways(cost: { readonly [W in Way]: number }, megabytes: number): Promise<string> {
   let clock = 0;
-  const pace = createPace({ trial: 4e6, kept: 20e6, better: 1.2 }, () => clock);
+  const pace = createPace({ trial: { stretch: 4e6, ranges: 4e6 }, kept: 20e6, better: 1.2 }, () => clock);
   let taken = '';
   for (let read = 0; read < megabytes; read++)
     await pace.time(1e6, async (way) => {
@@ -180,12 +180,12 @@ test('both ways are tried, the quicker one is kept for a while, and then both ar
 });
 
 test('small reads say nothing of the way', async () => {
-  const pace = createPace({ trial: 1e6, kept: 1e9, better: 1.2 });
+  const pace = createPace({ trial: { stretch: 1e6, ranges: 1e6 }, kept: 1e9, better: 1.2 });
   for (let read = 0; read < 100; read++) await pace.time(100_000, async (way) => assert.equal(way, 'stretch'));
 });
 
 test('a read that failed moved nothing', async () => {
-  const pace = createPace({ trial: 1e6, kept: 1e9, better: 1.2 });
+  const pace = createPace({ trial: { stretch: 1e6, ranges: 1e6 }, kept: 1e9, better: 1.2 });
   for (let read = 0; read < 3; read++)
     await assert.rejects(
       pace.time(1e6, async (way) => {

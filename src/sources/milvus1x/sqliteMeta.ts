@@ -2,11 +2,13 @@
  * Reads Milvus 1.x's metadata from a SQLite file, through a private copy: SQLite itself would write beside the original
  * (-wal, -shm), even when it only reads.
  */
+
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import { MigrateError, messageOf, systemCode } from '../../core/errors.ts';
+import { loadPackage } from '../../core/loadPackage.ts';
 import type { MetaRow } from '../../formats/milvus1x/fieldValues.ts';
 import { checkTableNames, type MetadataTables } from '../../formats/milvus1x/metadata.ts';
 import { openFolder, openIfThere, type SourceFolder, sourceError } from './fileRead.ts';
@@ -19,7 +21,7 @@ const ENDINGS = ['', '-wal', '-journal'];
 
 /** Errors: E_METADATA, E_SOURCE_VERSION, E_SOURCE_ACCESS. */
 export async function readSqliteMeta({ folder, name, shown, openStore }: MetaFileAt): Promise<MetadataTables> {
-  const { default: Database } = await import('better-sqlite3');
+  const Database = loadPackage('better-sqlite3');
   await using from = await openFolder(openStore, folder, '');
   const temporary = mkdtempSync(join(tmpdir(), 'milvus-migrate-'));
   try {

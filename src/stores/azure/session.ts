@@ -1,6 +1,7 @@
 /** One container as the files of this folder see it: calls of the SDK, without its retries, whose errors are ours. */
-import type { BlockBlobClient, ContainerClient, StoragePipelineOptions } from '@azure/storage-blob';
+import type { BlobServiceClient, BlockBlobClient, ContainerClient, StoragePipelineOptions } from '@azure/storage-blob';
 import type { ObjectStoreConfig } from '../../core/contracts.ts';
+import { loadPackage } from '../../core/loadPackage.ts';
 import type { Connections } from '../http/connections.ts';
 import type { FailedCall } from '../http/failure.ts';
 import { createPace, type Pace } from '../http/pace.ts';
@@ -9,6 +10,8 @@ import { once } from '../once.ts';
 import type { AzureAccess } from './access.ts';
 import { answerOf, azureFailure, noContainer, notAzure } from './failure.ts';
 import { azureTransport } from './transport.ts';
+
+const sdk = loadPackage('@azure/storage-blob');
 
 /** What was tried, as in «could not …», and on which path. */
 export interface Doing {
@@ -107,21 +110,20 @@ async function openContainer(
   { url, login }: AzureAccess,
   connections: Connections,
 ): Promise<ContainerClient> {
-  const { AnonymousCredential, BlobServiceClient, StorageSharedKeyCredential } = await import('@azure/storage-blob');
   const options: StoragePipelineOptions = {
     httpClient: azureTransport(connections),
     // Wrappers of ours do that, for all stores alike.
     retryOptions: { maxTries: 1 },
   };
-  const service = (): InstanceType<typeof BlobServiceClient> => {
+  const service = (): BlobServiceClient => {
     if (login.kind === 'key')
-      return new BlobServiceClient(url.href, new StorageSharedKeyCredential(login.account, login.key), options);
+      return new sdk.BlobServiceClient(url.href, new sdk.StorageSharedKeyCredential(login.account, login.key), options);
     const signed = login.kind === 'sas' ? `${url.href}?${login.sas}` : url.href;
-    return new BlobServiceClient(signed, new AnonymousCredential(), options);
+    return new sdk.BlobServiceClient(signed, new sdk.AnonymousCredential(), options);
   };
   if (login.kind !== 'default') return service().getContainerClient(config.bucket);
   // The library asks the environment where the metadata server is.
   if (config.iamEndpoint !== undefined) process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST ??= config.iamEndpoint;
-  const { DefaultAzureCredential } = await import('@azure/identity');
-  return new BlobServiceClient(url.href, new DefaultAzureCredential(), options).getContainerClient(config.bucket);
+  const { DefaultAzureCredential } = loadPackage('@azure/identity');
+  return new sdk.BlobServiceClient(url.href, new DefaultAzureCredential(), options).getContainerClient(config.bucket);
 }

@@ -1,7 +1,9 @@
 /** Who we are to Google: a service account, what the machine offers, or nobody. The SDK is loaded only for the former. */
+
 import { readFileSync } from 'node:fs';
 import type { ObjectStoreConfig, StoreCredentials } from '../../core/contracts.ts';
 import { MigrateError, messageOf } from '../../core/errors.ts';
+import { loadPackage } from '../../core/loadPackage.ts';
 
 export interface Login {
   /** Headers that sign a request in; renewed by the SDK before they expire. */
@@ -25,7 +27,7 @@ export async function openLogin(
   // The library asks the environment where the metadata server is.
   if (config.iamEndpoint !== undefined) process.env.GCE_METADATA_HOST ??= hostOf(config.iamEndpoint);
   const key = serviceAccount === undefined || config.useIam ? undefined : accountKey(serviceAccount);
-  const { Storage } = await import('@google-cloud/storage');
+  const { Storage } = loadPackage('@google-cloud/storage');
   const { authClient } = new Storage(key === undefined ? {} : { credentials: key, ...projectOf(key) });
   return {
     headers: async () => ({ ...(await authClient.getRequestHeaders('https://storage.googleapis.com/')) }),

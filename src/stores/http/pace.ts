@@ -16,15 +16,19 @@ export interface Pace {
 }
 
 export interface PaceLimits {
-  /** Bytes of each trial. */
-  readonly trial: number;
+  /** Bytes of each trial: those of ranges cost more. */
+  readonly trial: { readonly [W in Way]: number };
   /** Bytes that are read the better way before both are tried again. */
   readonly kept: number;
   /** How much quicker ranges must be: they cost more, there and here. */
   readonly better: number;
 }
 
-export const PACE_LIMITS: PaceLimits = { trial: 32 * 2 ** 20, kept: 2 ** 30, better: 1.2 };
+export const PACE_LIMITS: PaceLimits = {
+  trial: { stretch: 32 * 2 ** 20, ranges: 6 * 2 ** 20 },
+  kept: 2 ** 30,
+  better: 1.2,
+};
 
 /** Reads from this size on are looked at: a small one is all waiting, whichever way. */
 const TELLING = 512 * 1024;
@@ -45,8 +49,8 @@ export function createPace(limits: PaceLimits = PACE_LIMITS, now: () => number =
   const rate = ({ bytes, ms, underWay, since }: Trial): number => bytes / (underWay > 0 ? ms + now() - since : ms);
   const choose = (): Way => {
     const { stretch, ranges } = trials;
-    if (stretch.bytes < limits.trial) return 'stretch';
-    if (ranges.bytes < limits.trial) return 'ranges';
+    if (stretch.bytes < limits.trial.stretch) return 'stretch';
+    if (ranges.bytes < limits.trial.ranges) return 'ranges';
     return rate(ranges) > limits.better * rate(stretch) ? 'ranges' : 'stretch';
   };
   return {

@@ -2,9 +2,12 @@
 import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
 import type { ObjectStoreConfig, StoreCredentials } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
+import { loadPackage } from '../../core/loadPackage.ts';
 import type { Patience } from '../http/connections.ts';
 import type { S3Endpoint } from './endpoint.ts';
 import { metadataCredentials } from './metadataCredentials.ts';
+
+const sdk = loadPackage('@aws-sdk/client-s3');
 
 /** Connections of one thread: reads, pieces, and a few for the rest. */
 const CONNECTIONS = 64;
@@ -17,9 +20,8 @@ export async function openS3Client(
 ): Promise<S3> {
   // Which versions of Node we run on is ours to say: the SDK would print a warning into the user's terminal.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  const { S3 } = await import('@aws-sdk/client-s3');
   const agent = { keepAlive: true, maxSockets: CONNECTIONS };
-  const client = new S3({
+  const client = new sdk.S3({
     ...(endpoint.url === undefined ? {} : { endpoint: endpoint.url }),
     ...(endpoint.region === undefined ? {} : { region: endpoint.region }),
     ...credentialsOf(config, credentials),

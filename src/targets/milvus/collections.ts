@@ -1,6 +1,7 @@
 /** Makes, renames and drops databases, collections and partitions. */
 import type { CollectionFacts, CollectionSpec } from '../../core/contracts.ts';
 import { MigrateError, messageOf } from '../../core/errors.ts';
+import { loadPackage } from '../../core/loadPackage.ts';
 import type { Field } from '../../core/schema.ts';
 import { describe, idOf } from './describe.ts';
 import { broken, type CallFailure, isSuccess, type ReplyStatus, refused } from './errors.ts';
@@ -29,7 +30,7 @@ async function hasDatabase(rpc: Rpc, database: string): Promise<boolean> {
 export async function create(rpc: Rpc, spec: CollectionSpec): Promise<CollectionFacts> {
   const at = { collection: spec.name };
   const place = { method: 'CreateCollection', address: rpc.address, at };
-  const { convertToDataType } = await import('@zilliz/milvus2-sdk-node');
+  const { convertToDataType } = loadPackage('@zilliz/milvus2-sdk-node');
   let status: ReplyStatus;
   try {
     // The SDK's own method encodes the schema; with maxRetries 0 it is one call.

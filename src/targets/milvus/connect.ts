@@ -1,6 +1,7 @@
 /** Opens the SDK's client and makes sure, within seconds, that a Milvus answers and takes the user. */
 import type { TargetConfig } from '../../config/job.ts';
 import { MigrateError } from '../../core/errors.ts';
+import { loadPackage } from '../../core/loadPackage.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { pause } from './poll.ts';
 import { openRpc, type Rpc } from './rpc.ts';
@@ -28,7 +29,7 @@ export async function connect(config: TargetConfig, signal: AbortSignal | undefi
 }
 
 async function openClient(config: TargetConfig, address: string, tls: boolean) {
-  const { logger, MilvusClient } = await import('@zilliz/milvus2-sdk-node');
+  const { logger, MilvusClient } = loadPackage('@zilliz/milvus2-sdk-node');
   // The SDK logs to stdout, which is for results.
   logger.silent = true;
   return new MilvusClient({

@@ -1,0 +1,22 @@
+/** What the worker threads of a job are started with. */
+import type { JobConfig } from '../config/job.ts';
+import { foreseenInWorkers } from './foreseen.ts';
+import { secretsOf, sourceSecretsOf } from './openStores.ts';
+import type { WorkerStart } from './tasks.ts';
+
+export function workerStart(config: JobConfig): WorkerStart {
+  const remoteSource = readsRemote(config);
+  return {
+    secrets: secretsOf(config),
+    sourceSecrets: sourceSecretsOf(config.source),
+    remoteSource,
+    remote: remoteSource || config.files?.store !== undefined,
+    foreseen: foreseenInWorkers(config),
+  };
+}
+
+/** Whether the workers read from a bucket or a server. */
+function readsRemote({ source, files }: JobConfig): boolean {
+  if (source.kind === 'elasticsearch') return true;
+  return (source.kind === 'dumped' ? files?.store : source.store) !== undefined;
+}
