@@ -154,8 +154,11 @@ export interface StoreGroup {
 }
 
 export interface StoreWriter {
-  /** Appends. The bytes may be reused once the promise resolves. */
-  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Appends. The bytes may be reused once the promise resolves.
+   * @param crc32 of the bytes, where it is known: a store whose service wants one need not compute it again
+   */
+  write(bytes: Uint8Array, crc32?: number): Promise<void>;
   /** Overwrites the first bytes (at most 64 KiB), once, before close: a header that is known last. */
   patchStart(bytes: Uint8Array): Promise<void>;
   close(): Promise<void>;

@@ -32,8 +32,9 @@ export async function openNpyEncoder(group: StoreGroup, schema: Schema): Promise
     async write(batch: Batch) {
       for (const file of files) {
         const { bytes } = columnOf(batch, file.field.name);
-        await file.writer.write(bytes);
-        file.crc = crc32(bytes, file.crc);
+        const crc = crc32(bytes);
+        await file.writer.write(bytes, crc);
+        file.crc = crc32Combine(file.crc, crc, bytes.length);
         file.bytes += bytes.length;
       }
       rows += batch.rows;

@@ -34,7 +34,7 @@ export function blockUpload({ session, path, record }: UploadParts): PieceUpload
       await record({ path, token });
       begun = true;
     },
-    async send(number, bytes, signal) {
+    async send({ number, bytes }, signal) {
       const doing: Doing = { what: `send piece ${number} of an object`, path };
       const id = blockId(token, number);
       // The service refuses a block whose MD5 is another one.

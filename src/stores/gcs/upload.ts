@@ -77,7 +77,7 @@ export function pieceUpload({ session, path, folder, record }: UploadParts): Pie
       await record({ path, token: folder });
       begun = true;
     },
-    async send(number, bytes, signal) {
+    async send({ number, bytes }, signal) {
       const piece = `${folder}/${number}`;
       const sending = { what: `send piece ${number} of an object`, path };
       const { crc, generation } = await putObject(session, sending, { path: piece, bytes, signal });

@@ -9,6 +9,15 @@ export interface Piece {
   readonly buffer: Buffer;
   /** Bytes of it that are the piece. */
   readonly bytes: number;
+  /** Of these; undefined: it is not known. */
+  readonly crc32: number | undefined;
+}
+
+/** As it goes to the service. */
+export interface ReadyPiece {
+  readonly number: number;
+  readonly bytes: Buffer;
+  readonly crc32: number | undefined;
 }
 
 export interface Sender<Sent> {
@@ -26,7 +35,7 @@ export interface Sender<Sent> {
 /** @param put resolves when the service has the bytes, and has checked them */
 export function openSender<Sent>(
   memory: PieceMemory,
-  put: (number: number, bytes: Buffer, signal: AbortSignal) => Promise<Sent>,
+  put: (piece: ReadyPiece, signal: AbortSignal) => Promise<Sent>,
 ): Sender<Sent> {
   const waiting: Piece[] = [];
   const underway = new Set<Promise<void>>();
@@ -35,7 +44,8 @@ export function openSender<Sent>(
   let failure: { readonly error: unknown } | undefined;
 
   const start = (piece: Piece): void => {
-    const work = put(piece.number, piece.buffer.subarray(0, piece.bytes), stopped.signal)
+    const { number, buffer, crc32 } = piece;
+    const work = put({ number, bytes: buffer.subarray(0, piece.bytes), crc32 }, stopped.signal)
       .then((arrived) => {
         sent.set(piece.number, arrived);
         memory.giveBack(piece.buffer);

@@ -7,7 +7,8 @@
 import type { StoreWriter } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import { type PieceMemory, pieceBytes } from './memory.ts';
-import { openSender, type Sender } from './sender.ts';
+import { createPieceCrc } from './pieceCrc.ts';
+import { openSender, type ReadyPiece, type Sender } from './sender.ts';
 
 /** How a service takes an object in pieces. Every call may be made again after it failed. */
 export interface PieceUpload<Sent> {
@@ -16,7 +17,7 @@ export interface PieceUpload<Sent> {
   /** Before the first piece: recorded, durably. */
   begin(): Promise<void>;
   /** Resolves when the service has the piece, and has checked it. */
-  send(number: number, bytes: Buffer, signal: AbortSignal): Promise<Sent>;
+  send(piece: ReadyPiece, signal: AbortSignal): Promise<Sent>;
   /** Makes the object visible, from its pieces in their order. */
   complete(pieces: readonly Sent[]): Promise<void>;
   /** Makes the object visible, in one request, where it is less than a piece. */
@@ -40,8 +41,10 @@ export function objectWriter<Sent>(upload: PieceUpload<Sent>, memory: PieceMemor
   let sender: Sender<Sent> | undefined;
   /** The first piece, once it is full. */
   let first: Buffer | undefined;
+  let firstCrc: number | undefined;
   let current: Buffer | undefined = memory.take(pieceBytes(1));
   let [number, filled] = [1, 0];
+  const crc = createPieceCrc();
   /** Bytes of the `write` under way that are already in pieces: the same call made again goes on behind them. */
   let taken = 0;
   let sent: readonly Sent[] | undefined;
@@ -60,8 +63,8 @@ export function objectWriter<Sent>(upload: PieceUpload<Sent>, memory: PieceMemor
       await upload.begin();
       sender = openSender(memory, upload.send);
     }
-    const full = { number, buffer: current!, bytes: filled };
-    if (number === 1) first = current;
+    const full = { number, buffer: current!, bytes: filled, crc32: crc.next() };
+    if (number === 1) [first, firstCrc] = [current, full.crc32];
     [number, filled] = [number + 1, 0];
     // Taken only when there is room on the way: by then one has come back, as a rule.
     current = undefined;
@@ -70,8 +73,8 @@ export function objectWriter<Sent>(upload: PieceUpload<Sent>, memory: PieceMemor
   const closePieces = async (open: Sender<Sent>): Promise<void> => {
     if (state === 'open') {
       state = 'closing';
-      const last = { number, buffer: current ?? memory.take(pieceBytes(number)), bytes: filled };
-      const head = { number: 1, buffer: first!, bytes: first!.length };
+      const last = { number, buffer: current ?? memory.take(pieceBytes(number)), bytes: filled, crc32: crc.next() };
+      const head = { number: 1, buffer: first!, bytes: first!.length, crc32: firstCrc };
       [current, first] = [undefined, undefined];
       // Both are taken before the first of them can fail.
       await Promise.all([open.send(last), open.send(head)]);
@@ -91,13 +94,15 @@ export function objectWriter<Sent>(upload: PieceUpload<Sent>, memory: PieceMemor
 
   return {
     closed: () => state === 'closed' || state === 'complete',
-    async write(bytes) {
+    async write(bytes, crc32) {
       must('write an object', 'open');
+      if (taken === 0) crc.begin(bytes.length, crc32);
       while (taken < bytes.length) {
         if (filled === current?.length) await nextPiece();
         current ??= memory.take(pieceBytes(number));
         const some = bytes.subarray(taken, taken + current.length - filled);
         current.set(some, filled);
+        crc.add(some);
         [filled, taken] = [filled + some.length, taken + some.length];
       }
       taken = 0;
@@ -112,6 +117,8 @@ export function objectWriter<Sent>(upload: PieceUpload<Sent>, memory: PieceMemor
           wanted: `${there} bytes at most`,
         });
       (first ?? current!).set(bytes, 0);
+      firstCrc = undefined;
+      if (first === undefined) crc.forget();
     },
     async close() {
       if (state === 'closed') return;

@@ -47,9 +47,9 @@ export function multipartUpload(session: S3Session, path: string, record: Record
       }
       await record({ path, token: id });
     },
-    async send(number, bytes, signal) {
+    async send({ number, bytes, crc32: known }, signal) {
       const call = { what: `send piece ${number} of an object`, path };
-      const crc = session.dialect.checksum === 'crc32' ? crc32(bytes) : 0;
+      const crc = session.dialect.checksum === 'crc32' ? (known ?? crc32(bytes)) : 0;
       const checksum = bodyChecksum(session.dialect, bytes, crc);
       const piece = { UploadId: id, PartNumber: number, Body: bytes, ContentLength: bytes.length, ...checksum };
       const { ETag } = await session.call(call.what, path, (s3) =>

@@ -67,7 +67,8 @@ function aroundGroup(group: StoreGroup, dir: string, around: Around): StoreGroup
 
 function aroundWriter(writer: StoreWriter, path: string, around: Around): StoreWriter {
   return {
-    write: (bytes) => around({ name: 'writer.write', path, bytes: bytes.length }, () => writer.write(bytes)),
+    write: (bytes, crc32) =>
+      around({ name: 'writer.write', path, bytes: bytes.length }, () => writer.write(bytes, crc32)),
     patchStart: (bytes) =>
       around({ name: 'writer.patchStart', path, bytes: bytes.length }, () => writer.patchStart(bytes)),
     close: () => around({ name: 'writer.close', path, bytes: 0 }, () => writer.close()),
