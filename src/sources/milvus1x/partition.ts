@@ -6,7 +6,7 @@ import { rowOfLive } from '../../formats/milvus1x/deletedRows.ts';
 import { LENGTH_WORD_BYTES, OFFSET_BYTES } from '../../formats/milvus1x/segment.ts';
 import { readDeletedRows } from './deletedDocs.ts';
 import { openIfThere, type SourceFolder } from './fileRead.ts';
-import { groupSegments, type Piece } from './partitioning.ts';
+import { type Cutting, groupRows, type Piece } from './partitioning.ts';
 import type { SegmentFacts } from './segmentFiles.ts';
 
 /** Rows [start, end) of a segment, `deleted` of them deleted. Paths are relative to the tables folder. */
@@ -38,15 +38,15 @@ export interface PartitionInput {
   readonly tables: SourceFolder;
   /** Without those that have no rows at all. */
   readonly segments: readonly SegmentFacts[];
-  readonly maxRows: number;
+  readonly cutting: Cutting;
   readonly rowBytes: number;
 }
 
 export async function* makePartitions(input: PartitionInput): AsyncGenerator<Partition> {
-  const { segments, maxRows } = input;
+  const { segments, cutting } = input;
   const live = segments.map(({ rows, deleted }) => rows - deleted);
   let cuts: CutSegment | undefined;
-  for (const group of groupSegments(live, maxRows)) {
+  for (const group of groupRows(live, cutting)) {
     const ranges: RangeDetail[] = [];
     for (const piece of group) {
       if (cuts?.index !== piece.segment) cuts = cutterOf(input, piece.segment);

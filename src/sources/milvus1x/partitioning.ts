@@ -25,12 +25,27 @@ export interface PartSize {
   readonly threads: number;
 }
 
-/** Live rows of a partition at most; at least one. A small source is cut finer, so that each thread has a part of it. */
-export function rowsPerPartition({ partBytes, rowBytes, vectorBytes, rows, threads }: PartSize): number {
-  const spread = Math.min(threads, Math.floor((rows * rowBytes) / LEAST_BYTES));
-  const share = spread > 1 ? Math.ceil(rows / spread) : MAX_ROWS;
+/** From so many parts a thread on, it makes no difference that they are not of one size. */
+const MANY_PARTS = 4;
+
+export interface Cutting {
+  /** Live rows of a partition at most; at least one. */
+  readonly most: number;
+  /** Live rows that each is to have, so that all threads are at work to the end; undefined: there are many anyway. */
+  readonly even: number | undefined;
+}
+
+export function cuttingOf({ partBytes, rowBytes, vectorBytes, rows, threads }: PartSize): Cutting {
   const fitting = Math.min(Math.floor(partBytes / rowBytes), Math.floor(MAX_VECTOR_BYTES / vectorBytes), MAX_ROWS);
-  return Math.max(1, Math.min(fitting, share));
+  const most = Math.max(1, fitting);
+  const spread = Math.min(threads, Math.floor((rows * rowBytes) / LEAST_BYTES));
+  const rounds = Math.ceil(rows / most / spread);
+  return { most, even: spread > 1 && rounds < MANY_PARTS ? Math.ceil(rows / (rounds * spread)) : undefined };
+}
+
+/** The groups of one Milvus partition's segments. @param live live rows of each */
+export function groupRows(live: readonly number[], { most, even }: Cutting): readonly (readonly Piece[])[] {
+  return even === undefined ? groupSegments(live, most) : spreadSegments(live, { most, even });
 }
 
 /**
@@ -39,7 +54,7 @@ export function rowsPerPartition({ partBytes, rowBytes, vectorBytes, rows, threa
  * rows are counted by somebody.
  * @param live live rows of each segment
  */
-export function groupSegments(live: readonly number[], maxRows: number): readonly (readonly Piece[])[] {
+function groupSegments(live: readonly number[], maxRows: number): readonly (readonly Piece[])[] {
   const groups: Piece[][] = [];
   let open: { pieces: Piece[]; rows: number } | undefined;
   for (const [segment, rows] of live.entries()) {
@@ -57,6 +72,50 @@ export function groupSegments(live: readonly number[], maxRows: number): readonl
     open.rows += rows;
   }
   return groups;
+}
+
+/** A segment's end that is so near to where a cut would be even takes its place, as a part of the size. */
+const NEAR = 1 / 32;
+
+/**
+ * Groups of one size, wherever a segment ends: the parts of all threads take equally long. A cut close to the end of a
+ * segment falls there. As in `groupSegments`, the order is kept, and segments without live rows join a neighbour.
+ */
+function spreadSegments(live: readonly number[], { most, even }: Required<Cutting> & { even: number }): Piece[][] {
+  const cuts = evenCuts(live, { most, even });
+  const groups: Piece[][] = cuts.map(() => []);
+  let [group, at] = [0, 0];
+  for (const [segment, rows] of live.entries()) {
+    let first = 0;
+    do {
+      const taken = Math.min(rows - first, cuts[group]! - at);
+      groups[group]!.push({ segment, first, live: taken });
+      [first, at] = [first + taken, at + taken];
+      if (at === cuts[group] && group < cuts.length - 1) group++;
+    } while (first < rows);
+  }
+  return groups;
+}
+
+/** Where each group ends, in live rows of all. */
+function evenCuts(live: readonly number[], { most, even }: { most: number; even: number }): readonly number[] {
+  let rows = 0;
+  const ends = live.map((count) => {
+    rows += count;
+    return rows;
+  });
+  const count = Math.max(1, Math.round(rows / even), Math.ceil(rows / most));
+  const ideal = (group: number): number => Math.floor(((group + 1) * rows) / count);
+  const cuts: number[] = [];
+  for (let group = 0; group < count; group++) {
+    const [before, cut] = [cuts.at(-1) ?? 0, ideal(group)];
+    const fits = (end: number): boolean =>
+      Math.abs(end - cut) <= (rows / count) * NEAR && end - before <= most && ideal(group + 1) - end <= most;
+    const near =
+      group === count - 1 ? undefined : ends.filter(fits).sort((a, b) => Math.abs(a - cut) - Math.abs(b - cut))[0];
+    cuts.push(near ?? cut);
+  }
+  return cuts;
 }
 
 function cutSegment(segment: number, live: number, maxRows: number): Piece[] {

@@ -12,7 +12,7 @@ import { type Located, locate } from './locate.ts';
 import { kindOf } from './look.ts';
 import { type Looks, openLooks } from './openLook.ts';
 import { makePartitions } from './partition.ts';
-import { rowsPerPartition } from './partitioning.ts';
+import { cuttingOf } from './partitioning.ts';
 import type { ReaderDetail } from './reader.ts';
 import { readModel, showMeta } from './readModel.ts';
 import { selectCollections } from './select.ts';
@@ -103,7 +103,7 @@ async function* planDataset(
   const { partBytes, threads = 1 } = hint;
   const live = inspected.partitions.flatMap(({ segments }) => segments.map(({ rows, deleted }) => rows - deleted));
   const rows = live.reduce((sum, count) => sum + count, 0);
-  const maxRows = rowsPerPartition({ partBytes, rowBytes, vectorBytes: rowBytes - ID_BYTES, rows, threads });
+  const cutting = cuttingOf({ partBytes, rowBytes, vectorBytes: rowBytes - ID_BYTES, rows, threads });
   for (const { tag, segments } of inspected.partitions) {
     const filled = segments.filter(({ rows }) => rows > 0);
     yield* makePartitions({
@@ -111,7 +111,7 @@ async function* planDataset(
       milvusPartition: tag,
       tables,
       segments: filled,
-      maxRows,
+      cutting,
       rowBytes,
     });
   }
