@@ -15,7 +15,7 @@ type Ends = Pick<JobConfig, 'source' | 'files' | 'state' | 'format'>;
 
 const STORE_WRAPPERS = ['retry', 'limit', 'log'].map((name) => `../stores/with/${name}.js`);
 
-export const STORE_MODULES: { readonly [S in StoreConfig['scheme']]: ModulePaths } = {
+export const STORE_MODULES: { readonly [S in StoreConfig['scheme']]?: ModulePaths } = {
   file: ['../stores/local.js'],
   s3: ['../stores/s3/store.js', ...STORE_WRAPPERS],
   oss: ['../stores/s3/store.js', ...STORE_WRAPPERS],
@@ -24,14 +24,14 @@ export const STORE_MODULES: { readonly [S in StoreConfig['scheme']]: ModulePaths
   az: ['../stores/azure/store.js', ...STORE_WRAPPERS],
 };
 
-export const ENCODER_MODULES: { readonly [F in FileFormat]: ModulePaths } = {
+export const ENCODER_MODULES: { readonly [F in FileFormat]?: ModulePaths } = {
   npy: ['../encoders/npy.js'],
   parquet: ['../encoders/parquet.js'],
   json: ['../encoders/jsonRows.js'],
 };
 
 export const SOURCE_MODULES: {
-  readonly [K in SourceConfig['kind']]: { readonly main: ModulePaths; readonly worker: ModulePaths };
+  readonly [K in SourceConfig['kind']]?: { readonly main: ModulePaths; readonly worker: ModulePaths };
 } = {
   milvus1x: { main: ['../sources/milvus1x/source.js'], worker: ['../sources/milvus1x/reader.js'] },
   faiss: { main: ['../sources/faiss/source.js'], worker: ['../sources/faiss/reader.js'] },
@@ -43,22 +43,21 @@ export const SOURCE_MODULES: {
 /** Of the thread that plans. */
 export function foreseenHere(ends: Ends): ModulePaths {
   const checkpoint = ends.state === undefined ? ['../checkpoints/sqlite.js'] : [];
-  return [...checkpoint, ...SOURCE_MODULES[ends.source.kind].main, ...storesOf(ends)];
+  return [...checkpoint, ...(SOURCE_MODULES[ends.source.kind]?.main ?? []), ...storesOf(ends)];
 }
 
 /** Of a worker. */
 export function foreseenInWorkers(ends: Ends): ModulePaths {
   // Without a format it is what fixed widths are written in, and where there are none it loads the other when it knows.
-  const encoder = ends.files === undefined ? [] : ENCODER_MODULES[ends.format ?? 'npy'];
-  return [...SOURCE_MODULES[ends.source.kind].worker, ...storesOf(ends), ...encoder];
+  const encoder = ends.files === undefined ? undefined : ENCODER_MODULES[ends.format ?? 'npy'];
+  return [...(SOURCE_MODULES[ends.source.kind]?.worker ?? []), ...storesOf(ends), ...(encoder ?? [])];
 }
 
 function storesOf({ source, files }: Ends): ModulePaths {
   const atRest = source.kind === 'milvus1x' || source.kind === 'faiss';
-  return [
-    ...(atRest ? STORE_MODULES[source.store?.scheme ?? 'file'] : []),
-    ...(files === undefined ? [] : STORE_MODULES[files.store?.scheme ?? 'file']),
-  ];
+  const from = atRest ? STORE_MODULES[source.store?.scheme ?? 'file'] : undefined;
+  const to = files === undefined ? undefined : STORE_MODULES[files.store?.scheme ?? 'file'];
+  return [...(from ?? []), ...(to ?? [])];
 }
 
 export function loadForeseen(paths: ModulePaths): void {
