@@ -7,6 +7,7 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { ElasticCredentials } from '../../config/elasticsearch.ts';
+import { tellShortLived } from '../../core/shortLived.ts';
 
 export interface PageClientOptions {
   /** At least one. */
@@ -80,6 +81,7 @@ export function createPageClient({ nodes, credentials, tls, timeoutMs }: PageCli
           incoming.on('data', (piece: Uint8Array) => {
             try {
               take(piece);
+              tellShortLived(piece.length);
             } catch (thrown) {
               fail(thrown);
             }

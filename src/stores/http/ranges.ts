@@ -1,6 +1,7 @@
 /** The bytes of a ranged read on their way into memory. */
 import type { Readable } from 'node:stream';
 import { MigrateError } from '../../core/errors.ts';
+import { tellShortLived } from '../../core/shortLived.ts';
 
 export interface RangePlace {
   readonly place: string;
@@ -23,6 +24,7 @@ export function fillTarget(body: Readable, target: Uint8Array, { place, start }:
       }
       target.set(chunk, got);
       got += chunk.length;
+      tellShortLived(chunk.length);
     });
     body.on('error', reject);
     // Also where it was destroyed without an error; after `end`, `error` or `reject` it changes nothing.

@@ -10,6 +10,7 @@
  * A body that breaks off fails the reads that wait for it; each may be made again, by another request.
  */
 import type { Readable } from 'node:stream';
+import { tellShortLived } from '../../core/shortLived.ts';
 import type { ReadBody } from './ranged.ts';
 import { endedEarly, otherBytes } from './ranges.ts';
 
@@ -87,6 +88,7 @@ export function openStretch({ start, end, place, read }: StretchParts): Stretch 
           return;
         }
         serve(chunk);
+        tellShortLived(chunk.length);
         if (!open && claims.length === 0) from.destroy();
       });
       const over = (): void => {

@@ -15,7 +15,7 @@ export function pieceBytes(number: number): number {
   return Math.min(LARGEST_BYTES, FIRST_BYTES * 2 ** Math.min(doublings, 30));
 }
 
-/** Pieces of one file on their way at once: enough to hide the latency, few enough to bound the memory. */
+/** Pieces of one store on their way at once: enough to hide the latency, few enough to bound the memory. */
 export function piecesInFlight(bytes: number): number {
   return Math.max(1, Math.min(3, Math.floor((48 * MiB) / bytes)));
 }
@@ -24,6 +24,37 @@ export function piecesInFlight(bytes: number): number {
 export interface PieceMemory {
   take(bytes: number): Buffer;
   giveBack(buffer: Buffer): void;
+  /** Pieces of all writers that are on their way. */
+  readonly underway: Underway;
+}
+
+export interface Underway {
+  readonly count: number;
+  /** One more; it must `end`. */
+  begin(): void;
+  end(): void;
+  /** Resolves when the next one ends. */
+  ended(): Promise<void>;
+}
+
+function countUnderway(): Underway {
+  let count = 0;
+  let waiting: (() => void)[] = [];
+  return {
+    get count() {
+      return count;
+    },
+    begin() {
+      count++;
+    },
+    end() {
+      count--;
+      const woken = waiting;
+      waiting = [];
+      for (const wake of woken) wake();
+    },
+    ended: () => new Promise((resolve) => waiting.push(resolve)),
+  };
 }
 
 /** What is kept for the next writer: the buffers of one large file. */
@@ -32,6 +63,7 @@ const KEPT = 5;
 export function pieceMemory(): PieceMemory {
   const kept: Buffer[] = [];
   return {
+    underway: countUnderway(),
     take(bytes) {
       const at = kept.findLastIndex((buffer) => buffer.length === bytes);
       // Not zeroed, so that a small file touches only as many pages as it has bytes.

@@ -1,4 +1,7 @@
-/** Sends the pieces of one object, a bounded number at a time, and keeps those that failed to send them again. */
+/**
+ * Sends the pieces of one object, and keeps those that failed to send them again. A bounded number is on its way at a time,
+ * of all objects of the store: a part has a file for each column, and the next part begins while this one's last pieces go.
+ */
 import { type PieceMemory, piecesInFlight } from './memory.ts';
 
 /** A piece on its way. */
@@ -54,29 +57,34 @@ export function openSender<Sent>(
         waiting.unshift(piece);
         failure ??= { error };
       })
-      .finally(() => underway.delete(work));
+      .finally(() => {
+        underway.delete(work);
+        memory.underway.end();
+      });
+    memory.underway.begin();
     underway.add(work);
   };
-  /** Goes on until nothing waits and no more than `rest` pieces are on their way. */
-  const drain = async (rest: number): Promise<void> => {
+  const mayStart = ({ buffer }: Piece): boolean => memory.underway.count < piecesInFlight(buffer.length);
+  /** Goes on until nothing waits, and nothing is on its way if `all` are to have arrived. */
+  const drain = async (all: boolean): Promise<void> => {
     for (;;) {
       if (failure !== undefined) {
         const { error } = failure;
         failure = undefined;
         throw error;
       }
-      while (waiting.length > 0 && underway.size < piecesInFlight(waiting[0]!.buffer.length)) start(waiting.shift()!);
-      if (waiting.length === 0 && underway.size <= rest) return;
-      await Promise.race(underway);
+      while (waiting.length > 0 && mayStart(waiting[0]!)) start(waiting.shift()!);
+      if (waiting.length === 0 && (!all || underway.size === 0)) return;
+      await memory.underway.ended();
     }
   };
   return {
     async send(piece) {
       waiting.push(piece);
-      await drain(piecesInFlight(piece.buffer.length));
+      await drain(false);
     },
     async settle() {
-      await drain(0);
+      await drain(true);
       return [...sent].sort(([a], [b]) => a - b).map(([, arrived]) => arrived);
     },
     async stop() {
