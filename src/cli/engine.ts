@@ -114,5 +114,5 @@ async function migrateEarly(config: JobConfig, stages: JobStages, options: RunOp
     await pool[Symbol.asyncDispose]();
     throw thrown;
   }
-  return job.migrate(config, stages, { ...options, pool });
+  return job.migrateIn(pool, { config, stages, options });
 }

@@ -39,8 +39,6 @@ export interface RunOptions {
   /** Aborting stops the run between two buffers; what is whole is recorded. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (event: ProgressEvent) => void;
-  /** Started beforehand with `workerStart` of the same configuration; closed here. */
-  readonly pool?: Pool;
   /** Handed out once, for a display that redraws between events. */
   readonly onCounters?: (counters: LiveCounters) => void;
 }
@@ -59,7 +57,18 @@ export interface LiveCounters {
  */
 export async function migrate(config: JobConfig, stages: JobStages, options: RunOptions = {}): Promise<Report> {
   // First of all: its threads start while the source is planned.
-  await using pool = options.pool ?? openPool(config.threads, workerStart(config));
+  return migrateIn(openPool(config.threads, workerStart(config)), { config, stages, options });
+}
+
+export interface Migration {
+  readonly config: JobConfig;
+  readonly stages: JobStages;
+  readonly options: RunOptions;
+}
+
+/** As `migrate`. @param started with the `workerStart` of this configuration; closed here */
+export async function migrateIn(started: Pool, { config, stages, options }: Migration): Promise<Report> {
+  await using pool = started;
   await using checkpoint = await openCheckpoint(config);
   const target = await connect(config, stages, options);
   try {

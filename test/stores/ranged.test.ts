@@ -61,6 +61,19 @@ test('what is read forward costs one request, and one more that the file is stil
   assert.deepEqual(asked, ['100+2000000', '2000099+1']);
 });
 
+test('a second pass is one request again, also after one that was given up', async () => {
+  const { asked, read } = serve();
+  const file = openFile(read);
+  const got = Buffer.alloc(300_000);
+  for (const length of [300_000, 100_000, 300_000]) {
+    file.expect(0, 300_000);
+    for (let at = 0; at < length; at += 50_000) await file.readInto(got.subarray(at, at + 50_000), at);
+  }
+  assert.ok(got.equals(CONTENT.subarray(0, 300_000)));
+  assert.deepEqual(asked, ['0+300000', '299999+1', '0+300000', '0+300000', '299999+1']);
+  await file.close();
+});
+
 test('outside of what was said, and behind what was read, each read is a request', async () => {
   const { asked, read } = serve();
   const file = openFile(read);

@@ -45,6 +45,9 @@ export function rangedFile({ stat, place, read, pace }: RangedParts): StoreFile 
     ...stat,
     expect(start, end) {
       [from, to] = [start, Math.min(end, stat.size)];
+      // It may begin before what was read last.
+      stretch?.close();
+      stretch = undefined;
     },
     async readInto(target, start) {
       const end = start + target.length;
