@@ -3,7 +3,7 @@
  * and `thread N` for each thread that is looked at.
  */
 import { appendFileSync } from 'node:fs';
-import { type ResolveFnOutput, type ResolveHookContext, register } from 'node:module';
+import Module, { type ResolveFnOutput, type ResolveHookContext, register } from 'node:module';
 import { threadId } from 'node:worker_threads';
 
 type Next = (specifier: string, context: ResolveHookContext) => ResolveFnOutput | Promise<ResolveFnOutput>;
@@ -13,11 +13,27 @@ const asHooks = new URL(import.meta.url).searchParams.has('hooks');
 if (!asHooks) {
   appendFileSync(process.env.LOADED_FILE!, `thread ${threadId}\n`);
   register(`${import.meta.url}?hooks=${threadId}`);
+  watchRequire();
+}
+
+/** What is required passes by the hooks. */
+function watchRequire(): void {
+  const resolver = Module as unknown as { _resolveFilename(...given: unknown[]): string };
+  const resolveFilename = resolver._resolveFilename;
+  resolver._resolveFilename = (...given) => {
+    const found = resolveFilename.apply(resolver, given);
+    tell(found);
+    return found;
+  };
+}
+
+function tell(place: string): void {
+  const [, name] = /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(place) ?? [];
+  if (name !== undefined) appendFileSync(process.env.LOADED_FILE!, `${name}\n`);
 }
 
 export async function resolve(specifier: string, context: ResolveHookContext, next: Next): Promise<ResolveFnOutput> {
   const found = await next(specifier, context);
-  const [, name] = /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(found.url) ?? [];
-  if (name !== undefined) appendFileSync(process.env.LOADED_FILE!, `${name}\n`);
+  tell(found.url);
   return found;
 }

@@ -72,3 +72,35 @@ test('the objects of a store share what may be on its way, and each piece arrive
   assert.equal(most, piecesInFlight(pieceBytes(1)));
   assert.equal(memory.underway.count, 0);
 });
+
+test('a file that is given up while its last pieces wait behind those of others is not closed', async () => {
+  const memory = pieceMemory();
+  let letGo = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const upload = (): PieceUpload<number> => ({
+    most: 100,
+    begin: async () => undefined,
+    async send({ bytes }) {
+      await held;
+      return bytes.length;
+    },
+    complete: async () => undefined,
+    whole: async () => undefined,
+    abort: async () => undefined,
+  });
+  const [other, given] = [objectWriter(upload(), memory, 'other'), objectWriter(upload(), memory, 'given up')];
+  const write = (writer: typeof other, pieces: number): Promise<void> =>
+    writer.write(new Uint8Array(pieces * pieceBytes(1) + 1));
+  await write(other, piecesInFlight(pieceBytes(1)) + 1);
+  await write(given, 1);
+  const closing = given.close();
+  closing.catch(() => undefined);
+  await given.abort();
+  letGo();
+  await assert.rejects(closing, /abort/i);
+  assert.equal(given.closed(), false);
+  await other.close();
+  assert.equal(other.closed(), true);
+});

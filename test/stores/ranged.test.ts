@@ -38,7 +38,7 @@ async function* pieces(start: number, length: number, { chunk, breaksAt = length
   }
 }
 
-const always = (way: Way): Pace => ({ time: (_bytes, read) => read(way) });
+const always = (way: Way): Pace => ({ stretches: 0, refused: () => undefined, time: (_bytes, read) => read(way) });
 
 function openFile(read: ReadBody, pace: Pace = always('stretch')) {
   return rangedFile({ stat: { size: SIZE, version: '1' }, place: 'test://f', read, pace });
@@ -170,6 +170,50 @@ test('an answer that breaks fails who waits for it, and the next read asks anew'
   assert.ok(target.equals(CONTENT.subarray(100_000, 200_000)));
   assert.deepEqual(asked, ['0+1000000', '100000+900000']);
   await file.close();
+});
+
+test('where a long answer never begins, ranges are read for a while', async () => {
+  const asked: string[] = [];
+  const { read } = serve();
+  const pace = createPace({ trial: { stretch: 2e6, ranges: 1e6 }, kept: 2.4e6, better: 1.2 });
+  const file = openFile(async (start, length, use) => {
+    asked.push(`${start}+${length}`);
+    if (length > 1_000_000) throw new MigrateError('E_STORE', 'too much at once', { retry: true });
+    await read(start, length, use);
+  }, pace);
+  file.expect(0, SIZE);
+  const target = Buffer.alloc(600_000);
+  await assert.rejects(file.readInto(target, 0), /too much at once/);
+  for (let at = 0; at < SIZE; at += target.length) {
+    await file.readInto(target, at);
+  }
+  assert.deepEqual(asked, [
+    '0+3000000',
+    '0+600000',
+    '600000+600000',
+    '1200000+600000',
+    '1800000+600000',
+    '2400000+600000',
+    '2999999+1',
+  ]);
+});
+
+test('files that are open beyond a number are read by ranges', async () => {
+  const pace = createPace();
+  const services = Array.from({ length: 20 }, () => serve());
+  const files = services.map(({ read }) => openFile(read, pace));
+  const target = Buffer.alloc(1000);
+  for (const file of files) {
+    file.expect(0, SIZE);
+    await file.readInto(target, 0);
+  }
+  const long = services.filter(({ asked }) => asked[0] === `0+${SIZE}`).length;
+  assert.equal(long, 16);
+  assert.equal(pace.stretches, 16);
+  assert.equal(services.filter(({ asked }) => asked[0] === '0+1000').length, 4);
+  for (const file of files) await file.close();
+  // Whatever is closed leaves its place to others.
+  while (pace.stretches > 0) await new Promise((resolve) => setImmediate(resolve));
 });
 
 test('an answer that goes on behind its end is an error', async () => {

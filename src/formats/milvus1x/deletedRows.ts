@@ -92,6 +92,15 @@ export function liveRuns(deleted: DeletedRows, { from, to }: { from: number; to:
   return rows;
 }
 
+/** The row behind the last one that is not deleted; `start` if all are. */
+export function endOfLive({ start, words }: DeletedRows): number {
+  for (let at = words.length - 1; at >= 0; at--) {
+    const open = ~words[at]!;
+    if (open !== 0) return start + at * 32 + 32 - Math.clz32(open);
+  }
+  return start;
+}
+
 /** The row with exactly `live` rows before it in the range that are not deleted, itself not deleted; `end` if there is none. */
 export function rowOfLive(deleted: DeletedRows, live: number): number {
   const { start, end, words } = deleted;

@@ -45,6 +45,7 @@ export function cuttingOf({ partBytes, rowBytes, vectorBytes, rows, threads }: P
 
 /** The groups of one Milvus partition's segments. @param live live rows of each */
 export function groupRows(live: readonly number[], { most, even }: Cutting): readonly (readonly Piece[])[] {
+  if (live.length === 0) return [];
   return even === undefined ? groupSegments(live, most) : spreadSegments(live, { most, even });
 }
 

@@ -1,6 +1,6 @@
 /** The open files of a row range, checked again against what the plan saw. */
 import { type ErrorPlace, MigrateError } from '../../core/errors.ts';
-import type { DeletedRows } from '../../formats/milvus1x/deletedRows.ts';
+import { type DeletedRows, endOfLive } from '../../formats/milvus1x/deletedRows.ts';
 import { inBytes } from '../../formats/milvus1x/quantity.ts';
 import { ID_BYTES, LENGTH_WORD_BYTES } from '../../formats/milvus1x/segment.ts';
 import { readDeletedRows } from './deletedDocs.ts';
@@ -14,6 +14,11 @@ export interface ColumnFile {
   readonly rowBytes: number;
   /** Fills the target, which is a whole number of rows long, from `row` of the segment on. */
   read(target: Uint8Array, row: number): Promise<void>;
+}
+
+interface ExpectingColumn extends ColumnFile {
+  /** The rows before `end` will be read forward. */
+  expect(end: number): void;
 }
 
 export interface OpenRange {
@@ -49,14 +54,16 @@ export async function openRange(range: RangeDetail, context: RangeContext): Prom
     files.push(file);
     return file;
   };
-  const column = async (name: 'uid' | 'rv', rowBytes: number): Promise<ColumnFile> => {
+  const column = async (name: 'uid' | 'rv', rowBytes: number): Promise<ExpectingColumn> => {
     const file = await open(name, LENGTH_WORD_BYTES + rows * rowBytes);
     const byteOf = (row: number): number => LENGTH_WORD_BYTES + row * rowBytes;
-    const [from, to] = [byteOf(range.start), byteOf(range.end)];
-    file.expect(from, to);
     const latency = context.tables.store.traits.readsInFlight > 1;
-    const read = latency ? readByWindows(file, { from, to }) : file.read;
-    return { rowBytes, read: (target, row) => read(target, byteOf(row)) };
+    const read = latency ? readByWindows(file, { from: byteOf(range.start), to: byteOf(range.end) }) : file.read;
+    return {
+      rowBytes,
+      read: (target, row) => read(target, byteOf(row)),
+      expect: (end) => file.expect(byteOf(range.start), byteOf(end)),
+    };
   };
   const deletes = async (): Promise<DeletedRows | undefined> =>
     deletedOf(range, await open('deletedDocs', range.deletedDocsBytes), context);
@@ -66,6 +73,9 @@ export async function openRange(range: RangeDetail, context: RangeContext): Prom
   await Promise.allSettled([...columns, ...opening]);
   try {
     const [columns, deleted] = await Promise.all(opening);
+    // Up to the last row that is read for certain: only who reads to the end of what he said learns of a change.
+    const last = deleted === undefined ? range.end : endOfLive(deleted);
+    for (const { expect } of columns) expect(last);
     return { segment: range.segment, next: range.start, end: range.end, deleted, columns, close };
   } catch (thrown) {
     await close();

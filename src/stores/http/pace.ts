@@ -13,6 +13,10 @@ export type Way = 'stretch' | 'ranges';
 export interface Pace {
   /** Reads so many bytes the way that it is told. */
   time(bytes: number, read: (way: Way) => Promise<void>): Promise<void>;
+  /** A stretch failed before it brought anything: ranges are read for a while, whatever they take. */
+  refused(): void;
+  /** Stretches whose answers are open. */
+  stretches: number;
 }
 
 export interface PaceLimits {
@@ -54,6 +58,11 @@ export function createPace(limits: PaceLimits = PACE_LIMITS, now: () => number =
     return rate(ranges) > limits.better * rate(stretch) ? 'ranges' : 'stretch';
   };
   return {
+    stretches: 0,
+    refused() {
+      trials.stretch.bytes = Math.max(trials.stretch.bytes, limits.trial.stretch);
+      trials.stretch.ms = Number.POSITIVE_INFINITY;
+    },
     async time(bytes, read) {
       const way = choose();
       if (bytes < TELLING) return read(way);

@@ -21,25 +21,44 @@ export interface RangedParts {
   readonly pace: Pace;
 }
 
-/** Bytes that are read along and dropped: fewer than a new request costs. */
-const GAP = 1024 * 1024;
+/** Bytes that are read along and dropped: a new request costs as much. */
+const GAP = 256 * 1024;
+
+/** Open answers of one thread: each keeps a connection, also while nobody reads. Files beyond them are read by ranges. */
+const MOST_STRETCHES = 16;
 
 export function rangedFile({ stat, place, read, pace }: RangedParts): StoreFile {
   let [from, to] = [0, 0];
   let stretch: Stretch | undefined;
   const alone = (target: Uint8Array, start: number): Promise<void> =>
     read(start, target.length, (body) => fillTarget(body, target, { place, start }));
+  const counted: ReadBody = async (...asked) => {
+    pace.stretches++;
+    try {
+      await read(...asked);
+    } finally {
+      pace.stretches--;
+    }
+  };
   const inStretch = async (target: Uint8Array, start: number): Promise<void> => {
     const before = stretch?.open === true ? stretch.next : undefined;
     // Somebody comes late, or again after a failure: those behind him are served already.
     if (before !== undefined && start < before) return alone(target, start);
     if (before === undefined || start > before + GAP) {
       stretch?.close();
-      stretch = openStretch({ start, end: to, place, read });
+      stretch = undefined;
+      if (pace.stretches >= MOST_STRETCHES) return alone(target, start);
+      stretch = openStretch({ start, end: to, place, read: counted });
     }
-    await stretch!.take(target, start);
+    const [taken, last] = [stretch!, to];
+    try {
+      await taken.take(target, start);
+    } catch (thrown) {
+      if (!taken.came) pace.refused();
+      throw thrown;
+    }
     // The answer was begun when the file was this one: whether it still is, a last request says.
-    if (start + target.length === to) await alone(new Uint8Array(1), to - 1);
+    if (start + target.length === last) await alone(new Uint8Array(1), last - 1);
   };
   return {
     ...stat,

@@ -19,6 +19,8 @@ export interface Stretch {
   readonly next: number;
   /** Whether more may be taken: false once it failed, or was closed. */
   readonly open: boolean;
+  /** Whether any byte of it came. */
+  readonly came: boolean;
   /** Fills the target with the bytes from `start` on; those before it that nobody took are dropped. */
   take(target: Uint8Array, start: number): Promise<void>;
   /** No more will be taken. What was taken is still served. */
@@ -44,6 +46,8 @@ export function openStretch({ start, end, place, read }: StretchParts): Stretch 
   const claims: Claim[] = [];
   let next = start;
   let at = start;
+  /** Where what the body brought ends. */
+  let came = start;
   let held: Uint8Array | undefined;
   let body: Readable | undefined;
   let open = true;
@@ -78,7 +82,6 @@ export function openStretch({ start, end, place, read }: StretchParts): Stretch 
   };
   const pour = (from: Readable): Promise<void> =>
     new Promise((resolve, reject) => {
-      let came = start;
       body = from;
       from.on('data', (chunk: Uint8Array) => {
         came += chunk.length;
@@ -113,6 +116,9 @@ export function openStretch({ start, end, place, read }: StretchParts): Stretch 
     },
     get open() {
       return open;
+    },
+    get came() {
+      return came > start;
     },
     take(target, from) {
       next = from + target.length;

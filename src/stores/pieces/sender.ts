@@ -73,6 +73,8 @@ export function openSender<Sent>(
         failure = undefined;
         throw error;
       }
+      // Its pieces are forgotten: whoever waits for them must not take that for their arrival.
+      stopped.signal.throwIfAborted();
       while (waiting.length > 0 && mayStart(waiting[0]!)) start(waiting.shift()!);
       if (waiting.length === 0 && (!all || underway.size === 0)) return;
       await memory.underway.ended();

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {
   createDeletedRows,
   createRuns,
+  endOfLive,
   liveRuns,
   markDeleted,
   nextDeleted,
@@ -34,6 +35,7 @@ test('marks, counts and finds what the naive way finds', () => {
       const gone = new Set(offsets.filter((offset) => offset >= start && offset < end));
       const live = Array.from({ length: end - start }, (_, index) => start + index).filter((row) => !gone.has(row));
       assert.equal(deleted.count, gone.size);
+      assert.equal(endOfLive(deleted), live.length === 0 ? start : live.at(-1)! + 1);
       for (let row = start; row < end; row++) {
         assert.equal(nextLive(deleted, row), live.find((candidate) => candidate >= row) ?? end);
         assert.equal(
