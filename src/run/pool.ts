@@ -27,8 +27,8 @@ const WORKER = new URL('../../workers/worker.js', import.meta.url).href;
 const LOCAL: WorkerStart = { secrets: {}, sourceSecrets: {}, remoteSource: false, remote: false, foreseen: [] };
 
 /**
- * What comes over a connection comes in buffers of 64 KiB that are used once. Small in the heap as they are, a young
- * generation of the usual size would let tens of megabytes of them pile up before it looks.
+ * Where much comes over connections, young objects are looked through after every few megabytes of it anyway
+ * (core/shortLived.ts): a young generation of the usual size would be 10 MB more of memory.
  */
 const YOUNG_MIB = 2;
 
