@@ -105,7 +105,7 @@ async function migrateEarly(config: JobConfig, stages: JobStages, options: RunOp
     import('../run/pool.ts'),
     import('../run/workerStart.ts'),
   ]);
-  const pool = openPool(config.threads, workerStart(config));
+  const pool = openPool(config.threads, workerStart(config, stages));
   let job: typeof import('../run/job.ts');
   try {
     job = await loadJob();

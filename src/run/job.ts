@@ -57,7 +57,7 @@ export interface LiveCounters {
  */
 export async function migrate(config: JobConfig, stages: JobStages, options: RunOptions = {}): Promise<Report> {
   // First of all: its threads start while the source is planned.
-  return migrateIn(openPool(config.threads, workerStart(config)), { config, stages, options });
+  return migrateIn(openPool(config.threads, workerStart(config, stages)), { config, stages, options });
 }
 
 export interface Migration {
@@ -66,7 +66,7 @@ export interface Migration {
   readonly options: RunOptions;
 }
 
-/** As `migrate`. @param started with the `workerStart` of this configuration; closed here */
+/** As `migrate`. @param started with the `workerStart` of this configuration and these stages; closed here */
 export async function migrateIn(started: Pool, { config, stages, options }: Migration): Promise<Report> {
   await using pool = started;
   await using checkpoint = await openCheckpoint(config);

@@ -63,7 +63,7 @@ async function scanned(
   { origin, planned }: { origin: Origin; planned: JobPlan },
   { signal }: RunOptions,
 ): Promise<JobPlan> {
-  await using pool = openPool(config.threads, workerStart(config));
+  await using pool = openPool(config.threads, workerStart(config, 'dump'));
   const running = signal ?? new AbortController().signal;
   running.addEventListener('abort', () => pool.abort(), { once: true });
   // Awaited here: the pool goes when this returns.

@@ -1,17 +1,18 @@
 /** What the worker threads of a job are started with. */
-import type { JobConfig } from '../config/job.ts';
+import type { JobConfig, JobStages } from '../config/job.ts';
 import { foreseenInWorkers } from './foreseen.ts';
 import { secretsOf, sourceSecretsOf } from './openStores.ts';
 import type { WorkerStart } from './tasks.ts';
 
-export function workerStart(config: JobConfig): WorkerStart {
+/** @param stages of those that only load or verify nobody knows whether the workers will read: they load what they need then */
+export function workerStart(config: JobConfig, stages: JobStages): WorkerStart {
   const remoteSource = readsRemote(config);
   return {
     secrets: secretsOf(config),
     sourceSecrets: sourceSecretsOf(config.source),
     remoteSource,
     remote: remoteSource || config.files?.store !== undefined,
-    foreseen: foreseenInWorkers(config),
+    foreseen: stages === 'dump' || stages === 'all' ? foreseenInWorkers(config) : [],
   };
 }
 

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { MigrateError } from '../../src/core/errors.ts';
 import { createPace, type Pace, type Way } from '../../src/stores/http/pace.ts';
-import { type ReadBody, rangedFile } from '../../src/stores/http/ranged.ts';
+import { rangedFile } from '../../src/stores/http/ranged.ts';
+import type { ReadBody } from '../../src/stores/http/ranges.ts';
 
 const SIZE = 3_000_000;
 const CONTENT = Buffer.from(

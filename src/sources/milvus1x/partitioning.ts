@@ -35,6 +35,8 @@ export interface Cutting {
   readonly even: number | undefined;
 }
 
+type EvenCutting = Cutting & { readonly even: number };
+
 export function cuttingOf({ partBytes, rowBytes, vectorBytes, rows, threads }: PartSize): Cutting {
   const fitting = Math.min(Math.floor(partBytes / rowBytes), Math.floor(MAX_VECTOR_BYTES / vectorBytes), MAX_ROWS);
   const most = Math.max(1, fitting);
@@ -82,7 +84,7 @@ const NEAR = 1 / 32;
  * Groups of one size, wherever a segment ends: the parts of all threads take equally long. A cut close to the end of a
  * segment falls there. As in `groupSegments`, the order is kept, and segments without live rows join a neighbour.
  */
-function spreadSegments(live: readonly number[], { most, even }: Required<Cutting> & { even: number }): Piece[][] {
+function spreadSegments(live: readonly number[], { most, even }: EvenCutting): Piece[][] {
   const cuts = evenCuts(live, { most, even });
   const groups: Piece[][] = cuts.map(() => []);
   let [group, at] = [0, 0];
@@ -99,7 +101,7 @@ function spreadSegments(live: readonly number[], { most, even }: Required<Cuttin
 }
 
 /** Where each group ends, in live rows of all. */
-function evenCuts(live: readonly number[], { most, even }: { most: number; even: number }): readonly number[] {
+function evenCuts(live: readonly number[], { most, even }: EvenCutting): readonly number[] {
   let rows = 0;
   const ends = live.map((count) => {
     rows += count;

@@ -2,7 +2,6 @@
  * Reads Milvus 1.x's metadata from a SQLite file, through a private copy: SQLite itself would write beside the original
  * (-wal, -shm), even when it only reads.
  */
-
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -2,8 +2,8 @@
 import type { Readable } from 'node:stream';
 import type { StoreFile, StoreStat } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
-import { type ReadBody, rangedFile } from '../http/ranged.ts';
-import { otherBytes } from '../http/ranges.ts';
+import { rangedFile } from '../http/ranged.ts';
+import { otherBytes, type ReadBody } from '../http/ranges.ts';
 import { brokenBody, objectGone } from './failure.ts';
 import type { AzureSession, Doing } from './session.ts';
 

@@ -1,5 +1,4 @@
 /** Who we are to Google: a service account, what the machine offers, or nobody. The SDK is loaded only for the former. */
-
 import { readFileSync } from 'node:fs';
 import type { ObjectStoreConfig, StoreCredentials } from '../../core/contracts.ts';
 import { MigrateError, messageOf } from '../../core/errors.ts';

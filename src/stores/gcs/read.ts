@@ -1,7 +1,7 @@
 /** Reading objects: one generation of each, by ranges. */
 import type { StoreFile, StoreStat } from '../../core/contracts.ts';
-import { type ReadBody, rangedFile } from '../http/ranged.ts';
-import { otherBytes, wholeNumber } from '../http/ranges.ts';
+import { rangedFile } from '../http/ranged.ts';
+import { otherBytes, type ReadBody, wholeNumber } from '../http/ranges.ts';
 import { absent, type Doing, type GcsSession, objectAt } from './session.ts';
 
 /** `version` is the generation. undefined: no such object, in a bucket that is there. */

@@ -1,16 +1,9 @@
 /** A file of a store that speaks HTTP, read by ranges: each by a request of its own, or many by one. */
-import type { Readable } from 'node:stream';
 import type { StoreFile, StoreStat } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import type { Pace } from './pace.ts';
-import { fillTarget } from './ranges.ts';
+import { fillTarget, type ReadBody } from './ranges.ts';
 import { openStretch, type Stretch } from './stretch.ts';
-
-/**
- * One request for `length` bytes from `start` on. What is given to `use` is the body of an answer that was checked to be
- * these bytes of this version. Settles when `use` has; its errors come as the store's.
- */
-export type ReadBody = (start: number, length: number, use: (body: Readable) => Promise<void>) => Promise<void>;
 
 export interface RangedParts {
   readonly stat: StoreStat;
@@ -70,7 +63,7 @@ export function rangedFile({ stat, place, read, pace }: RangedParts): StoreFile 
     },
     async readInto(target, start) {
       const end = start + target.length;
-      if (end > stat.size) throw endedEarly(place, { start, length: target.length, size: stat.size });
+      if (end > stat.size) throw tooShort(place, { start, length: target.length, size: stat.size });
       if (target.length === 0) return;
       if (start < from || end > to) await alone(target, start);
       else await pace.time(target.length, (way) => (way === 'stretch' ? inStretch : alone)(target, start));
@@ -81,7 +74,7 @@ export function rangedFile({ stat, place, read, pace }: RangedParts): StoreFile 
   };
 }
 
-function endedEarly(place: string, { start, length, size }: { start: number; length: number; size: number }): Error {
+function tooShort(place: string, { start, length, size }: { start: number; length: number; size: number }): Error {
   return new MigrateError('E_STORE', 'the object ended early', {
     at: { file: place, offset: start },
     found: `${Math.max(0, size - start)} bytes`,

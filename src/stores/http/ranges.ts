@@ -3,6 +3,12 @@ import type { Readable } from 'node:stream';
 import { MigrateError } from '../../core/errors.ts';
 import { tellShortLived } from '../../core/shortLived.ts';
 
+/**
+ * One request for `length` bytes from `start` on. What is given to `use` is the body of an answer that was checked to be
+ * these bytes of this version. Settles when `use` has; its errors come as the store's.
+ */
+export type ReadBody = (start: number, length: number, use: (body: Readable) => Promise<void>) => Promise<void>;
+
 export interface RangePlace {
   readonly place: string;
   /** Offset in the object of the first byte. */

@@ -11,8 +11,7 @@
  */
 import type { Readable } from 'node:stream';
 import { tellShortLived } from '../../core/shortLived.ts';
-import type { ReadBody } from './ranged.ts';
-import { endedEarly, otherBytes } from './ranges.ts';
+import { endedEarly, otherBytes, type ReadBody } from './ranges.ts';
 
 export interface Stretch {
   /** Where the bytes begin that nobody took; what is taken must not begin before. */

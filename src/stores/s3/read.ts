@@ -3,8 +3,8 @@ import type { Readable } from 'node:stream';
 import type { HeadObjectCommandOutput, S3 } from '@aws-sdk/client-s3';
 import type { StoreFile, StoreStat } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
-import { type ReadBody, rangedFile } from '../http/ranged.ts';
-import { otherBytes } from '../http/ranges.ts';
+import { rangedFile } from '../http/ranged.ts';
+import { otherBytes, type ReadBody } from '../http/ranges.ts';
 import { answerOf } from './failure.ts';
 import type { S3Session } from './session.ts';
 
