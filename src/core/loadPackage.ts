@@ -7,6 +7,7 @@ interface Packages {
   '@azure/identity': typeof import('@azure/identity');
   '@azure/storage-blob': typeof import('@azure/storage-blob');
   '@google-cloud/storage': typeof import('@google-cloud/storage');
+  '@node-rs/crc32': typeof import('@node-rs/crc32');
   '@zilliz/milvus2-sdk-node': typeof import('@zilliz/milvus2-sdk-node');
   'better-sqlite3': typeof import('better-sqlite3');
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { crc32 as zlibCrc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { crc32, crc32Combine } from '../../src/core/crc32.ts';
 
@@ -10,6 +11,25 @@ test('the CRC of a whole is combined from those of its halves', () => {
       assert.equal(crc32Combine(crc32(a), crc32(b), b.length), whole);
       assert.equal(crc32(b, crc32(a)), whole);
     }),
+  );
+});
+
+test('much at once gives the same as zlib, wherever it begins, in shared memory too', () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(300_000));
+  const own = new Uint8Array(shared.length);
+  for (let at = 0; at < own.length; at++) own[at] = (at * 2_654_435_761) >>> 24;
+  shared.set(own);
+  fc.assert(
+    fc.property(
+      fc.nat(1000),
+      fc.integer({ min: 0, max: own.length }),
+      fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      (start, end, seed) => {
+        const wanted = start < end ? zlibCrc32(own.subarray(start, end), seed) : seed;
+        assert.equal(crc32(own.subarray(start, end), seed), wanted);
+        assert.equal(crc32(shared.subarray(start, end), seed), wanted);
+      },
+    ),
   );
 });
 

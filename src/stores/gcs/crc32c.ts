@@ -1,5 +1,6 @@
 /** CRC-32C (Castagnoli, RFC 3720 appendix B.4), which Google checks objects by. Node has the other CRC-32 only. */
 import { crcCombiner } from '../../core/crc32.ts';
+import { fastCrc } from '../../core/fastCrc.ts';
 
 const POLYNOMIAL = 0x82f63b78;
 
@@ -23,7 +24,12 @@ function makeTables(): Uint32Array {
   return tables;
 }
 
+/** 8 GB/s where measured, by the table 2. */
 export function crc32c(bytes: Uint8Array): number {
+  return fastCrc(bytes.length)?.crc32c(bytes) ?? byTable(bytes);
+}
+
+function byTable(bytes: Uint8Array): number {
   const t = TABLES;
   let crc = -1;
   let at = 0;
