@@ -2,7 +2,7 @@
 import type { JobConfig, JobStages } from '../config/job.ts';
 import type { Report } from '../core/report.ts';
 import type { CommandContext, CommandEnd } from './command.ts';
-import { tuneHeap } from './heap.ts';
+import { setEngineFlags } from './engineFlags.ts';
 import { openProgress } from './progress.ts';
 import { reportJson, writeReportFile } from './reportFile.ts';
 import { reportTable } from './reportTable.ts';
@@ -41,7 +41,7 @@ export async function runJob(
       signal,
       onProgress,
       onCounters(counters) {
-        tuneHeap(config);
+        setEngineFlags(config);
         onCounters(counters);
       },
     });
