@@ -1,5 +1,7 @@
 /** The thread side: opens source and store once, then runs one task at a time. Errors go back as plain data. */
-import { workerData } from 'node:worker_threads';
+import { subscribe } from 'node:diagnostics_channel';
+import { parentPort, workerData } from 'node:worker_threads';
+import { AGAIN_CHANNEL } from '../src/core/again.ts';
 import type { OpenStore, ReaderConfig, SourceReader, Store, StoreConfig } from '../src/core/contracts.ts';
 import { MigrateError, toPlain } from '../src/core/errors.ts';
 import { dumpPartition } from '../src/run/dumpPartition.ts';
@@ -47,6 +49,8 @@ function once<C extends ReaderConfig | StoreConfig, T>(
   made.catch(() => opened.delete(key));
   return made;
 }
+
+subscribe(AGAIN_CHANNEL, (call) => parentPort?.postMessage(call));
 
 // As a microtask, which runs when whoever loads this module (Piscina, by `require`) is through with it.
 queueMicrotask(() => {

@@ -11,6 +11,7 @@ import type { PlanReport } from '../core/plan.ts';
 import type { ProgressEvent, Report } from '../core/report.ts';
 import { openTarget } from '../targets/index.ts';
 import { TOOL_VERSION } from '../version.ts';
+import { type AgainListener, listenForAgain } from './again.ts';
 import { isIncomplete, reportCollection } from './buildReport.ts';
 import type { FilesContext, Route } from './context.ts';
 import { rejectPart } from './dumpStage.ts';
@@ -23,6 +24,7 @@ import { createMeter } from './progress.ts';
 import { joinRejects } from './rejects.ts';
 import { type Running, runStages } from './runFiles.ts';
 import { openJournal } from './uploads.ts';
+import { createWarnings, type Warnings } from './warnings.ts';
 import { workerStart } from './workerStart.ts';
 
 /** See `exportMeta.ts`. Loaded when it is called, as `plan` is: a dump starts without them. */
@@ -68,13 +70,15 @@ export interface Migration {
 
 /** As `migrate`. @param started with the `workerStart` of this configuration and these stages; closed here */
 export async function migrateIn(started: Pool, { config, stages, options }: Migration): Promise<Report> {
+  const warnings = createWarnings(options.onProgress);
+  using again = listenForAgain(warnings.warn);
   await using pool = started;
   await using checkpoint = await openCheckpoint(config);
   const target = await connect(config, stages, options);
   try {
     const opened = await openJob({ config, stages, checkpoint, target });
     await using _lock = opened.lock;
-    return await runOpened({ config, stages, options, checkpoint, target, opened, pool });
+    return await runOpened({ config, stages, options, checkpoint, target, opened, pool, warnings, again });
   } finally {
     await target?.[Symbol.asyncDispose]();
   }
@@ -93,18 +97,15 @@ interface Opened {
   readonly target: Target | undefined;
   readonly opened: OpenedJob;
   readonly pool: Pool;
+  readonly warnings: Warnings;
+  readonly again: AgainListener;
 }
 
 async function runOpened(job: Opened): Promise<Report> {
-  const { config, stages, options, checkpoint, target, opened, pool } = job;
+  const { config, stages, options, checkpoint, target, opened, pool, warnings, again } = job;
   const { record } = opened;
   const emit = options.onProgress ?? (() => undefined);
-  const warnings: string[] = [];
-  const warn = (text: string): void => {
-    if (warnings.includes(text)) return;
-    warnings.push(text);
-    emit({ kind: 'warning', text });
-  };
+  const { warn } = warnings;
   emit({ kind: 'job', id: record.id, resumed: opened.resumed });
   const startedAt = new Date().toISOString();
   const stop = createStop(options.signal, opened.lock.lost);
@@ -144,10 +145,12 @@ async function runOpened(job: Opened): Promise<Report> {
     stop.close();
   }
   const error = stop.failure();
+  const madeAgain = again.summary();
+  if (madeAgain !== undefined) warn(madeAgain);
   const report = buildReport({
     job,
     startedAt,
-    warnings,
+    warnings: warnings.all,
     error,
     where: files?.store.describe('') ?? config.files?.dir,
     meter,

@@ -1,6 +1,7 @@
 /** The worker threads of a run: a Piscina pool, the memory that all threads share, and the way to stop them. */
 import type { Transferable } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { type CallAgain, passOnAgain } from '../core/again.ts';
 import { fromPlain } from '../core/errors.ts';
 import { transferClock } from '../stores/with/limit.ts';
 import type { SharedState, WorkerReply, WorkerResults, WorkerStart, WorkerTask } from './tasks.ts';
@@ -47,6 +48,8 @@ export function openPool(threads: number, start: WorkerStart = LOCAL): Pool {
     workerData: { shared, start },
     ...(start.remote ? { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } } : {}),
   });
+  // The one thing that workers say without being asked.
+  piscina.on('message', (call: CallAgain) => passOnAgain(call));
   return {
     threads,
     async run(task, transfer = []) {

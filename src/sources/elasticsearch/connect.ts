@@ -6,6 +6,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ElasticAccess, ElasticCredentials } from '../../config/elasticsearch.ts';
+import { tellAgain } from '../../core/again.ts';
 import { MigrateError } from '../../core/errors.ts';
 import { cborToJson } from '../../formats/cbor/toJson.ts';
 import { type Asking, answerFailure, answerTooLarge, elasticError, elasticFailure } from './failures.ts';
@@ -127,6 +128,7 @@ export async function openElastic(
           const error = elasticFailure(thrown, asking(request));
           // The next attempt goes to the next node.
           if (!error.retry || attempt >= ATTEMPTS + urls.length) throw error;
+          tellAgain(error, attempt);
           await delay(error.retryAfterMs ?? FIRST_WAIT_MS * 2 ** (attempt - 1));
         }
       }

@@ -1,5 +1,6 @@
 /** Asking again for what may be had later: how often, and how long to wait in between. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { tellAgain } from '../../core/again.ts';
 import type { MigrateError } from '../../core/errors.ts';
 
 /** With the waits below about two minutes: a node that restarts is there again by then. */
@@ -20,6 +21,7 @@ export function createPatience(): Patience {
     async wait(error) {
       failed++;
       if (!error.retry || failed >= ATTEMPTS) throw error;
+      tellAgain(error, failed);
       // Elasticsearch's own word counts for more.
       await delay(error.retryAfterMs ?? Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failed - 1)));
     },

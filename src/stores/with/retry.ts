@@ -3,6 +3,7 @@
  * not come back at the same moment. What a repeated call means is the driver's promise: see `Store` in core/contracts.ts.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { tellAgain } from '../../core/again.ts';
 import type { Store } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import { aroundStore } from './around.ts';
@@ -49,6 +50,7 @@ async function waitOrThrow(
   const wait = Math.max(Math.random() * ceiling, thrown.retryAfterMs ?? 0);
   const spent = Date.now() - began;
   if (attempt >= limits.tries || spent + wait > limits.totalMs) throw givenUp(thrown, attempt, spent);
+  tellAgain(thrown, attempt);
   await delay(wait);
 }
 

@@ -1,4 +1,5 @@
 /** Target in, Target out: repeats calls that may be repeated, while the server is away, for a bounded time. */
+import { tellAgain } from '../../core/again.ts';
 import type { Target } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import { pause } from './poll.ts';
@@ -53,6 +54,7 @@ interface Repetition {
 
 async function repeat<R>(what: string, call: () => Promise<R>, { signal, policy }: Repetition): Promise<R> {
   let failingSince: number | undefined;
+  let failures = 0;
   let interval = policy.firstMs;
   for (;;) {
     const start = Date.now();
@@ -64,9 +66,11 @@ async function repeat<R>(what: string, call: () => Promise<R>, { signal, policy 
       // A long wait (an index, a load) that broke off was a success until it broke off.
       if (failingSince === undefined || now - start > policy.patienceMs) {
         failingSince = now;
+        failures = 0;
         interval = policy.firstMs;
       }
       if (now + interval - failingSince > policy.patienceMs) throw error;
+      tellAgain(error, ++failures);
       await pause(interval, what, signal);
       interval = Math.min(interval * 2, policy.longestMs);
     }
