@@ -74,6 +74,18 @@ function walkOver(cursor: Cursor, open: Open[]): Walk {
       if (laid === undefined) throw cursor.wrong(role, 'null', 'an index', at);
       return laid;
     },
+    *attempt(role) {
+      const [depth, trail] = [open.length, cursor.trail.length];
+      try {
+        return yield* walk.present(role);
+      } catch (thrown) {
+        if (!(thrown instanceof Unwalkable)) throw thrown;
+        const node = partialTree(open.slice(depth), cursor.fileBytes);
+        open.length = depth;
+        cursor.trail.length = trail;
+        return { unwalkable: thrown, node, inRoot: depth === 1 };
+      }
+    },
     saw: (header) => Object.assign(open.at(-1)!, { d: header.d, rows: header.rows, metric: header.metric }),
   };
   return walk;

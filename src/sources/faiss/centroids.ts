@@ -13,10 +13,10 @@ import { shapeOfStorage } from './shape.ts';
 import { mapTables, type TableSource } from './tables.ts';
 
 const SLAB_BYTES = 1024 * 1024;
-/** Decoded centroids may be larger than the file that they are in, but not absurdly so. */
-const LEAST_BOUND = 256 * 1024 * 1024;
-
-/** f32 [count][d]. Errors: E_FAISS where there are fewer rows than centroids. */
+/**
+ * f32 [count][d]. Decoded they may be many times as large as the codes that they are kept in, and than the file.
+ * Errors: E_FAISS where there are fewer rows than centroids; E_FAISS_UNSUPPORTED where there is not the memory for them.
+ */
 export async function decodeCentroids(
   { count, recipe }: Centroids,
   shared: SharedTables,
@@ -25,8 +25,7 @@ export async function decodeCentroids(
   if (recipe.kind === 'multi') throw new TypeError('a multi-index has no rows');
   const open = openCoarse(recipe, shared, source);
   const bytes = count * recipe.d * 4;
-  if (recipe.rows < count || bytes > Math.max(LEAST_BOUND, source.index.size))
-    throw unfit(recipe, recipe.rows, { count, file: source.file });
+  if (recipe.rows < count) throw unfit(recipe, recipe.rows, { count, file: source.file });
   const decoding = openDecoding(open);
   const memory = allocateTable(bytes);
   const all = new Uint8Array(memory);

@@ -21,9 +21,16 @@ export function bool(value: boolean | number): Uint8Array {
   return Uint8Array.of(Number(value));
 }
 
-export function header({ d, rows, metric = 1 }: { d: number; rows: number | bigint; metric?: number }): Uint8Array {
+export interface HeaderFields {
+  readonly d: number;
+  readonly rows: number | bigint;
+  readonly metric?: number;
+  readonly trained?: boolean;
+}
+
+export function header({ d, rows, metric = 1, trained = true }: HeaderFields): Uint8Array {
   const argument = metric > 1 ? f32(0) : new Uint8Array(0);
-  return joined(i32(d), u64(rows, 1 << 20, 1 << 20), bool(true), i32(metric), argument);
+  return joined(i32(d), u64(rows, 1 << 20, 1 << 20), bool(trained), i32(metric), argument);
 }
 
 /** IxF2 with zeros. */

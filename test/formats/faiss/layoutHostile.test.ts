@@ -220,6 +220,8 @@ test('lists that hold less than is counted: told as a loss, but an error where t
   assert.ok(recipe.kind === 'float');
   assert.deepEqual([recipe.rows, recipe.counted], [3, 5]);
   assert.match(recipe.losses.join(), /2 of 5 rows are not in the lists/);
+  // As many as no one leaves out: a bit of the count was turned.
+  assert.throws(() => layOut(of(2 ** 32 + 3, 36)), { code: 'E_FAISS', at: { offset: 8, field: 'IwFl › ntotal' } });
   // Of a size that is one too small: what follows would be read in the wrong place.
   assert.throws(() => layOut(of(5, 36 + 2 * 12)), { code: 'E_FAISS', found: /3 rows, and 24 bytes/ });
   assert.throws(() => layOut(idMap(of(5, 36 + 12), { d: 1, rows: 5 })), { code: 'E_FAISS' });
@@ -237,4 +239,54 @@ test('lists whose sizes do not add up, or are out of order', () => {
   wrong(of(3, joined('sprs', u64(4, 2, 1, 1, 2)), 36));
   wrong(of(3, joined('sprs', u64(3, 2, 1, 1)), 36));
   wrong(of(3, joined('sprs', u64(2, 4, 3)), 36));
+});
+
+test('an index that says it was never trained: without its tables where it has no rows, and only there', () => {
+  const d = 2;
+  const quantised = (rows: number, centroids: number): Uint8Array => {
+    const pq = joined(u64(d, 1, 8, centroids), new Uint8Array(centroids * 4));
+    return joined('IxPq', header({ d, rows, trained: false }), pq, u64(rows), new Uint8Array(rows), new Uint8Array(9));
+  };
+  const turned = (rows: number, values: number): Uint8Array => {
+    const matrix = joined(bool(0), u64(values), new Uint8Array(values * 4), u64(0), i32(d, d), bool(0));
+    return joined('IxPT', header({ d, rows, trained: false }), i32(1), 'rrot', matrix, flat(d, rows));
+  };
+  const scalar = (rows: number, values: number): Uint8Array => {
+    const sq = joined(i32(0), new Uint8Array(8), u64(d, d, values), new Uint8Array(values * 4));
+    return joined('IxSQ', header({ d, rows, trained: false }), sq, u64(rows * d), new Uint8Array(rows * d));
+  };
+  const tables = [
+    { of: quantised, whole: 512 },
+    { of: turned, whole: 4 },
+    { of: scalar, whole: 4 },
+  ];
+  for (const { of, whole } of tables) {
+    assert.equal(layOut(of(0, 0)).recipe.kind, 'float');
+    assert.equal(layOut(of(3, whole)).recipe.kind, 'float');
+    assert.throws(() => layOut(of(3, 0)), { code: 'E_FAISS' });
+  }
+});
+
+test('rows refined by a flat index behind a base that can not be walked past are found from the end', () => {
+  const [d, rows] = [3, 5];
+  const base = joined('IxHe', header({ d, rows }), 'whatever an LSH holds');
+  const refined = (second: Uint8Array, behind = ''): Uint8Array =>
+    joined('IxRF', header({ d, rows }), base, second, new Uint8Array(4), behind);
+  const { recipe, root } = layOut(refined(flat(d, rows)));
+  assert.ok(recipe.kind === 'float' && recipe.storage.kind === 'rows');
+  assert.equal(recipe.storage.at, 41 - 4 + base.length + 45);
+  assert.deepEqual(
+    root.children.map(({ role, node }) => [role, node.cc, node.bytes]),
+    [
+      ['base', 'IxHe', base.length],
+      ['refine', 'IxF2', 45 + rows * d * 4],
+    ],
+  );
+  // It is not where its size says, or not flat, or another index is around it: nobody knows where it begins.
+  assert.equal(refused(refined(flat(d, rows), '…')).cc, 'IxHe');
+  assert.equal(refused(refined(joined('IxSQ', flat(d, rows).subarray(4)))).cc, 'IxHe');
+  assert.equal(refused(idMap(refined(flat(d, rows)), { d, rows })).cc, 'IxHe');
+  assert.throws(() => layOut(refined(joined(flat(d, rows).subarray(0, 8), u64(6), flat(d, rows).subarray(16)))), {
+    code: 'E_FAISS',
+  });
 });

@@ -105,7 +105,7 @@ function singular({ cc, dIn, dOut, matrix }: Linear): MigrateError {
     at: { offset: matrix.at, field: 'A' },
     found: `a matrix of ${dOut} × ${dIn} without full rank`,
     wanted: 'full rank',
-    hint: 'keep the transformed vectors instead',
+    hint: 'take the vectors as the index has them, transformed: --keep-transformed',
   });
 }
 

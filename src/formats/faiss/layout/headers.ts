@@ -9,6 +9,7 @@ export const LARGEST_D = 2 ** 20;
 export interface Header {
   readonly d: number;
   readonly rows: number;
+  /** Whether its tables must be there: it was trained, or it has rows, which could not be decoded without. */
   readonly trained: boolean;
   readonly metric: FaissMetric;
 }
@@ -42,7 +43,7 @@ export function* header(walk: Walk): Reading<Header> {
   const rows = yield* rowCount(cursor);
   // Two unused numbers.
   cursor.skip(16, 'filler');
-  const trained = yield* cursor.bool('is_trained');
+  const trained = yield* trainedOrFilled(cursor, rows);
   const metric = yield* metricOf(cursor, 'float');
   const found = { d, rows, trained, metric };
   walk.saw(found);
@@ -56,11 +57,15 @@ export function* binaryHeader(walk: Walk): Reading<BinaryHeader> {
   const codeBytes = yield* cursor.i32('code_size');
   cursor.same('code_size', codeBytes, d / 8, cursor.at - 4);
   const rows = yield* rowCount(cursor);
-  const trained = yield* cursor.bool('is_trained');
+  const trained = yield* trainedOrFilled(cursor, rows);
   const metric = yield* metricOf(cursor, 'binary');
   const found = { d, rows, trained, metric, codeBytes };
   walk.saw(found);
   return found;
+}
+
+function* trainedOrFilled(cursor: Cursor, rows: number): Reading<boolean> {
+  return (yield* cursor.bool('is_trained')) || rows > 0;
 }
 
 /** A count of dimensions, as an i32. */

@@ -73,13 +73,18 @@ export function ivfOf(walk: Walk, kind: Kind, head: IvfHeader, { entries, laid }
   const { d, rows, metric, coarse } = head;
   const count = laid.total + (entries.duplicates?.count ?? 0);
   // Fewer may be right, and are a loss that is told; see `holdsAll` for those of a size that is wrong.
-  const fits = count === rows || (count < rows && mayLack(kind));
+  const fits = count === rows || (count < rows && mayLack(kind) && rows - count <= mostLacking(count));
   if (laid.storage !== undefined && !fits)
     throw walk.cursor.wrong('ntotal', rows, `${count}, the sum of its lists`, kind.at + rowsOffset(kind));
   const where: Facts = laid.storage?.elsewhere === undefined ? {} : { 'lists in': laid.storage.elsewhere.name };
   const facts = { ...head.facts, ...entries.facts, 'by residual': entries.residual, lists: laid.cc, ...where };
   const children = coarse === undefined ? [] : [{ role: 'coarse', node: coarse.node }];
   return { d, rows, metric, facts, children, holds: ivfHolds(kind, head, { entries, laid }) };
+}
+
+/** More rows that Faiss left out than this are none that it left out, but a number that is damaged. */
+function mostLacking(count: number): number {
+  return 1000 + 10 * count;
 }
 
 /** Bits are never NaN, and equal vectors that are kept once are counted otherwise. */

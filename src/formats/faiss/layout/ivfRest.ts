@@ -7,7 +7,7 @@ import { centroidsOf } from './ivf.ts';
 import { type Body, floatRows, type Holds, type Kind, type Walk } from './laid.ts';
 import { productQuantiser } from './product.ts';
 import { transform } from './transforms.ts';
-import { fits, turnedBack } from './wrap.ts';
+import { fits, trainedFor, turnedBack } from './wrap.ts';
 
 /** Another index finds the lists; the rows are those of the IVF, which has centroids of its own. */
 export function* independentQuantiser(walk: Walk): Reading<Body> {
@@ -20,6 +20,7 @@ export function* independentQuantiser(walk: Walk): Reading<Body> {
   const ivf = yield* walk.present('ivf');
   fits(cursor, ivf, { d: chain[0]?.node.d ?? d });
   const rows = ivf.node.rows ?? 0;
+  trainedFor(walk.cursor, chain, rows);
   if (ivf.node.cc === 'IwPQ' || ivf.node.cc === 'IwQR') cursor.skip(4, 'use_precomputed_table');
   const children = [
     { role: 'quantiser', node: finder.node },

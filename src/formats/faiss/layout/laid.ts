@@ -37,8 +37,19 @@ export interface Walk {
   index(role: string, family?: 'float' | 'binary'): Reading<Laid | undefined>;
   /** A nested index that must be there. */
   present(role: string, family?: 'float' | 'binary'): Reading<Laid>;
+  /** As `present`; or, where it cannot be walked past, why. */
+  attempt(role: string): Reading<Laid | NotWalked>;
   /** Kept for the tree of a file that cannot be walked to its end. */
   saw(header: { readonly d: number; readonly rows: number; readonly metric: FaissMetric }): void;
+}
+
+/** A nested index whose end is not known. */
+export interface NotWalked {
+  readonly unwalkable: Unwalkable;
+  /** What is known of it; it reaches to the end of the file, as far as can be told. */
+  readonly node: FaissNode;
+  /** Whether nothing is around the index that it is nested in: then that one ends with the file. */
+  readonly inRoot: boolean;
 }
 
 export type ReadKind = (walk: Walk, kind: Kind) => Reading<Body>;

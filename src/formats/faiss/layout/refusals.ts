@@ -21,13 +21,13 @@ const signs = (title: string): Refused => ({
 
 const rabitqFastScan: Refused = {
   title: 'RaBitQ, fast scan',
-  why: 'RaBitQ keeps one sign for each dimension, here in a form from which Faiss gives nothing back',
+  why: 'RaBitQ keeps one sign for each dimension, here packed for fast scans: at best a rough sketch of the vectors',
   header: 0,
 };
 
 const eden: Refused = {
   title: 'EDEN',
-  why: 'EDEN codes cannot be turned back into vectors',
+  why: 'EDEN codes are not turned back into vectors here',
   header: 0,
 };
 

@@ -125,5 +125,5 @@ function scalarHolds(kind: Kind, { refused, codeBytes }: ScalarLaid, stored: Row
 
 function turboQuant(kind: Kind): Refusal {
   const hint = 'build the collection from the original vectors';
-  return refusal(kind, 'TurboQuant codes with sign sketches cannot be turned back into vectors', hint);
+  return refusal(kind, 'TurboQuant codes with sign sketches are not turned back into vectors here', hint);
 }

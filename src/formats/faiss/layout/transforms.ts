@@ -9,6 +9,8 @@ export interface TransformLaid {
   readonly holds: Transform | Refusal;
   /** What it takes away, one sentence each. */
   readonly losses: readonly string[];
+  /** Whether what it was trained to is there: else no row went through it. */
+  readonly complete: boolean;
 }
 
 /** What comes before the dimensions. `finish` is told them. */
@@ -26,15 +28,20 @@ interface Shape {
   readonly trained: boolean;
 }
 
-type Finished = Pick<TransformLaid, 'holds' | 'losses'>;
+/** `complete`: true where it is not said. */
+type Finished = Pick<TransformLaid, 'holds' | 'losses'> & Partial<Pick<TransformLaid, 'complete'>>;
 
 interface TransformKind {
   readonly title: string;
   readonly read: (walk: Walk, kind: Kind) => Reading<TransformBody>;
 }
 
+/** Faiss makes such matrices by OPQ, which only turn, and by others, which also stretch: the file says not which. */
+const AS_FAR_AS_IT_TURNS =
+  'linear transform (OPQ): undone but for the rounding of floats where it only rotates, approximately where it stretches';
+
 const TRANSFORMS: Readonly<Record<string, TransformKind>> = {
-  LTra: { title: 'linear transform (OPQ)', read: (walk) => linear(walk, 'linear transform (OPQ)') },
+  LTra: { title: 'linear transform (OPQ)', read: (walk) => linear(walk, 'linear transform (OPQ)', AS_FAR_AS_IT_TURNS) },
   rrot: { title: 'random rotation', read: (walk) => linear(walk, 'random rotation') },
   Viqm: { title: 'ITQ matrix', read: itqMatrix },
   PCAm: { title: 'PCA', read: pca },
@@ -64,11 +71,11 @@ export function* transform(walk: Walk, role: string, dIn: number | undefined): R
   const [dFrom, dOut] = [yield* dimensions(cursor, 'd_in'), yield* dimensions(cursor, 'd_out')];
   const shape = { cc, dIn: dFrom, dOut, trained: yield* cursor.bool('is_trained') };
   if (dIn !== undefined) cursor.same('d_in', shape.dIn, dIn, dimsAt);
-  const { holds, losses } = finish(shape);
+  const { holds, losses, complete = true } = finish(shape);
   cursor.leave();
   const shown = { ...facts, 'd in': shape.dIn };
   const node = { cc, title: known.title, at, bytes: cursor.at - at, d: shape.dOut, rows: undefined };
-  return { node: { ...node, facts: shown, children }, holds, losses };
+  return { node: { ...node, facts: shown, children }, holds, losses, complete };
 }
 
 /** Four letters; whatever bytes they are, one character each. */
@@ -92,9 +99,10 @@ function* linear({ cursor }: Walk, name: string, approximate?: string): Reading<
   const finish = ({ cc, dIn, dOut, trained }: Shape): Finished => {
     if (trained || matrix.count > 0) cursor.same('A', matrix.count, dIn * dOut, matrixAt);
     if (hasBias && (trained || bias.count > 0)) cursor.same('b', bias.count, dOut, biasAt);
+    const complete = matrix.count > 0 && (!hasBias || bias.count > 0);
     const undone = approximate ?? `${name}: undone but for the rounding of floats`;
     const losses = dOut < dIn ? [dropped(name, dIn, dOut)] : [undone];
-    return { holds: { kind: 'linear', cc, dIn, dOut, matrix, bias: hasBias ? bias : undefined }, losses };
+    return { holds: { kind: 'linear', cc, dIn, dOut, matrix, bias: hasBias ? bias : undefined }, losses, complete };
   };
   return { facts: { bias: hasBias }, finish };
 }
@@ -162,6 +170,7 @@ function* centre({ cursor }: Walk): Reading<TransformBody> {
     return {
       holds: { kind: 'centre', cc, dIn, dOut, mean },
       losses: ['centring: undone but for the rounding of floats'],
+      complete: mean.count > 0,
     };
   };
   return { finish };

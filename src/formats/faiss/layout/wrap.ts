@@ -2,8 +2,14 @@
 import type { IdRule, Recipe, TableRef, Transform } from '../model.ts';
 import type { Cursor, Reading } from './cursor.ts';
 import { binaryHeader, type Header, header } from './headers.ts';
-import { around, type Body, type Laid, type Walk } from './laid.ts';
-import { type TransformLaid, transform } from './transforms.ts';
+import { around, type Body, type Laid, type NotWalked, type Walk } from './laid.ts';
+import { fourLetters, type TransformLaid, transform } from './transforms.ts';
+
+/** Letters, d, ntotal, 16 unused bytes, is_trained, metric, and the count of the codes. */
+const FLAT_HEADER_BYTES = 4 + 4 + 8 + 16 + 1 + 4 + 8;
+const METRIC_ARGUMENT_BYTES = 4;
+const FLAT_CCS: ReadonlySet<string> = new Set(['IxF2', 'IxFI', 'IxFl']);
+const K_FACTOR_BYTES = 4;
 
 /** Faiss's factories chain two or three. */
 const MOST_TRANSFORMS = 64;
@@ -46,11 +52,19 @@ export function* preTransform(walk: Walk): Reading<Body> {
   }
   const inner = yield* walk.present('inner');
   fits(cursor, inner, { d: dims, rows });
+  trainedFor(cursor, chain, rows);
   const children = [
     ...chain.map(({ node }, i) => ({ role: `transform ${i}`, node })),
     { role: 'inner', node: inner.node },
   ];
   return { d, rows, metric, facts: {}, children, holds: turnedBack(chain, d, inner) };
+}
+
+/** A transform that was never trained may lack its matrices, but not where there are rows that went through it. */
+export function trainedFor(cursor: Cursor, chain: readonly TransformLaid[], rows: number): void {
+  const lacking = rows === 0 ? undefined : chain.find(({ complete }) => !complete);
+  if (lacking !== undefined)
+    throw cursor.wrong(`${lacking.node.cc} › A`, 'no values', `those that ${rows} rows went through`, lacking.node.at);
 }
 
 /** The recipe of `inner` with the transforms to be undone; a transform that cannot be undone is in the way of all. */
@@ -73,17 +87,35 @@ export function turnedBack(chain: readonly TransformLaid[], d: number, inner: La
 /** Rows are in both; the second one is what Faiss gives back, mostly as they went in. The first is only walked past. */
 export function* refine(walk: Walk): Reading<Body> {
   const { cursor } = walk;
-  const { d, rows, metric } = yield* header(walk);
-  const base = yield* walk.present('base');
-  fits(cursor, base, { d, rows });
+  const head = yield* header(walk);
+  const { d, rows, metric } = head;
+  const base = yield* walk.attempt('base');
+  if ('unwalkable' in base) yield* toFlatRefine(walk, head, base);
+  else fits(cursor, base, { d, rows });
+  const secondAt = cursor.at;
   const second = yield* walk.present('refine');
   fits(cursor, second, { d, rows });
-  cursor.skip(4, 'k_factor');
+  cursor.skip(K_FACTOR_BYTES, 'k_factor');
   const children = [
-    { role: 'base', node: base.node },
+    { role: 'base', node: { ...base.node, bytes: secondAt - base.node.at } },
     { role: 'refine', node: second.node },
   ];
   return { d, rows, metric, facts: { 'taken from': 'refine' }, children, holds: around(second, (recipe) => recipe) };
+}
+
+/**
+ * The base cannot be walked past, but what comes behind it may be found from the end: a flat index is as long as its
+ * dimensions and rows say, and begins with its letters. Whatever else the refine index is, the file is given up.
+ */
+function* toFlatRefine(walk: Walk, { d, rows, metric }: Header, base: NotWalked): Reading<void> {
+  const { cursor } = walk;
+  const header = FLAT_HEADER_BYTES + (metric.code > 1 ? METRIC_ARGUMENT_BYTES : 0);
+  const at = cursor.fileBytes - K_FACTOR_BYTES - rows * d * 4 - header;
+  if (!base.inRoot || at < base.node.at) throw base.unwalkable;
+  cursor.at = at;
+  const cc = yield* fourLetters(walk, 'refine');
+  if (!FLAT_CCS.has(cc)) throw base.unwalkable;
+  cursor.at = at;
 }
 
 /** A nested index has the dimensions and rows of the one around it. */
