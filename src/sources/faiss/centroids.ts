@@ -14,8 +14,15 @@ import { mapTables, type TableSource } from './tables.ts';
 
 const SLAB_BYTES = 1024 * 1024;
 /**
- * f32 [count][d]. Decoded they may be many times as large as the codes that they are kept in, and than the file.
- * Errors: E_FAISS where there are fewer rows than centroids; E_FAISS_UNSUPPORTED where there is not the memory for them.
+ * Decoded, centroids may be many times as large as the codes that they are kept in, and than a file with few rows besides.
+ * From a small file made for it they could be as large as any memory.
+ */
+const LEAST_BOUND = 256 * 1024 * 1024;
+const MOST_TIMES_FILE = 64;
+
+/**
+ * f32 [count][d]. Errors: E_FAISS where there are fewer rows than centroids; E_FAISS_UNSUPPORTED where they are larger
+ * than this machine's memory, or than such a file could have them.
  */
 export async function decodeCentroids(
   { count, recipe }: Centroids,
@@ -25,6 +32,7 @@ export async function decodeCentroids(
   if (recipe.kind === 'multi') throw new TypeError('a multi-index has no rows');
   const open = openCoarse(recipe, shared, source);
   const bytes = count * recipe.d * 4;
+  if (bytes > Math.max(LEAST_BOUND, MOST_TIMES_FILE * source.index.size)) throw tooWide(bytes, source);
   if (recipe.rows < count) throw unfit(recipe, recipe.rows, { count, file: source.file });
   const decoding = openDecoding(open);
   const memory = allocateTable(bytes);
@@ -61,6 +69,15 @@ function openCoarse(recipe: Recipe, shared: SharedTables, { index, limits, file 
     file,
     [Symbol.asyncDispose]: async () => undefined,
   };
+}
+
+function tooWide(bytes: number, { index, file }: TableSource): MigrateError {
+  return new MigrateError('E_FAISS_UNSUPPORTED', 'the centroids of the lists are too large for such a file', {
+    at: { file, field: 'nlist' },
+    found: `${grouped(bytes)} bytes when they are decoded, in a file of ${grouped(index.size)} bytes`,
+    wanted: `at most ${MOST_TIMES_FILE} times the file`,
+    hint: 'the index may be damaged: copy it again; else have Faiss write its vectors as a flat index',
+  });
 }
 
 function unfit({ storage, d }: Recipe, rows: number, { count, file }: { count: number; file: string }): MigrateError {
