@@ -11,7 +11,7 @@ export const AGAIN_CHANNEL = 'milvus-migrate:again';
 export interface CallAgain {
   /** What failed, in words: «could not read: the service is not available». */
   readonly what: string;
-  /** What was found, without what is different for each call: «HTTP 503 SlowDown from http://host:9000». */
+  /** What was found: «HTTP 503 SlowDown from http://host:9000». */
   readonly found: string;
   /** Of this one call, so far. */
   readonly failures: number;
