@@ -3,15 +3,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { crc32 } from '../../src/core/crc32.ts';
-import { pieceBytes, pieceMemory, piecesInFlight } from '../../src/stores/pieces/memory.ts';
+import { COMPOSED } from '../../src/stores/gcs/upload.ts';
+import { PIECES, type PieceSizes, pieceBytes, pieceMemory, piecesInFlight } from '../../src/stores/pieces/memory.ts';
 import type { ReadyPiece } from '../../src/stores/pieces/sender.ts';
 import { objectWriter, type PieceUpload } from '../../src/stores/pieces/writer.ts';
 
 const OBJECTS = 4;
-const PIECES = 5;
+const COUNT = 5;
 
-test('the objects of a store share what may be on its way, and each piece arrives once, also after a failure', async () => {
-  const memory = pieceMemory();
+const together = (pieces: number, sizes: PieceSizes): number =>
+  Array.from({ length: pieces }, (_, index) => pieceBytes(index + 1, sizes)).reduce((sum, bytes) => sum + bytes, 0);
+
+for (const [name, sizes] of Object.entries({ PIECES, COMPOSED }))
+  test(`the objects of a store share what may be on its way, and each piece arrives once, also after a failure: ${name}`, () =>
+    sendAll(sizes));
+
+async function sendAll(sizes: PieceSizes): Promise<void> {
+  const memory = pieceMemory(sizes);
   let [underway, most] = [0, 0];
   const uploads = Array.from({ length: OBJECTS }, () => {
     const arrived = new Map<number, number>();
@@ -44,7 +52,7 @@ test('the objects of a store share what may be on its way, and each piece arrive
     };
     return { upload, arrived, completed: () => completed };
   });
-  const bytes = (PIECES - 1) * pieceBytes(1) + 1000;
+  const bytes = together(COUNT - 1, sizes) + 1000;
   const again = async (call: () => Promise<void>): Promise<void> => {
     await call().catch((error: Error) => {
       assert.equal(error.message, 'lost');
@@ -69,12 +77,12 @@ test('the objects of a store share what may be on its way, and each piece arrive
       );
     }),
   );
-  assert.equal(most, piecesInFlight(pieceBytes(1)));
+  assert.equal(most, piecesInFlight(pieceBytes(2, sizes), sizes));
   assert.equal(memory.underway.count, 0);
-});
+}
 
 test('a file that is given up while its last pieces wait behind those of others is not closed', async () => {
-  const memory = pieceMemory();
+  const memory = pieceMemory(PIECES);
   let letGo = (): void => undefined;
   const held = new Promise<void>((resolve) => {
     letGo = resolve;
@@ -92,8 +100,8 @@ test('a file that is given up while its last pieces wait behind those of others 
   });
   const [other, given] = [objectWriter(upload(), memory, 'other'), objectWriter(upload(), memory, 'given up')];
   const write = (writer: typeof other, pieces: number): Promise<void> =>
-    writer.write(new Uint8Array(pieces * pieceBytes(1) + 1));
-  await write(other, piecesInFlight(pieceBytes(1)) + 1);
+    writer.write(new Uint8Array(together(pieces, PIECES) + 1));
+  await write(other, piecesInFlight(pieceBytes(1, PIECES), PIECES) + 1);
   await write(given, 1);
   const closing = given.close();
   closing.catch(() => undefined);

@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { DEFAULT_PART_BYTES } from '../../src/config/defaults.ts';
 import type { ObjectStoreConfig } from '../../src/core/contracts.ts';
 import { MigrateError } from '../../src/core/errors.ts';
-import { MOST_PIECES, pieceBytes, piecesInFlight } from '../../src/stores/pieces/memory.ts';
+import { MOST_COMPONENTS } from '../../src/stores/gcs/compose.ts';
+import { COMPOSED } from '../../src/stores/gcs/upload.ts';
+import { MOST_PIECES, PIECES, pieceBytes, piecesInFlight } from '../../src/stores/pieces/memory.ts';
 import { s3Endpoint } from '../../src/stores/s3/endpoint.ts';
 import { metadataCredentials } from '../../src/stores/s3/metadataCredentials.ts';
 import { newPlace } from './s3.ts';
@@ -65,14 +68,21 @@ test('what can’t be an endpoint is said without showing it', () => {
 });
 
 test('10,000 pieces hold 5 TiB, the first GBs go in small ones, and few are in memory at once', () => {
-  const total = Array.from({ length: MOST_PIECES }, (_, index) => pieceBytes(index + 1)).reduce((a, b) => a + b);
+  const bytes = (number: number): number => pieceBytes(number, PIECES);
+  const total = Array.from({ length: MOST_PIECES }, (_, index) => bytes(index + 1)).reduce((a, b) => a + b);
   assert.ok(total >= 5 * 1024 ** 4, `${total}`);
-  assert.equal(pieceBytes(1), 6 * 1024 ** 2);
-  assert.equal(pieceBytes(700), 6 * 1024 ** 2);
-  assert.equal(pieceBytes(701), 12 * 1024 ** 2);
-  assert.equal(pieceBytes(MOST_PIECES), 1024 ** 3);
-  assert.equal(piecesInFlight(pieceBytes(1)), 3);
-  assert.equal(piecesInFlight(pieceBytes(MOST_PIECES)), 1);
+  assert.equal(bytes(1), 6 * 1024 ** 2);
+  assert.equal(bytes(700), 6 * 1024 ** 2);
+  assert.equal(bytes(701), 12 * 1024 ** 2);
+  assert.equal(bytes(MOST_PIECES), 1024 ** 3);
+  assert.equal(piecesInFlight(bytes(1), PIECES), 3);
+  assert.equal(piecesInFlight(bytes(MOST_PIECES), PIECES), 1);
+});
+
+test('Google composes a part of the usual size in one request', () => {
+  let [pieces, bytes] = [0, 0];
+  while (bytes < DEFAULT_PART_BYTES) bytes += pieceBytes(++pieces, COMPOSED);
+  assert.equal(pieces, MOST_COMPONENTS);
 });
 
 test('credentials of a machine’s role come from the metadata service that was named', async () => {

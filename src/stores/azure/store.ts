@@ -2,7 +2,7 @@
 import type { ObjectStoreConfig, Store, StoreCredentials } from '../../core/contracts.ts';
 import { openConnections, PATIENCE, type Patience } from '../http/connections.ts';
 import { beginGroup } from '../pieces/group.ts';
-import { pieceMemory } from '../pieces/memory.ts';
+import { PIECES, pieceMemory } from '../pieces/memory.ts';
 import { objectWriter } from '../pieces/writer.ts';
 import { moveFolder, type ObjectCalls, removeTree } from '../trees.ts';
 import { azureAccess } from './access.ts';
@@ -19,7 +19,7 @@ export async function openAzureStore(
   const access = azureAccess(config, credentials);
   const connections = openConnections(patience);
   const session = await azureSession({ config, access, connections });
-  const memory = pieceMemory();
+  const memory = pieceMemory(PIECES);
   const objects: ObjectCalls = {
     describe: session.describe,
     stat: (path) => statBlob(session, path),

@@ -10,7 +10,7 @@ import { openLogin } from './login.ts';
 import { copyObject, deletePaths, listObjects, putObject } from './objects.ts';
 import { openObject, statObject } from './read.ts';
 import { gcsSession } from './session.ts';
-import { discardUpload, pieceUpload, sweepPieces, unfinishedFolder } from './upload.ts';
+import { COMPOSED, discardUpload, pieceUpload, sweepPieces, unfinishedFolder } from './upload.ts';
 
 const GOOGLE = 'https://storage.googleapis.com';
 
@@ -32,7 +32,7 @@ export async function openGcsStore(
   const login = await openLogin(config, credentials, !google);
   const connections = openConnections(patience);
   const session = gcsSession({ config, endpoint, connections, login });
-  const memory = pieceMemory();
+  const memory = pieceMemory(COMPOSED);
   const objects: ObjectCalls = {
     describe: session.describe,
     stat: (path) => statObject(session, path),

@@ -64,7 +64,7 @@ export function openSender<Sent>(
     memory.underway.begin();
     underway.add(work);
   };
-  const mayStart = ({ buffer }: Piece): boolean => memory.underway.count < piecesInFlight(buffer.length);
+  const mayStart = ({ buffer }: Piece): boolean => memory.underway.count < piecesInFlight(buffer.length, memory.sizes);
   /** Goes on until nothing waits, and nothing is on its way if `all` are to have arrived. */
   const drain = async (all: boolean): Promise<void> => {
     for (;;) {

@@ -42,7 +42,7 @@ export function objectWriter<Sent>(upload: PieceUpload<Sent>, memory: PieceMemor
   /** The first piece, once it is full. */
   let first: Buffer | undefined;
   let firstCrc: number | undefined;
-  let current: Buffer | undefined = memory.take(pieceBytes(1));
+  let current: Buffer | undefined = memory.take(pieceBytes(1, memory.sizes));
   let [number, filled] = [1, 0];
   const crc = createPieceCrc();
   /** Bytes of the `write` under way that are already in pieces: the same call made again goes on behind them. */
@@ -73,7 +73,12 @@ export function objectWriter<Sent>(upload: PieceUpload<Sent>, memory: PieceMemor
   const closePieces = async (open: Sender<Sent>): Promise<void> => {
     if (state === 'open') {
       state = 'closing';
-      const last = { number, buffer: current ?? memory.take(pieceBytes(number)), bytes: filled, crc32: crc.next() };
+      const last = {
+        number,
+        buffer: current ?? memory.take(pieceBytes(number, memory.sizes)),
+        bytes: filled,
+        crc32: crc.next(),
+      };
       const head = { number: 1, buffer: first!, bytes: first!.length, crc32: firstCrc };
       [current, first] = [undefined, undefined];
       // Both are taken before the first of them can fail.
@@ -99,7 +104,7 @@ export function objectWriter<Sent>(upload: PieceUpload<Sent>, memory: PieceMemor
       if (taken === 0) crc.begin(bytes.length, crc32);
       while (taken < bytes.length) {
         if (filled === current?.length) await nextPiece();
-        current ??= memory.take(pieceBytes(number));
+        current ??= memory.take(pieceBytes(number, memory.sizes));
         const some = bytes.subarray(taken, taken + current.length - filled);
         current.set(some, filled);
         crc.add(some);

@@ -2,7 +2,7 @@
 import type { ObjectStoreConfig, Store, StoreCredentials } from '../../core/contracts.ts';
 import { PATIENCE, type Patience } from '../http/connections.ts';
 import { beginGroup } from '../pieces/group.ts';
-import { pieceMemory } from '../pieces/memory.ts';
+import { PIECES, pieceMemory } from '../pieces/memory.ts';
 import { objectWriter } from '../pieces/writer.ts';
 import { openS3Client } from './client.ts';
 import { DIALECTS, type S3Dialect, type S3Scheme, s3Endpoint } from './endpoint.ts';
@@ -35,7 +35,7 @@ export async function openS3Store(
     title: endpoint.title,
     secrets: [accessKey, secretKey, sessionToken].filter((secret) => secret !== undefined && secret !== '') as string[],
   });
-  const memory = pieceMemory();
+  const memory = pieceMemory(PIECES);
   const list = (prefix: string) => listObjects(session, prefix);
   return {
     // Each read has a round trip in front of it.
