@@ -7,7 +7,7 @@ import type { Lookup } from '../src/formats/faiss/decode/decoder.ts';
 import { openDecoder } from '../src/formats/faiss/decode/open.ts';
 import { layOutFaiss, runSync } from '../src/formats/faiss/layout.ts';
 import type { Recipe, TableRef } from '../src/formats/faiss/model.ts';
-import { allocateRing, FILE_SLAB_BYTES } from '../src/run/slabs.ts';
+import { allocateRing, fileRing } from '../src/run/slabs.ts';
 import { faissFile, faissPython } from './faiss.ts';
 import { createRandom } from './makeData.ts';
 import { ROOT } from './places.ts';
@@ -58,11 +58,12 @@ function loopOver(file: string): { bytes: number; call: () => void } {
   const { recipe } = runSync(layOutFaiss(whole.length), whole);
   if (recipe.kind === 'refused') throw new Error(recipe.why);
   const decoder = openDecoder(recipe, lookupIn(whole));
-  const rows = Math.floor(FILE_SLAB_BYTES / decoder.rowBytes);
+  const { slabBytes } = fileRing(1);
+  const rows = Math.floor(slabBytes / decoder.rowBytes);
   const random = createRandom(1);
   const record = recipe.storage.kind === 'blocks' ? 0 : recipe.storage.record;
   const codes = Uint8Array.from({ length: rows * record }, () => random() * 256);
-  const out = new Uint8Array(allocateRing(FILE_SLAB_BYTES, 1).slabs[0]!);
+  const out = new Uint8Array(allocateRing({ slabBytes, slabs: 1 }).slabs[0]!);
   let list = 0;
   const call = (): void => {
     list = (list + 1) % 1024;

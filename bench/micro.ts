@@ -7,7 +7,7 @@ import { createDeletedRows, createRuns, liveRuns, markDeleted } from '../src/for
 import { keepRuns } from '../src/formats/milvus1x/runs.ts';
 import { encodeWriteRequest } from '../src/formats/milvusWire.ts';
 import { fillRecords, RECORD_BYTES, RUN_RECORDS, sortRecords } from '../src/run/keySort.ts';
-import { allocateRing, FILE_SLAB_BYTES, STREAM_SLAB_BYTES } from '../src/run/slabs.ts';
+import { allocateRing, fileRing, STREAM_RING } from '../src/run/slabs.ts';
 import { nonFiniteRows } from '../src/transforms/nonFinite.ts';
 import { createRandom } from './makeData.ts';
 import { documentLoops } from './microDocuments.ts';
@@ -20,6 +20,8 @@ export interface MicroCase {
   readonly millionsPerSecond: number | undefined;
   readonly unit: string;
 }
+
+const SLAB_BYTES = fileRing(1).slabBytes;
 
 /** One question: a call that goes over `bytes`, or over `units` of something. */
 export interface Loop {
@@ -63,19 +65,19 @@ function caseOf({ name, bytes, units, unit }: Loop, medianMs: number): MicroCase
 }
 
 function nanScan(dim: number): Loop {
-  const bytes = randomVectors(FILE_SLAB_BYTES);
+  const bytes = randomVectors(SLAB_BYTES);
   const column = { field: 'data', rowBytes: dim * 4, bytes };
   return { name: 'NaN and infinity scan', bytes: bytes.length, call: () => void nonFiniteRows(column) };
 }
 
 function checksum(): Loop {
-  const bytes = randomVectors(FILE_SLAB_BYTES);
+  const bytes = randomVectors(SLAB_BYTES);
   return { name: 'CRC-32', bytes: bytes.length, call: () => void crc32(bytes) };
 }
 
 /** Of a slab of vectors, one row in ten leaves. The runs are found and moved as in a dump. */
 function compaction(dim: number): Loop {
-  const bytes = randomVectors(FILE_SLAB_BYTES);
+  const bytes = randomVectors(SLAB_BYTES);
   const rowBytes = dim * 4;
   const rows = Math.floor(bytes.length / rowBytes);
   const random = createRandom(dim);
@@ -114,7 +116,7 @@ function radixSort(): Loop {
 
 /** One request of a streaming insert. Ids are 63 bits, the longest that the wire knows. */
 function wireEncoding(dim: number): Loop {
-  const rows = Math.floor(STREAM_SLAB_BYTES / (dim * 4 + 8));
+  const rows = Math.floor(STREAM_RING.slabBytes / (dim * 4 + 8));
   const vectors = randomVectors(rows * dim * 4);
   const ids = BigInt64Array.from({ length: rows }, (_, row) => 2n ** 62n + BigInt(row));
   const schema: Schema = {
@@ -141,8 +143,8 @@ function wireEncoding(dim: number): Loop {
 
 /** In the memory of a slab. */
 function randomVectors(length: number): Uint8Array {
-  const whole = Math.ceil(length / FILE_SLAB_BYTES) * FILE_SLAB_BYTES;
-  const bytes = new Uint8Array(allocateRing(whole, 1).slabs[0]!, 0, length);
+  const whole = Math.ceil(length / SLAB_BYTES) * SLAB_BYTES;
+  const bytes = new Uint8Array(allocateRing({ slabBytes: whole, slabs: 1 }).slabs[0]!, 0, length);
   const random = createRandom(length);
   new Float32Array(bytes.buffer, 0, length / 4).forEach((_, index, all) => {
     all[index] = random() * 2 - 1;

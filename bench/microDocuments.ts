@@ -7,7 +7,7 @@ import { readJsonVector } from '../src/formats/elastic/pageJson.ts';
 import { skipValue as skipJson } from '../src/formats/json/scan.ts';
 import { dataPage } from '../src/formats/parquet/page.ts';
 import { pageRows, parquetColumn } from '../src/formats/parquet/plain.ts';
-import { FILE_SLAB_BYTES } from '../src/run/slabs.ts';
+import { fileRing } from '../src/run/slabs.ts';
 import { createRandom } from './makeData.ts';
 import type { Loop } from './micro.ts';
 
@@ -86,7 +86,7 @@ function cborLoops(): Loop[] {
 
 /** A slab of rows with a key of text and a vector: what the encoder does but for checksums and the file. */
 function parquetPage(): Loop {
-  const rows = Math.floor(FILE_SLAB_BYTES / (DIM * 4 + 20));
+  const rows = Math.floor(fileRing(1).slabBytes / (DIM * 4 + 20));
   const keys = Buffer.from('document-00000000000'.slice(0, 16).repeat(rows));
   const columns: readonly (readonly [Field, Column])[] = [
     [

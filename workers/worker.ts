@@ -9,14 +9,7 @@ import { loadForeseen } from '../src/run/foreseen.ts';
 import { writeKeyRuns } from '../src/run/keyRuns.ts';
 import { lookupKeys } from '../src/run/lookupKeys.ts';
 import { markIds } from '../src/run/markIds.ts';
-import {
-  allocateRing,
-  FILE_SLAB_BYTES,
-  FILE_SLABS,
-  openRing,
-  REMOTE_SLAB_BYTES,
-  REMOTE_SLABS,
-} from '../src/run/slabs.ts';
+import { allocateRing, openRing } from '../src/run/slabs.ts';
 import { streamPartition } from '../src/run/streamPartition.ts';
 import type { SharedState, WorkerReply, WorkerResults, WorkerStart, WorkerTask } from '../src/run/tasks.ts';
 import { createTurn, inTurn } from '../src/run/turn.ts';
@@ -26,9 +19,7 @@ import { openStore } from '../src/stores/index.ts';
 
 const { shared, start } = workerData as { readonly shared: SharedState; readonly start: WorkerStart };
 loadForeseen(start.foreseen);
-const slabs = openRing(
-  start.remoteSource ? allocateRing(REMOTE_SLAB_BYTES, REMOTE_SLABS) : allocateRing(FILE_SLAB_BYTES, FILE_SLABS),
-);
+const slabs = openRing(allocateRing(start.ring));
 // A worker may be given two tasks: each ring of slabs is one task's at a time.
 const [turn, streams] = [createTurn(), createTurn()];
 const open: OpenStore = (config) => openStore(config, start.secrets);

@@ -4,6 +4,7 @@ import { Piscina } from 'piscina';
 import { type CallAgain, passOnAgain } from '../core/again.ts';
 import { fromPlain } from '../core/errors.ts';
 import { transferClock } from '../stores/with/limit.ts';
+import { fileRing } from './slabs.ts';
 import type { SharedState, WorkerReply, WorkerResults, WorkerStart, WorkerTask } from './tasks.ts';
 
 export interface Pool extends AsyncDisposable {
@@ -25,15 +26,13 @@ export const TASKS_PER_WORKER = 2;
 // dist mirrors the tree, and only dist runs: `new URL` is not rewritten by tsc.
 const WORKER = new URL('../../workers/worker.js', import.meta.url).href;
 
-const LOCAL: WorkerStart = { secrets: {}, sourceSecrets: {}, remoteSource: false, remote: false, foreseen: [] };
-
 /**
  * Where much comes over connections, young objects are looked through after every few megabytes of it anyway
  * (core/shortLived.ts): a young generation of the usual size would be 10 MB more of memory.
  */
 const YOUNG_MIB = 2;
 
-export function openPool(threads: number, start: WorkerStart = LOCAL): Pool {
+export function openPool(threads: number, start: WorkerStart = localStart(threads)): Pool {
   // Threads share what was there before them.
   transferClock();
   const [abort, ready] = [new SharedArrayBuffer(4), new SharedArrayBuffer(4)];
@@ -70,6 +69,10 @@ export function openPool(threads: number, start: WorkerStart = LOCAL): Pool {
       await piscina.close({ force: true });
     },
   };
+}
+
+function localStart(threads: number): WorkerStart {
+  return { secrets: {}, sourceSecrets: {}, ring: fileRing(threads), remote: false, foreseen: [] };
 }
 
 /** Longer than any start: a worker that can't load at all would be waited for in vain. */

@@ -2,7 +2,7 @@
 import type { Batch } from '../core/batch.ts';
 import type { Slab, SlabRing, SourceReader } from '../core/contracts.ts';
 import { readRows } from './readRows.ts';
-import { allocateRing, openRing, type RingMemory, STREAM_SLAB_BYTES, STREAM_SLABS } from './slabs.ts';
+import { allocateRing, openRing, type RingMemory, STREAM_RING } from './slabs.ts';
 import type { SentView, SharedState, StreamMessage, StreamTask } from './tasks.ts';
 
 let streamRing: RingMemory | undefined;
@@ -13,7 +13,7 @@ export async function streamPartition(
   { reader, shared }: { reader: SourceReader; shared: SharedState },
 ): Promise<{ rows: number }> {
   // One ring a thread, for all its streams: a task follows another only when the receiver gave every slab back.
-  streamRing ??= allocateRing(STREAM_SLAB_BYTES, STREAM_SLABS);
+  streamRing ??= allocateRing(STREAM_RING);
   const send = (message: StreamMessage): void => task.port.postMessage(message);
   send({ kind: 'ring', memory: streamRing });
   const { slabs, noting, taken } = track(openRing(streamRing));

@@ -15,7 +15,7 @@ import type { FileFormat } from '../core/plan.ts';
 import type { Schema } from '../core/schema.ts';
 import type { TransformStep } from '../core/transformSteps.ts';
 import type { ModulePaths } from './foreseen.ts';
-import type { RingMemory } from './slabs.ts';
+import type { RingMemory, RingSize } from './slabs.ts';
 
 /** What every task needs to read a partition. */
 export interface ReadTask {
@@ -145,8 +145,8 @@ export interface SentView {
 export interface WorkerStart {
   readonly secrets: StoreSecrets;
   readonly sourceSecrets: SourceSecrets;
-  /** Whether the source's bytes come from a bucket: then its ring is for reads that have a latency. */
-  readonly remoteSource: boolean;
+  /** Of the slabs that it reads into. */
+  readonly ring: RingSize;
   /** Whether any of its stores is a bucket. */
   readonly remote: boolean;
   /** What its tasks will import, as far as it is known: loaded while the source is planned. */

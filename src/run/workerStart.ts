@@ -2,6 +2,7 @@
 import type { JobConfig, JobStages } from '../config/job.ts';
 import { foreseenInWorkers } from './foreseen.ts';
 import { secretsOf, sourceSecretsOf } from './openStores.ts';
+import { fileRing, REMOTE_RING } from './slabs.ts';
 import type { WorkerStart } from './tasks.ts';
 
 /** @param stages of those that only load or verify nobody knows whether the workers will read: they load what they need then */
@@ -10,7 +11,7 @@ export function workerStart(config: JobConfig, stages: JobStages): WorkerStart {
   return {
     secrets: secretsOf(config),
     sourceSecrets: sourceSecretsOf(config.source),
-    remoteSource,
+    ring: remoteSource ? REMOTE_RING : fileRing(config.threads),
     remote: remoteSource || config.files?.store !== undefined,
     foreseen: stages === 'dump' || stages === 'all' ? foreseenInWorkers(config) : [],
   };

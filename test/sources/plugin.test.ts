@@ -23,7 +23,7 @@ const example = join(repoRoot, 'fixtures/source-plugin/jsonLines.mjs');
 const openStore: OpenStore = async () => {
   throw new Error('no store is needed');
 };
-const ring = (bytes = 1 << 16) => openRing(allocateRing(bytes, 2));
+const ring = (bytes = 1 << 16) => openRing(allocateRing({ slabBytes: bytes, slabs: 2 }));
 
 async function planned(module: string, where: string | undefined, options: Json = {}) {
   const config = { kind: 'plugin', store: undefined, module, options, where } as const;

@@ -15,7 +15,7 @@ test('the kernel was compiled from its source', () => {
   assert.equal(KERNEL_SOURCE, createHash('sha256').update(source).digest('hex'), 'run scripts/kernels.mjs');
 });
 
-const slab = allocateRing(65536, 1).slabs[0]!;
+const slab = allocateRing({ slabBytes: 65536, slabs: 1 }).slabs[0]!;
 
 /** The same bytes in a slab, from `offset` on, with what is not finite before and behind them. */
 function inSlab(bytes: Uint8Array, offset: number): Uint8Array {

@@ -119,7 +119,7 @@ async function readPartition(
   found: { ids: Uint8Array[]; vectors: Uint8Array[]; keys: Uint8Array[]; largest: number },
 ): Promise<void> {
   // Two slabs, each given back by the reader itself: one that is not would be waited for for ever.
-  const slabs = openRing(allocateRing(slabBytes, 2));
+  const slabs = openRing(allocateRing({ slabBytes, slabs: 2 }));
   for await (const batch of reader.read(partition, schema, slabs, dropped?.(partition))) {
     found.ids.push(columnOf(batch, 'id').bytes.slice());
     found.vectors.push(columnOf(batch, vectorOf(schema).name).bytes.slice());

@@ -154,7 +154,7 @@ test('a file that changes while it is read is an error of the source', async () 
   for await (const partition of source.plan(dataset!, { partBytes: 512e6 })) {
     writeFileSync(file, readFileSync(file).fill(0, 60));
     utimesSync(file, 5, 5);
-    const rows = reader.read(partition, dataset!.schema, openRing(allocateRing(64 * 1024, 2)));
+    const rows = reader.read(partition, dataset!.schema, openRing(allocateRing({ slabBytes: 64 * 1024, slabs: 2 })));
     await assert.rejects(rows[Symbol.asyncIterator]().next(), {
       code: 'E_SOURCE_CHANGED',
       at: { file, offset: 45 },
