@@ -47,15 +47,35 @@ export function wholeOf(text: string): Whole | undefined {
   return { value: sign === '-' ? -size : size, cut: /[1-9]/.test(digits.slice(point)) };
 }
 
+/** Whole numbers of so many digits are exact as a double. */
+const EXACT_DIGITS = 15;
+
+/** A whole number without a point, an exponent or many digits, as nearly all are; undefined: another text. */
+function plainWhole(text: string): number | undefined {
+  const negative = text.charCodeAt(0) === 0x2d;
+  const first = negative ? 1 : 0;
+  if (text.length === first || text.length > EXACT_DIGITS) return undefined;
+  let value = 0;
+  for (let at = first; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return negative && value !== 0 ? -value : value;
+}
+
 /** @returns Int64 and UInt64 as bigint, the others as number */
 export function coerceInteger(raw: Raw, type: IntegerType): Cell {
   const [low, high] = LIMITS[type];
-  const wanted = `a whole number from ${low} to ${high}`;
-  if (raw.kind !== 'number' && raw.kind !== 'string') return reject(raw.kind, wanted);
+  const wanted = (): string => `a whole number from ${low} to ${high}`;
+  if (raw.kind !== 'number' && raw.kind !== 'string') return reject(raw.kind, wanted());
   const text = raw.kind === 'number' ? raw.text : raw.value;
   if (text === '') return { kind: 'none' };
+  const plain = plainWhole(text);
+  if (plain !== undefined && plain >= low && plain <= high)
+    return { kind: 'value', value: type === 'Int64' || type === 'UInt64' ? BigInt(plain) : plain };
   const whole = wholeOf(text);
-  if (whole === undefined || whole.value < low || whole.value > high) return reject(shown(raw), wanted);
+  if (whole === undefined || whole.value < low || whole.value > high) return reject(shown(raw), wanted());
   if (raw.kind === 'number' && !raw.asSent && !Number.isSafeInteger(Number(whole.value)))
     return reject(text, 'all of its digits: a fraction this large has lost some in CBOR; read the index as JSON');
   const value = type === 'Int64' || type === 'UInt64' ? whole.value : Number(whole.value);

@@ -1,6 +1,6 @@
 /** A JSON answer's values, for coercion. */
-import { eachElement, eachMember, skipValue } from '../json/scan.ts';
-import { keyOf, parseAt, readJsonVector } from './pageJson.ts';
+import { eachElement, eachMember, type NumberSpans, skipValue } from '../json/scan.ts';
+import { keyOf, parseAt, readJsonVector, textAt } from './pageJson.ts';
 import type { Raw, RawKind, Reading } from './raw.ts';
 
 const KINDS: ReadonlyMap<number, RawKind> = new Map([
@@ -12,8 +12,12 @@ const KINDS: ReadonlyMap<number, RawKind> = new Map([
   [0x66, 'boolean'],
 ]);
 
-/** Everything else that a text which Elasticsearch took may begin with is a number. */
-export function readingJson(bytes: Uint8Array): Reading {
+/**
+ * Everything else that a text which Elasticsearch took may begin with is a number.
+ * @param spans where its vectors are, as far as that is known
+ */
+export function readingJson(bytes: Uint8Array, spans: NumberSpans = new Map()): Reading {
+  const skip = (at: number): number => skipValue(bytes, at, spans);
   const cursor = { at: 0, failed: false };
   const kindAt = (at: number): RawKind => KINDS.get(bytes[at] ?? 0) ?? 'number';
   const slice = (from: number, to: number): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from);
@@ -28,11 +32,11 @@ export function readingJson(bytes: Uint8Array): Reading {
       case 'number':
         return { kind, text: slice(at, end).toString('latin1'), asSent: true };
       case 'string':
-        return { kind, value: parseAt(bytes, at, end) as string };
+        return { kind, value: textAt(bytes, at, end) };
       case 'array': {
         const items: Raw[] = [];
         eachElement(bytes, at, (valueAt) => {
-          const valueEnd = skipValue(bytes, valueAt);
+          const valueEnd = skip(valueAt);
           items.push(rawFrom(valueAt, valueEnd));
           return valueEnd;
         });
@@ -42,11 +46,11 @@ export function readingJson(bytes: Uint8Array): Reading {
   };
   return {
     kindAt,
-    skip: (at) => skipValue(bytes, at),
+    skip,
     eachMember: (at, take) => eachMember(bytes, at, (member) => take(keyOf(bytes, member), member.valueStart)),
     eachElement: (at, take) => eachElement(bytes, at, take),
-    rawAt: (at) => rawFrom(at, skipValue(bytes, at)),
-    jsonAt: (at) => bytes.subarray(at, skipValue(bytes, at)),
+    rawAt: (at) => rawFrom(at, skip(at)),
+    jsonAt: (at) => bytes.subarray(at, skip(at)),
     vectorAt(at, target) {
       cursor.at = at;
       cursor.failed = false;

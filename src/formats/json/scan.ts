@@ -42,11 +42,17 @@ export function skipString(bytes: Uint8Array, at: number): number {
   throw new JsonTextError(bytes.length, 'the end of a string');
 }
 
+/**
+ * Where long arrays of numbers begin and end in one text: each is looked through once, however often it is stepped over.
+ * It holds for as long as the text is not changed.
+ */
+export type NumberSpans = Map<number, number>;
+
 /** @param at the first byte of any value @returns the byte behind it */
-export function skipValue(bytes: Uint8Array, at: number): number {
+export function skipValue(bytes: Uint8Array, at: number, spans?: NumberSpans): number {
   const first = bytes[at];
   if (first === QUOTE) return skipString(bytes, at);
-  if (first === OPEN_OBJECT || first === OPEN_ARRAY) return skipNested(bytes, at);
+  if (first === OPEN_OBJECT || first === OPEN_ARRAY) return skipNested(bytes, at, spans);
   let next = at;
   // A number, true, false or null: up to what may follow a value.
   for (; next < bytes.length; next++) {
@@ -72,23 +78,28 @@ const NINE = 0x39;
 const ZERO = 0x30;
 const MINUS = 0x2d;
 
+/** Shorter ones are looked through again sooner than looked up. */
+const LONG = 512;
+
 /**
  * The byte behind an array of numbers, as vectors are; −1: it is another one. Told without looking at each number: there
- * is nothing in it that could hold a closing bracket of its own.
+ * is nothing in it that could hold a closing bracket of its own (an object could only in a key or below one).
  */
-function skipNumbers(bytes: Uint8Array, at: number): number {
+function skipNumbers(bytes: Uint8Array, at: number, spans: NumberSpans | undefined): number {
   const first = bytes[skipSpace(bytes, at + 1)] ?? 0;
   if (first !== MINUS && !(first >= ZERO && first <= NINE)) return -1;
+  const known = spans?.get(at);
+  if (known !== undefined) return known;
   const end = indexOf(bytes, CLOSE_ARRAY, at + 1);
   if (end < 0) return -1;
   const inside = bytes.subarray(at + 1, end);
-  const plain =
-    indexOf(inside, QUOTE, 0) < 0 && indexOf(inside, OPEN_ARRAY, 0) < 0 && indexOf(inside, OPEN_OBJECT, 0) < 0;
-  return plain ? end + 1 : -1;
+  if (indexOf(inside, QUOTE, 0) >= 0 || indexOf(inside, OPEN_ARRAY, 0) >= 0) return -1;
+  if (end - at > LONG) spans?.set(at, end + 1);
+  return end + 1;
 }
 
 /** Depth is counted, not recursed into: a hostile text can nest as deep as it likes. */
-function skipNested(bytes: Uint8Array, at: number): number {
+function skipNested(bytes: Uint8Array, at: number, spans: NumberSpans | undefined): number {
   let depth = 0;
   for (let next = at; next < bytes.length; ) {
     const byte = bytes[next];
@@ -97,7 +108,7 @@ function skipNested(bytes: Uint8Array, at: number): number {
       continue;
     }
     if (byte === OPEN_ARRAY) {
-      const behind = skipNumbers(bytes, next);
+      const behind = skipNumbers(bytes, next, spans);
       if (behind >= 0) {
         next = behind;
         if (depth === 0) return next;

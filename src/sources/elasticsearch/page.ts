@@ -7,7 +7,7 @@ import { scanJsonPage } from '../../formats/elastic/pageJson.ts';
 import type { Reading } from '../../formats/elastic/raw.ts';
 import { readingCbor } from '../../formats/elastic/readCbor.ts';
 import { readingJson } from '../../formats/elastic/readJson.ts';
-import { JsonTextError } from '../../formats/json/scan.ts';
+import { JsonTextError, type NumberSpans } from '../../formats/json/scan.ts';
 import type { Encoding } from './connect.ts';
 
 /** A document, as places in its page's bytes. */
@@ -31,10 +31,13 @@ export function readPage(body: Uint8Array, encoding: Encoding, index: string): O
     hits.push({ index: from, id, sourceAt, sortAt, fieldsAt });
   };
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  // Texts are cut from a Buffer, and one is made for all of them.
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const spans: NumberSpans = new Map();
   try {
-    const facts = encoding === 'json' ? scanJsonPage(body, onHit) : scanCborPage(view, onHit);
+    const facts = encoding === 'json' ? scanJsonPage(text, onHit, spans) : scanCborPage(view, onHit);
     checkWhole(facts, index);
-    const reading = encoding === 'json' ? readingJson(body) : readingCbor(view);
+    const reading = encoding === 'json' ? readingJson(text, spans) : readingCbor(view);
     return { hits, reading, facts, bytes: body.length };
   } catch (thrown) {
     if (!(thrown instanceof JsonTextError || thrown instanceof CborError)) throw thrown;

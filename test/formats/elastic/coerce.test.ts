@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { Field } from '../../../src/core/schema.ts';
 import { createCoercer } from '../../../src/formats/elastic/coerce.ts';
 import type { Cell } from '../../../src/formats/elastic/coerced.ts';
-import { wholeOf } from '../../../src/formats/elastic/coerceNumber.ts';
+import { coerceInteger, wholeOf } from '../../../src/formats/elastic/coerceNumber.ts';
 import { type MappedField, mapField, type Property } from '../../../src/formats/elastic/mapping.ts';
 import type { Reading } from '../../../src/formats/elastic/raw.ts';
 import { readingCbor } from '../../../src/formats/elastic/readCbor.ts';
@@ -68,6 +68,31 @@ test('the whole part of any decimal, as exact arithmetic says', () => {
     assert.equal(wholeOf(text), undefined);
   assert.ok(wholeOf('1e999999999')!.value > 2n ** 64n);
   assert.deepEqual(wholeOf('1e-999999999'), { value: 0n, cut: true });
+});
+
+test('short whole numbers, which are read without exact arithmetic, are what it says', () => {
+  const text = fc.oneof(
+    fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength: 17 }).map((digits) => `-${digits}`),
+    fc.string({ unit: fc.constantFrom(...'0123456789-+.e '), maxLength: 17 }),
+    fc.integer({ min: -300, max: 300 }).map(String),
+  );
+  for (const [type, low, high] of [
+    ['Int8', -128n, 127n],
+    ['Int64', -(2n ** 63n), 2n ** 63n - 1n],
+    ['UInt64', 0n, 2n ** 64n - 1n],
+  ] as const)
+    fc.assert(
+      fc.property(text, (value) => {
+        const whole = wholeOf(value);
+        const fits = whole !== undefined && whole.value >= low && whole.value <= high;
+        const wanted = type === 'Int8' ? Number(whole?.value) : whole?.value;
+        const cell = coerceInteger({ kind: 'string', value }, type);
+        if (value === '') assert.equal(cell.kind, 'none');
+        else if (!fits) assert.equal(cell.kind, 'reject');
+        else assert.deepEqual(cell, { kind: 'value', value: wanted, ...(whole.cut ? { change: 'fraction cut' } : {}) });
+      }),
+      { numRuns: 3_000 },
+    );
 });
 
 test('limits of whole numbers, and what is cut is said', () => {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { CborError, skipValue as skipCbor } from '../../../src/formats/cbor/scan.ts';
 import type { Hit, PageFacts, VectorFault } from '../../../src/formats/elastic/page.ts';
 import { eachCborMember, readCborVector, scanCborPage } from '../../../src/formats/elastic/pageCbor.ts';
-import { keyOf, readJsonVector, scanJsonPage } from '../../../src/formats/elastic/pageJson.ts';
+import { keyOf, readJsonVector, scanJsonPage, textAt } from '../../../src/formats/elastic/pageJson.ts';
 import { eachMember, JsonTextError, skipValue } from '../../../src/formats/json/scan.ts';
 import { encode, type Item, itemOf } from '../cbor/encode.ts';
 
@@ -53,6 +53,40 @@ function scanCbor(bytes: Uint8Array): Found {
   });
   return { facts, hits };
 }
+
+test('a text is what JSON.parse makes of it, or an error where that has one', () => {
+  const raw = fc.string({
+    unit: fc.constantFrom('a', 'ü', '\u{1f600}', '\\', '\\n', '"', '\u0000', '\u001f', ' ', '\u007f'),
+  });
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: 'binary', maxLength: 200 }).map((text) => JSON.stringify(text).slice(1, -1)),
+        raw,
+      ),
+      (inner) => {
+        const bytes = Buffer.from(`[ "${inner}" ]`);
+        const [from, to] = [2, bytes.length - 2];
+        let wanted: unknown;
+        try {
+          wanted = JSON.parse(bytes.subarray(from, to).toString());
+        } catch {
+          assert.throws(() => textAt(bytes, from, to), JsonTextError);
+          return;
+        }
+        assert.equal(textAt(bytes, from, to), wanted);
+        assert.equal(textAt(new Uint8Array(bytes), from, to), wanted);
+      },
+    ),
+    { numRuns: 5_000 },
+  );
+  for (const [from, to] of [
+    [2, 3],
+    [2, 2],
+    [0, 3],
+  ] as const)
+    assert.throws(() => textAt(Buffer.from('[ "a" ]'), from, to), JsonTextError);
+});
 
 const number = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e38, max: 1e38 }),

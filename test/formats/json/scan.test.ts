@@ -33,6 +33,7 @@ test('an array that begins with numbers may hold texts, arrays and objects all t
         [],
         [1, ']'],
         {},
+        { ']': 2 },
         { a: [1, 2] },
         null,
       ),
@@ -42,8 +43,13 @@ test('an array that begins with numbers may hold texts, arrays and objects all t
     fc.property(fc.array(element, { maxLength: 80, size: 'max' }), spaces, (values, space) => {
       const text = `[${space}-1,${JSON.stringify(values).slice(1)}`.replace(/,\]$/, ']');
       const bytes = Buffer.from(`{"v":${text},"w":[1],"x":"]"}`);
-      assert.equal(skipValue(bytes, 5), 5 + Buffer.byteLength(text));
-      assert.equal(skipValue(bytes, 0), bytes.length);
+      // Looked through, noted, and looked up.
+      const spans = new Map<number, number>();
+      for (const known of [undefined, spans, spans]) {
+        assert.equal(skipValue(bytes, 0, known), bytes.length);
+        assert.equal(skipValue(bytes, 5, known), 5 + Buffer.byteLength(text));
+      }
+      for (const [at, behind] of spans) assert.ok(JSON.parse(bytes.subarray(at, behind).toString()).length > 1);
     }),
     { numRuns: 2_000 },
   );
