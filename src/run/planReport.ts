@@ -4,6 +4,7 @@ import type { Target } from '../core/contracts.ts';
 import { type MigrateError, toMigrateError, toPlain } from '../core/errors.ts';
 import type { JobPlan, PlanReport } from '../core/plan.ts';
 import { openTarget } from '../targets/index.ts';
+import { listenForAgain } from './again.ts';
 import { check } from './checks.ts';
 import { jobKey, newJobId } from './identity.ts';
 import type { RunOptions } from './job.ts';
@@ -16,6 +17,7 @@ import { checkStaging } from './preflight.ts';
 import { scanPlannedDocuments } from './scanDocuments.ts';
 import { scanPlannedIds } from './storedIds.ts';
 import { recordNothing } from './uploads.ts';
+import { createWarnings } from './warnings.ts';
 import { workerStart } from './workerStart.ts';
 
 /**
@@ -28,6 +30,7 @@ export async function plan(
   config: JobConfig,
   options: RunOptions & { readonly preflight?: boolean; readonly scan?: boolean } = {},
 ): Promise<PlanReport> {
+  using _again = listenForAgain(createWarnings(options.onProgress).warn);
   await using origin = await openOrigin(config, 'all');
   const unreachable: MigrateError[] = [];
   const target = await tryTarget(config, options, unreachable);

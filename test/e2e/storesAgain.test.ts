@@ -1,4 +1,4 @@
-/** A service that is busy for a while: the run says so at once and counts it, and everything arrives. */
+/** A service that is busy for a while: runs and plans say so at once, a run counts it, and everything arrives. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -42,15 +42,15 @@ test('calls that are made again are spoken of while they wait, and counted in th
   const out = join(folder.path, 'out');
   const report = join(folder.path, 'report.json');
   const source = `milvus1x:s3://${bucket}/db?endpoint=${encodeURIComponent(proxy.endpoint)}`;
-  const words = ['dump', source, '--out', out, '--threads', '2', '--report', report];
-  const ended = await milvusMigrate(words, {
+  const place = {
     env: {
       MILVUS_MIGRATE_SOURCE_ACCESS_KEY: accessKey,
       MILVUS_MIGRATE_SOURCE_SECRET_KEY: secretKey,
       MILVUS_MIGRATE_STATE: join(folder.path, 'state'),
     },
     cwd: folder.path,
-  });
+  };
+  const ended = await milvusMigrate(['dump', source, '--out', out, '--threads', '2', '--report', report], place);
   assert.equal(ended.code, 0, ended.stderr);
   assert.equal(refused, 3);
   assert.match(plainText(ended.stderr), /asks for fewer requests \(HTTP 503 SlowDown from http:[^)]*\); trying again/);
@@ -58,4 +58,13 @@ test('calls that are made again are spoken of while they wait, and counted in th
   assert.equal(warnings.length, 2, warnings.join('\n'));
   assert.match(warnings[1]!, /^calls that failed and were made again: 3 \(HTTP 503 SlowDown from \S+: 3\)$/);
   assert.equal(await compareDump(out, 'deletes'), '');
+
+  refused = 2;
+  const planned = await milvusMigrate(['plan', source, '--out', join(folder.path, 'other')], place);
+  assert.equal(planned.code, 0, planned.stderr);
+  assert.equal(refused, 3);
+  assert.match(
+    plainText(planned.stderr),
+    /asks for fewer requests \(HTTP 503 SlowDown from http:[^)]*\); trying again/,
+  );
 });
