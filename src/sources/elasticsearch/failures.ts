@@ -116,6 +116,15 @@ export function pageTrouble(error: MigrateError): 'context lost' | 'too large' |
   return answer.status === 413 || window ? 'too large' : 'other';
 }
 
+/** What the cluster keeps a search context for at most (`search.max_keep_alive`), where it was asked for more: `1h`. */
+export function longestKeepAlive(error: MigrateError): string | undefined {
+  const answer = answered(error);
+  if (answer?.status !== 400) return undefined;
+  return /keep alive for request \(\w+\) is too large\. it must be less than \(([\d.]+[a-z]+)\)/i.exec(
+    answer.reason,
+  )?.[1];
+}
+
 /** Whether who asks may not do that. */
 export function isDenied(thrown: unknown): boolean {
   return thrown instanceof MigrateError && answered(thrown)?.status === 403;

@@ -13,6 +13,8 @@ export interface SeqNoDetail {
   readonly to: number;
   /** The snapshot it was planned from, which all partitions of the shard share. */
   readonly pit: string;
+  /** As `ShardSnapshot` has it. Absent: of a plan that was made before it was recorded. */
+  readonly keepAlive?: string;
   /** As `ShardSnapshot` has it: what changed since is above it. */
   readonly settled: number;
   /** 0: of the job's first plan. Each look for changes makes another. */
@@ -94,10 +96,10 @@ export function* cutSpread(spread: readonly Stretch[], { first, end, target }: C
 
 function partitionOf(
   dataset: string,
-  { index, uuid, shard, pit, settled }: ShardSnapshot,
+  { index, uuid, shard, pit, keepAlive, settled }: ShardSnapshot,
   { from, to, rows, rowBytes, generation }: CutRange & { rowBytes: number; generation: number },
 ): Partition {
-  const detail: SeqNoDetail = { read: 'seq-no', index, uuid, shard, from, to, pit, settled, generation };
+  const detail: SeqNoDetail = { read: 'seq-no', index, uuid, shard, from, to, pit, keepAlive, settled, generation };
   // The same range may be looked at again later: then it is another partition.
   const again = generation === 0 ? '' : `-g${generation}`;
   return {

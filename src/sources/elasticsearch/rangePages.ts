@@ -147,7 +147,7 @@ function requestOf(
   const asked = 'read its documents';
   const { index } = range;
   if (pit !== undefined) {
-    const body = { ...search, pit: { id: pit, keep_alive: KEEP_ALIVE } };
+    const body = { ...search, pit: { id: pit, keep_alive: range.keepAlive ?? KEEP_ALIVE } };
     return { method: 'POST', path: '/_search', query: whole, body, asked, index };
   }
   const query = { ...whole, preference: `_shards:${range.shard}` };

@@ -8,7 +8,7 @@
  */
 import { MigrateError } from '../../core/errors.ts';
 import { type Elastic, indexPath } from './connect.ts';
-import { isDenied } from './failures.ts';
+import { isDenied, longestKeepAlive } from './failures.ts';
 import type { IndexFacts } from './indices.ts';
 
 export interface ShardSnapshot {
@@ -16,6 +16,8 @@ export interface ShardSnapshot {
   readonly uuid: string;
   readonly shard: number;
   readonly pit: string;
+  /** How long the cluster keeps it when nobody reads from it: `4h`. */
+  readonly keepAlive: string;
   /** Documents in it, exactly. */
   readonly rows: number;
   /** The highest number of a document in it; −1: it is empty. */
@@ -31,7 +33,8 @@ export interface ShardSnapshot {
  * How long Elasticsearch keeps a snapshot that nobody reads from; each page that is read begins it anew. Shards are read
  * one after the other, and between reading and verifying lies the load into Milvus: hours, not minutes. More would have
  * the cluster keep deleted documents for a run that died and is never resumed. When it is too short after all, reading
- * goes on by the numbers alone.
+ * goes on by the numbers alone. A cluster may be set to keep them for less (`search.max_keep_alive`): then for as long as
+ * it does.
  */
 export const KEEP_ALIVE = '4h';
 
@@ -116,15 +119,13 @@ async function openShard(
   { name, uuid }: IndexFacts,
   { shard, settled }: Opening,
 ): Promise<ShardSnapshot> {
-  const { id: pit } = (await elastic.ask({
-    method: 'POST',
-    path: `/${indexPath(name)}/_pit`,
-    query: { keep_alive: KEEP_ALIVE, preference: `_shards:${shard}` },
-    asked: 'open a snapshot',
-    index: name,
-  })) as { id: string };
+  const { pit, keepAlive } = await openPit(elastic, name, shard);
   try {
-    const answer = await searchSnapshot(elastic, { index: name, pit }, { sort: [{ _seq_no: 'desc' }], size: 1 });
+    const answer = await searchSnapshot(
+      elastic,
+      { index: name, pit, keepAlive },
+      { sort: [{ _seq_no: 'desc' }], size: 1 },
+    );
     const top = answer.hits.hits[0]?.sort?.[0] ?? -1;
     if (answer.hits.hits.length > 0 !== answer.hits.total.value > 0 || !Number.isSafeInteger(top))
       throw oddAnswer(name, `${answer.hits.total.value} documents, highest _seq_no ${String(top)}`);
@@ -133,6 +134,7 @@ async function openShard(
       uuid,
       shard,
       pit: answer.pit_id,
+      keepAlive,
       rows: answer.hits.total.value,
       maxSeqNo: top,
       settled: settled.get(shard) ?? -1,
@@ -140,6 +142,24 @@ async function openShard(
   } catch (thrown) {
     await closeSnapshots(elastic, [{ pit }]);
     throw thrown;
+  }
+}
+
+async function openPit(elastic: Elastic, index: string, shard: number): Promise<{ pit: string; keepAlive: string }> {
+  const open = async (keepAlive: string): Promise<{ pit: string; keepAlive: string }> => {
+    const query = { keep_alive: keepAlive, preference: `_shards:${shard}` };
+    const path = `/${indexPath(index)}/_pit`;
+    const { id } = (await elastic.ask({ method: 'POST', path, query, asked: 'open a snapshot', index })) as {
+      id: string;
+    };
+    return { pit: id, keepAlive };
+  };
+  try {
+    return await open(KEEP_ALIVE);
+  } catch (thrown) {
+    const longest = thrown instanceof MigrateError ? longestKeepAlive(thrown) : undefined;
+    if (longest === undefined) throw thrown;
+    return open(longest);
   }
 }
 
@@ -160,14 +180,14 @@ interface SnapshotAnswer {
 /** A search in one shard's snapshot, all of whose documents are counted. Errors: E_READ where the answer is not whole. */
 async function searchSnapshot(
   elastic: Elastic,
-  { index, pit }: { index: string; pit: string },
+  { index, pit, keepAlive }: Pick<ShardSnapshot, 'index' | 'pit' | 'keepAlive'>,
   search: Readonly<Record<string, unknown>>,
 ): Promise<SnapshotAnswer> {
   const answer = (await elastic.ask({
     method: 'POST',
     path: '/_search',
     query: { allow_partial_search_results: false },
-    body: { _source: false, track_total_hits: true, pit: { id: pit, keep_alive: KEEP_ALIVE }, ...search },
+    body: { _source: false, track_total_hits: true, pit: { id: pit, keep_alive: keepAlive }, ...search },
     asked: 'count its documents',
     index,
   })) as SnapshotAnswer;
@@ -197,24 +217,20 @@ const MAX_STRETCHES = 4_096;
 
 /** How the documents numbered from `from` on are spread: stretches in rising order, those without documents left out. */
 export async function spreadOf(elastic: Elastic, snapshot: ShardSnapshot, from: number): Promise<readonly Stretch[]> {
-  const { index, pit, maxSeqNo } = snapshot;
+  const { maxSeqNo } = snapshot;
   if (maxSeqNo < from) return [];
   const interval = Math.ceil((maxSeqNo + 1 - from) / MAX_STRETCHES);
-  const answer = await searchSnapshot(
-    elastic,
-    { index, pit },
-    {
-      size: 0,
-      query: { range: { _seq_no: { gte: from } } },
-      aggs: { spread: { histogram: { field: '_seq_no', interval, offset: from % interval, min_doc_count: 1 } } },
-    },
-  );
+  const answer = await searchSnapshot(elastic, snapshot, {
+    size: 0,
+    query: { range: { _seq_no: { gte: from } } },
+    aggs: { spread: { histogram: { field: '_seq_no', interval, offset: from % interval, min_doc_count: 1 } } },
+  });
   const stretches = (answer.aggregations?.spread.buckets ?? []).map(({ key, doc_count }) => ({
     from: key,
     rows: doc_count,
   }));
   const rows = stretches.reduce((sum, stretch) => sum + stretch.rows, 0);
   if (rows !== answer.hits.total.value)
-    throw oddAnswer(index, `${rows} documents in stretches, ${answer.hits.total.value} in all`);
+    throw oddAnswer(snapshot.index, `${rows} documents in stretches, ${answer.hits.total.value} in all`);
   return stretches;
 }

@@ -80,6 +80,27 @@ test('a plan that is not adopted leaves nothing open; one that is, until it is l
   await letGoOfSnapshots(source('kept'), plan.partitions);
 });
 
+test('a cluster that keeps snapshots for less time than we would like is asked for as long as it does', async () => {
+  await fill('brief');
+  const limit = (value: string | null) =>
+    administrator.call('PUT', '/_cluster/settings', { persistent: { 'search.max_keep_alive': value } });
+  await limit('7m');
+  try {
+    const plan = await planned(source('brief'));
+    assert.deepEqual(
+      new Set(plan.partitions.map((part) => (part.detail as unknown as SeqNoDetail).keepAlive)),
+      new Set(['7m']),
+    );
+    const reader = await openElasticReader(plan.reader, {});
+    const found = await readAll(reader, plan);
+    assert.deepEqual([found.rows.length, found.withoutSnapshot], [DOCUMENTS, 0]);
+    await reader[Symbol.asyncDispose]();
+    await letGoOfSnapshots(source('brief'), plan.partitions);
+  } finally {
+    await limit(null);
+  }
+});
+
 test('another process goes on with the same snapshot: what changed meanwhile is as it was', async () => {
   await fill('resumed');
   const plan = await planned(source('resumed'), { partBytes: 4_000 });
