@@ -8,7 +8,7 @@ import { openElasticReader } from '../../../src/sources/elasticsearch/reader.ts'
 import { openElasticsearch } from '../../../src/sources/elasticsearch/source.ts';
 import { type Administrator, type ElasticsearchServer, startElasticsearch } from '../../servers/startElasticsearch.ts';
 import { ACCESS, plainAdministrator, sourceOf } from './open.ts';
-import { type Planned, planned, readAll } from './reading.ts';
+import { type Planned, planned, type Read, readAll } from './reading.ts';
 
 const DOCUMENTS = 900;
 
@@ -169,6 +169,52 @@ for (const encoding of ['json', 'cbor'] as const)
     assert.deepEqual(again.partitions, []);
     await letGoOfSnapshots(source(index), later.partitions);
   });
+
+test('a snapshot that ends in the middle of a catch-up: what changed meanwhile is found by the next one', async () => {
+  await fill('caught');
+  const plan = await planned(source('caught'));
+  await using reader = await openElasticReader(plan.reader, {});
+  const now = new Map<string, bigint>();
+  const wanted = new Map(Array.from({ length: DOCUMENTS }, (_, n) => [`d${n}`, BigInt(n)]));
+  const see = (read: Read): void => {
+    for (const { _id, n } of read.rows) now.set(String(_id), n as bigint);
+  };
+  const change = async (numbers: readonly number[], by: number): Promise<void> => {
+    await administrator.store(
+      'caught',
+      numbers.map((n) => ({ id: `d${n}`, source: document(n + by) })),
+    );
+    for (const n of numbers) wanted.set(`d${n}`, BigInt(n + by));
+  };
+  see(await readAll(reader, plan));
+  await letGoOfSnapshots(source('caught'), plan.partitions);
+  await change(
+    Array.from({ length: 300 }, (_, n) => n * 2),
+    10_000,
+  );
+  const first = await elasticChanges(source('caught'), plan.partitions);
+  let batches = 0;
+  const caught = await readAll(
+    reader,
+    { ...plan, partitions: first.partitions },
+    {
+      slabBytes: 1_024,
+      async onBatch({ rows }) {
+        assert.ok(rows < 300, 'not all at once');
+        if (++batches !== 2) return;
+        await letGoOfSnapshots(source('caught'), first.partitions);
+        // Read already, not yet, not changed before, and new.
+        await change([0, 2, 4, 594, 596, 598, 1, 3, 899, 7_000], 20_000);
+      },
+    },
+  );
+  assert.ok(caught.withoutSnapshot > 0 && caught.withoutSnapshot < 300, `${caught.withoutSnapshot}`);
+  see(caught);
+  const second = await elasticChanges(source('caught'), [...plan.partitions, ...first.partitions]);
+  see(await readAll(reader, { ...plan, partitions: second.partitions }));
+  assert.deepEqual(now, wanted);
+  await letGoOfSnapshots(source('caught'), second.partitions);
+});
 
 test('an index that was made anew is not taken for the one that was planned', async () => {
   await fill('anew');
