@@ -41,7 +41,7 @@ function changes({ changes: counts, collection }: CollectionReport): string[] {
   return Object.entries(counts).map(([what, times]) => `${collection}: ${what}: ${counted(times, 'value')}.`);
 }
 
-function withheld({ outcome, nonFinite, firstNonFinite, collection }: CollectionReport): string[] {
+function withheld({ outcome, nonFinite, refused, firstNonFinite, collection }: CollectionReport): string[] {
   if (nonFinite === 0) return [];
   const first = firstNonFinite
     .slice(0, 3)
@@ -55,6 +55,8 @@ function withheld({ outcome, nonFinite, firstNonFinite, collection }: Collection
     ? 'can not be rows there'
     : `${nonFinite === 1 ? 'holds' : 'hold'} NaN or infinity, which Milvus 2.x refuses`;
   const why = `${counted(nonFinite, 'row')} of ${collection} ${what}${which}.`;
+  if (outcome === 'dumped' && refused > 0)
+    return [`${why} They are in no file; with --reject-file FILE they go there.`];
   if (outcome !== 'withheld') return [why];
   return [`${why} ${collection} was not loaded; with --reject-file FILE such rows go there and the rest is loaded.`];
 }

@@ -48,6 +48,8 @@ export interface CollectionReport {
   readonly filtered: number;
   /** Rows that Milvus would refuse, for whose sake the collection was not loaded. */
   readonly nonFinite: number;
+  /** Those of them that can not be rows of the collection: they are in no file, and nowhere else. */
+  readonly refused: number;
   /** Values changed on the way, as named counts. */
   readonly changes: Readonly<Record<string, number>>;
   readonly firstNonFinite: readonly NonFiniteRow[];

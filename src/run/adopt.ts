@@ -14,6 +14,7 @@ export function adopt(manifest: Manifest, config: JobConfig): Origin {
   refuseUnheard(chosen, config);
   const targets = new Map(chosen.map(({ target }) => [target, config.targetName ?? target]));
   const members = manifest.partitions.filter(({ planned }) => targets.has(planned.collection));
+  refuseWithout(members);
   const withheld = members.filter(({ part }) => part.nonFinite > 0);
   const partitions = members.map(({ planned, part }, ordinal) => ({
     ...planned,
@@ -64,6 +65,21 @@ function chooseCollections(all: readonly PlannedCollection[], config: JobConfig)
       wanted: all.map(({ target }) => target).join(', '),
     });
   return all.filter((collection) => wanted.some((name) => bears(collection, name)));
+}
+
+/** Rows that could not be rows, and were not put anywhere when the folder was dumped, are not here to be loaded. */
+function refuseWithout(members: Manifest['partitions']): void {
+  const lacking = members.filter(({ part }) => (part.refused ?? 0) > 0);
+  const [first] = lacking;
+  if (first === undefined) return;
+  const rows = lacking.reduce((sum, { part }) => sum + (part.refused ?? 0), 0);
+  const reason = first.part.firstNonFinite.find((row) => row.reason !== undefined);
+  throw new MigrateError('E_CONFIG', 'rows are missing from the dumped folder', {
+    at: { collection: first.planned.collection },
+    found: `${rows} rows that could not be rows of it when it was dumped${reason === undefined ? '' : ` (first: id ${reason.key}: ${reason.reason})`}`,
+    wanted: 'all rows, or those that can not be in a reject file',
+    hint: 'dump again with --reject-file FILE: they are put there, and counted',
+  });
 }
 
 /** Names and merges were settled when the folder was dumped: what can't be heeded any more is refused, not ignored. */

@@ -33,6 +33,7 @@ export function reportCollection(ledger: Ledger, planned: PlannedCollection): Co
     rejected: sum(({ part }) => part?.rejected ?? 0),
     filtered: sum(({ part }) => part?.filtered ?? 0),
     nonFinite: sum(({ part }) => (part?.nonFinite ?? 0) + (part?.refused ?? 0)),
+    refused: sum(({ part }) => part?.refused ?? 0),
     changes: sumChanges(records),
     firstNonFinite: records.flatMap(({ part }) => part?.firstNonFinite ?? []).slice(0, NAMED),
     loaded: sum(({ load }) => loadedRows(load)),
@@ -86,8 +87,9 @@ const CUT = 'text cut';
 /** Whether anything did not arrive that the source holds. */
 export function isIncomplete({ collections }: Pick<Report, 'collections'>): boolean {
   return collections.some(
-    ({ rejected, skipped, outcome, changes }) =>
+    ({ rejected, refused, skipped, outcome, changes }) =>
       rejected > 0 ||
+      refused > 0 ||
       Object.keys(changes).some((what) => what.endsWith(CUT)) ||
       skipped.length > 0 ||
       outcome === 'withheld' ||

@@ -1,13 +1,15 @@
 /** Compares rows in the target with those that were read, field by field: samples by their hashes, or every row. */
-import type { Batch } from '../core/batch.ts';
+import { type Batch, columnOf } from '../core/batch.ts';
 import { columnsOf, comparedFields, hashValues, rowHash } from '../core/canonical.ts';
 import type { PartitionRecord } from '../core/checkpoint.ts';
+import { createColumnCrc } from '../core/columnCrc.ts';
 import type { Key, Sample } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import { keyText, parseKey } from '../core/keys.ts';
 import type { PlannedCollection } from '../core/plan.ts';
 import { fixedBytes, primaryKeyOf, type Schema } from '../core/schema.ts';
-import { asking } from './importLoad.ts';
+import { asking, wholePart } from './importLoad.ts';
+import { rowName } from './lookupKeys.ts';
 import type { Pool } from './pool.ts';
 import { readTask, streamRows } from './rowStream.ts';
 import type { VerifyContext } from './verify.ts';
@@ -54,7 +56,10 @@ export async function compareSamples(context: Comparing): Promise<Comparison> {
   return await verdict.end();
 }
 
-/** Reads the source (or its dumped files) again and asks for every row, or until rows that differ were found. */
+/**
+ * Reads the source (or its dumped files) again and asks for every row, or until rows that differ were found. Errors:
+ * E_SOURCE_CHANGED where what is read is not what was moved: it would vouch for a target that was changed alike.
+ */
 export async function compareAll(context: Comparing): Promise<Comparison> {
   const { run, planned } = context;
   await using verdict = openVerdict(context);
@@ -68,15 +73,48 @@ export async function compareAll(context: Comparing): Promise<Comparison> {
     }));
   };
   for (const record of run.ledger.of(planned.target))
-    if (!verdict.failed())
+    if (!verdict.failed()) {
+      const same = sameRows(schema, record);
       await streamRows(run, record, {
         first: 0,
         async consume(batch) {
+          same.see(batch);
           if (!verdict.failed()) await verdict.compare(record, samplesOf(batch));
         },
       });
+      if (!verdict.failed()) same.check(context);
+    }
   // Awaited here: the verdict is closed when this returns.
   return await verdict.end();
+}
+
+/** Holds the rows of a partition against the checksums of when they were moved. */
+function sameRows(
+  schema: Schema,
+  record: PartitionRecord,
+): { see(batch: Batch): void; check(context: Comparing): void } {
+  const crcs = schema.fields.map((field) => ({ name: field.name, crc: createColumnCrc(field) }));
+  let rows = 0;
+  // Documents that changed since have left their range then, and are found by another partition.
+  let moving = false;
+  return {
+    see(batch) {
+      rows += batch.rows;
+      moving ||= batch.withoutSnapshot === true;
+      for (const { name, crc } of crcs) crc.add(columnOf(batch, name), batch.rows);
+    },
+    check({ planned }) {
+      const part = wholePart(record);
+      const changed = rows > 0 && crcs.some(({ name, crc }) => crc.value() !== part.columnCrc[name]);
+      if (moving || part.withoutSnapshot === true || (rows === part.rows && !changed)) return;
+      throw new MigrateError('E_SOURCE_CHANGED', 'the source gave other rows when it was read again', {
+        at: { collection: planned.target },
+        found: `${rows} rows${changed ? ' with other content' : ''}`,
+        wanted: `${part.rows} rows as they were moved`,
+        hint: 'what was moved can only be compared with the source as it was then; --verify sample needs no source',
+      });
+    },
+  };
 }
 
 interface Verdict extends AsyncDisposable {
@@ -99,14 +137,14 @@ function openVerdict(context: Comparing): Verdict {
     doubts = [];
     if (some.length === 0) return;
     side ??= context.run.pool.beside(1);
-    const right = await rightTwins(context, some, side);
+    const rows = await sourceRows(context, some, side);
     for (const doubt of some) {
-      const twin = right.get(twinKey(doubt.record, doubt.key));
-      if (twin === 'later') continue;
-      const remark =
-        twin === 'equal key'
-          ? 'some ids occur more than once: of those Milvus returns one row'
-          : await uncomparable(context, doubt);
+      if (isThere(rows.later, doubt, doubt.got)) continue;
+      // Both: a source that has the row which came, and not the one which was read, has been changed as the target was.
+      const twin = isThere(rows.read, doubt, doubt.got) && isThere(rows.read, doubt, doubt.want);
+      const remark = twin
+        ? 'some ids occur more than once: of those Milvus returns one row'
+        : await uncomparable(context, doubt);
       if (remark === undefined) different++;
       else remarks.add(remark);
       if (remark === undefined && differences.length < NAMED) differences.push(inWords(doubt, context.planned.schema));
@@ -169,33 +207,38 @@ async function uncomparable(
   return undefined;
 }
 
-function twinKey({ planned }: PartitionRecord, key: string): string {
-  return `${planned.targetPartition}/${key}`;
+/** Rows that the source has under doubtful keys: by partition of the target, key and values. */
+interface SourceRows {
+  readonly read: Set<string>;
+  /** As which rows were changed later. */
+  readonly later: Set<string>;
+}
+
+function isThere(rows: ReadonlySet<string>, { record, key }: Doubt, hash: string | undefined): boolean {
+  return hash !== undefined && rows.has(`${record.planned.targetPartition}/${rowName(key, hash)}`);
 }
 
 /**
  * Of equal keys a query returns one row, so another vector than the one that was read may be right too: it is, if the
- * source has it under that key, for the same partition: in another row, or as what the row was changed to later.
+ * source has both under that key, for the same partition, or has it as what the row was changed to later.
  */
-async function rightTwins(
-  { run, planned }: Comparing,
-  doubts: readonly Doubt[],
-  pool: Pool,
-): Promise<Map<string, 'equal key' | 'later'>> {
-  const right = new Map<string, 'equal key' | 'later'>();
+async function sourceRows({ run, planned }: Comparing, doubts: readonly Doubt[], pool: Pool): Promise<SourceRows> {
+  const rows: SourceRows = { read: new Set(), later: new Set() };
   for (const record of run.ledger.of(planned.target)) {
     if (run.signal.aborted) throw new MigrateError('E_INTERRUPTED', 'interrupted');
     const { targetPartition } = record.planned;
     const here = doubts.filter((doubt) => doubt.record.planned.targetPartition === targetPartition);
-    const came = new Map(here.flatMap(({ key, got }) => (got === undefined ? [] : [[key, got] as const])));
-    if (came.size === 0) continue;
-    const hashes = [...came.values()];
-    const keys = keyList([...came.keys()].map((key) => parseKey(planned.schema, key)));
+    const asked = new Map<string, string[]>();
+    for (const { key, want, got } of here)
+      if (got !== undefined) asked.set(key, [...(asked.get(key) ?? []), want, got]);
+    if (asked.size === 0) continue;
+    const hashes = [...asked.values()];
+    const keys = keyList([...asked.keys()].map((key) => parseKey(planned.schema, key)));
     const found = await pool.run<'lookup'>({ kind: 'lookup', ...readTask(run, record), keys, hashes });
-    const how = record.planned.upsert === true ? 'later' : 'equal key';
-    for (const { key } of found.matches) right.set(twinKey(record, key), how);
+    const into = record.planned.upsert === true ? rows.later : rows.read;
+    for (const { key, hash } of found.matches) into.add(`${targetPartition}/${rowName(key, hash)}`);
   }
-  return right;
+  return rows;
 }
 
 /** Keys of one type, as a task takes them. */

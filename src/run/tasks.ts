@@ -89,8 +89,8 @@ export interface MarksTask extends ReadTask, IdBits {
 export interface LookupTask extends ReadTask {
   readonly kind: 'lookup';
   readonly keys: BigInt64Array | readonly string[];
-  /** One per key, where rows with those very values are looked for; undefined: only how often the keys occur. */
-  readonly hashes: readonly string[] | undefined;
+  /** For each key, of rows with which values it is asked whether they are there; undefined: only how often keys occur. */
+  readonly hashes: readonly (readonly string[])[] | undefined;
 }
 
 export type WorkerTask = DumpTask | StreamTask | KeysTask | MarksTask | LookupTask;
@@ -101,7 +101,7 @@ export interface WorkerResults {
   stream: { readonly rows: number };
   keys: { readonly runs: readonly string[] };
   marks: Marked;
-  /** `rows`: how many have one of the keys; `matches`: keys found with their hash, each once. */
+  /** `rows`: how many have one of the keys; `matches`: keys found with each of their hashes, each once. */
   lookup: { readonly rows: number; readonly matches: readonly Sample[] };
 }
 

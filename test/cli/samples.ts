@@ -126,6 +126,7 @@ export const COLLECTION: CollectionReport = {
   filtered: 0,
   changes: {},
   nonFinite: 0,
+  refused: 0,
   firstNonFinite: [],
   loaded: 20_083_198,
   bytes: 41_354_836_320,

@@ -1,6 +1,6 @@
 /** `run` into a real Milvus 2.3.5: streamed and by bulk insert, each write mode, and what verification catches. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Report } from '../../src/core/report.ts';
@@ -42,6 +42,12 @@ async function place(): Promise<Place> {
       folder[Symbol.dispose]();
     },
   };
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true, encoding: 'utf8' })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
 }
 
 const reportOf = ({ path }: Place): Report => JSON.parse(readFileSync(join(path, 'report.json'), 'utf8'));
@@ -186,6 +192,54 @@ describe('run', { concurrency: 4 }, () => {
     await client.delete({ collection_name: collection!.name, filter: `id in [${one!.id}]` } as never);
     const lost = await milvusMigrate(verify);
     assert.equal(lost.code, 5, lost.stderr);
+  });
+
+  test('verify: a source that was changed as the target was excuses no row', async () => {
+    await using at = await place();
+    const source = join(at.path, 'db');
+    cpSync(join(fixture('l2'), 'db'), source, { recursive: true, preserveTimestamps: true });
+    const words = at.words('l2').with(1, `milvus1x:${source}`);
+    const ended = await milvusMigrate(words);
+    assert.equal(ended.code, 0, ended.stderr);
+    const [collection] = wanted('l2').collections;
+    const { client } = at.database;
+    const name = collection!.name;
+    const asked = { collection_name: name, filter: 'id != 0', limit: 1, output_fields: ['id', 'data'] };
+    const { data } = await client.query(asked as never);
+    const [row] = data as { id: string; data: number[] }[];
+    // Its first number gets another sign: in the source, without a trace, and in Milvus.
+    const bytes = Buffer.from(Float32Array.from(row!.data).buffer);
+    const file = filesBelow(source).find((path) => path.endsWith('.rv') && readFileSync(path).includes(bytes))!;
+    const { atime, mtime } = statSync(file);
+    const whole = readFileSync(file);
+    whole[whole.indexOf(bytes) + 3]! ^= 0x80;
+    writeFileSync(file, whole);
+    utimesSync(file, atime, mtime);
+    const changed = row!.data.map((value, place) => (place === 0 ? -value : value));
+    await client.upsert({ collection_name: name, data: [{ id: row!.id, data: changed }] } as never);
+    const verified = await milvusMigrate(words.with(0, 'verify'));
+    assert.equal(verified.code, 5, verified.stderr);
+    assert.ok(verified.stderr.includes(row!.id), verified.stderr);
+    const again = await milvusMigrate([...words.with(0, 'verify'), '--verify', 'full']);
+    assert.match(again.stderr, /E_SOURCE_CHANGED/);
+    assert.equal(again.code, 3, again.stderr);
+  });
+
+  test('a dumped folder whose bytes were changed since is not loaded', async () => {
+    await using at = await place();
+    const out = join(at.path, 'out');
+    const source = `milvus1x:${join(fixture('l2'), 'db')}`;
+    const dumped = await milvusMigrate(['dump', source, '--out', out, '--state', join(at.path, 'state-1')]);
+    assert.equal(dumped.code, 0, dumped.stderr);
+    const file = filesBelow(out).find((path) => path.endsWith('data.npy'))!;
+    const whole = readFileSync(file);
+    whole[whole.length - 1]! ^= 0x80;
+    writeFileSync(file, whole);
+    const load = ['load', out, ...at.database.flags, '--state', join(at.path, 'state-2')];
+    const ended = await milvusMigrate(load);
+    assert.match(ended.stderr, /E_PART_DAMAGED/);
+    assert.equal(ended.code, 4, ended.stderr);
+    assert.ok(ended.stderr.includes('data.npy has another checksum'), ended.stderr);
   });
 
   test('a dumped folder is loaded on another host', async () => {

@@ -244,6 +244,29 @@ target:
   assert.equal(rows.length, 40);
 });
 
+test('a dump that lacks documents says so, by its exit code too, and is not loaded as if it had all', async () => {
+  await using at = await elasticPlace(server.url, { documents: 20 });
+  await at.admin.store(at.index, [{ id: 'no vector', source: { ...documentOf(1), vec: undefined } }]);
+  const out = join(at.path, 'out');
+  const rejects = join(at.path, 'rejects.jsonl');
+  const dump = ['dump', `es+${at.url}/${at.index}`, '--out', out, '--state', at.state, '--name', 'docs'];
+  const dumped = await milvusMigrate(dump);
+  assert.equal(dumped.code, 6, dumped.stderr);
+  assert.match(dumped.stdout, /1 row of docs can not be rows there.*in no file; with --reject-file FILE/);
+  const load = ['load', out, ...at.database.flags, '--state', join(at.path, 'elsewhere')];
+  for (const flags of [[], ['--reject-file', rejects]]) {
+    const loaded = await milvusMigrate([...load, ...flags]);
+    assert.equal(loaded.code, 2, loaded.stderr);
+    assert.match(loaded.stderr, /1 rows that could not be rows .*no vector/s);
+  }
+  const again = await milvusMigrate([...dump, '--reject-file', rejects]);
+  assert.equal(again.code, 6, again.stderr);
+  assert.equal(readFileSync(rejects, 'utf8').trim().split('\n').length, 1);
+  const loaded = await milvusMigrate(load);
+  assert.equal(loaded.code, 6, loaded.stderr);
+  await assertDocuments(at, wantedOf(versions(20)));
+});
+
 test('dumped here, loaded there: the folder is enough', async () => {
   await using at = await elasticPlace(server.url, { documents: 200 });
   const dump = join(at.path, 'dump');
