@@ -151,7 +151,11 @@ async function* listFiles(root: string, prefix: string): AsyncGenerator<{ path: 
   for (const entry of entries) {
     const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
     if (entry.isDirectory() && !entry.name.startsWith(UNFINISHED)) yield* listFiles(root, path);
-    else if (entry.isFile()) yield { path, size: fs.statSync(join(root, path)).size };
+    else if (entry.isFile() || entry.isSymbolicLink()) {
+      // A link counts as what it leads to, where that is a file.
+      const stat = fs.statSync(join(root, path), { throwIfNoEntry: false });
+      if (stat?.isFile() === true) yield { path, size: stat.size };
+    }
   }
 }
 

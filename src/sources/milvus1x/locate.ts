@@ -16,8 +16,8 @@ export type MetaLocation =
 export interface Located {
   readonly meta: MetaLocation;
   readonly tablesDir: string;
-  /** Beside the `db` folder; may be absent. */
-  readonly walDir: string;
+  /** Where a write-ahead log may be: beside each `db` folder that the data or the metadata is in. The usual one first. */
+  readonly walDirs: readonly string[];
 }
 
 export type LocateConfig = Pick<Milvus1xSource, 'path' | 'meta' | 'tablesDir'>;
@@ -33,7 +33,20 @@ export async function locate(config: LocateConfig, looks: Pick<Looks, 'data' | '
   const { meta } = config;
   const found = await (meta === undefined ? findMeta(start, looks.data) : givenMeta(meta, start, looks));
   const tablesDir = tablesGiven ?? join(found.db, 'tables');
-  return { meta: found.meta, tablesDir, walDir: join(dirname(dirname(tablesDir)), 'wal') };
+  const { meta: place } = found;
+  const besideMeta = place.kind === 'mysql' || looks.meta !== looks.data ? [] : [dirname(place.file)];
+  return { meta: place, tablesDir, walDirs: walFolders([dirname(tablesDir), found.db, ...besideMeta], looks.data) };
+}
+
+/**
+ * The tables may have been copied away from the log, or be reached by a link: rows that are only in the log that is left
+ * behind would be lost without a word.
+ */
+function walFolders(dbs: readonly string[], { path: { join, dirname }, real }: Look): readonly string[] {
+  const beside = dbs.flatMap((db) => [db, real(db), dirname(real(join(db, 'tables')))]);
+  const folders = beside.map((db) => join(dirname(db), 'wal'));
+  // One folder under two names is read once.
+  return [...new Map(folders.toReversed().map((folder) => [real(folder), folder])).values()].toReversed();
 }
 
 /** The metadata alone: a MySQL is enough, without the folder of the data. Errors as `locate`. */

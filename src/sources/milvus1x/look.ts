@@ -1,5 +1,5 @@
 /** Looks at what is where, in a folder or in a bucket, without opening anything. */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import * as local from 'node:path';
 import type { LocalStoreConfig, ObjectStoreConfig, Store, StoreConfig } from '../../core/contracts.ts';
 import { MigrateError, systemCode } from '../../core/errors.ts';
@@ -13,6 +13,8 @@ export interface Look {
   kindOf(path: string): Promise<Kind>;
   /** What is at the path, or in the nearest folder above it that is there, in words. */
   whatIsThere(path: string): Promise<string>;
+  /** The path without links, where it is there; else as it is. */
+  real(path: string): string;
   /** As errors name it. */
   show(path: string): string;
   /** The store that has that folder for its root. */
@@ -27,6 +29,7 @@ export function lookLocally(): Look {
     path: local,
     kindOf: async (path) => kindOf(path),
     whatIsThere: async (path) => whatIsThere(path),
+    real: (path) => (kindOf(path) === 'none' ? path : realpathSync(path)),
     show: (path) => path,
     folder: (path): LocalStoreConfig => ({ scheme: 'file', root: path }),
   };
@@ -111,6 +114,7 @@ export function lookInStore(store: Store, config: ObjectStoreConfig): Look {
     path: keys,
     kindOf: (path) => asking(path, () => kind(path)),
     whatIsThere: (path) => asking(path, () => whatIs(path)),
+    real: (path) => path,
     show: (path) => store.describe(path),
     folder: (path) => ({ ...config, root: keys.join(config.root, path) }),
   };

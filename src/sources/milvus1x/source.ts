@@ -31,9 +31,9 @@ export async function openMilvus1x(config: Milvus1xSource, options: SourceOption
     const located = await locate(config, looks);
     const model = await readModel(located.meta, looks.meta, openStore);
     const chosen = selectCollections(model, options.collections);
-    await using log = await openFolder(openStore, looks.data.folder(located.walDir), 'wal');
     const names = chosen.map(({ name }) => name);
-    const wal = await checkUnflushed(model, { wal: log, ignoreUnflushed: config.ignoreUnflushed, chosen: names });
+    const logs = located.walDirs.map((dir) => () => openFolder(openStore, looks.data.folder(dir), 'wal'));
+    const wal = await checkUnflushed(model, { logs, ignoreUnflushed: config.ignoreUnflushed, chosen: names });
     const store = looks.data.folder(located.tablesDir);
     const tables = await openFolder(openStore, store, 'tables');
     const detail: ReaderDetail = { tables: store };

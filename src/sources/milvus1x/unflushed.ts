@@ -29,8 +29,8 @@ export interface Unflushed {
 
 export type WalReport =
   | { readonly kind: 'read'; readonly unflushed: readonly Unflushed[] }
-  /** `text`: why nothing can be said. */
-  | { readonly kind: 'unknown'; readonly text: string };
+  /** `text`: why nothing can be said; `rows`: there is a log that may hold some. */
+  | { readonly kind: 'unknown'; readonly text: string; readonly rows: boolean };
 
 /** Of all live collections. Error: E_WAL where the log is broken or incomplete. */
 export async function readUnflushed(model: Milvus1xModel, wal: SourceFolder): Promise<WalReport> {
@@ -40,6 +40,7 @@ export async function readUnflushed(model: Milvus1xModel, wal: SourceFolder): Pr
     return {
       kind: 'unknown',
       text: `no write-ahead log at ${where}: rows that the old server had not flushed can not be seen`,
+      rows: false,
     };
   const names = [...sizes.keys()];
   const logs = names
@@ -49,7 +50,8 @@ export async function readUnflushed(model: Milvus1xModel, wal: SourceFolder): Pr
   if (flushed.size === 0)
     return {
       kind: 'unknown',
-      text: 'the metadata has no flush positions: the write-ahead log can not be compared with it',
+      text: `the metadata has no flush positions: whether the write-ahead log at ${where} holds rows that are in no segment can not be told`,
+      rows: logs.some((number) => (sizes.get(`${number}.wal`) ?? 0) > 0),
     };
   const metaFile = names.includes(META_FILE) ? META_FILE : names.find((name) => name.endsWith('.meta'));
   if (metaFile === undefined) throw incomplete(where, `no ${META_FILE} in it`, `the log files and ${META_FILE}`);
@@ -74,7 +76,8 @@ function flushPositions({ collections }: Milvus1xModel): FlushPositions {
     );
     return [name, new Map(positions)] as const;
   });
-  return new Map(known.filter(([, positions]) => positions.size > 0));
+  // One without a position has never been flushed, if others have one.
+  return known.some(([, positions]) => positions.size > 0) ? new Map(known) : new Map();
 }
 
 function recoveryStart({ globalLsn = 0n }: Milvus1xModel, flushed: FlushPositions): bigint {
@@ -89,8 +92,9 @@ function ascending(a: bigint, b: bigint): number {
 function count(record: WalRecord, flushed: FlushPositions, counts: Map<string, Unflushed>): void {
   const { collection, tag, kind, rows, lsn } = record;
   const tags = flushed.get(collection);
-  const position = tags?.get(tag) ?? tags?.get('');
-  if (kind === 'other' || position === undefined || lsn <= position) return;
+  if (kind === 'other' || tags === undefined) return;
+  const position = tags.get(tag) ?? tags.get('') ?? 0n;
+  if (lsn <= position) return;
   const key = JSON.stringify([collection, tag]);
   const entry = counts.get(key) ?? { collection, tag, inserts: 0, deletes: 0 };
   counts.set(key, entry);

@@ -13,7 +13,8 @@ export interface WalNotes {
 }
 
 export interface WalOptions {
-  readonly wal: SourceFolder;
+  /** Opens each folder where one may be; the usual one first. */
+  readonly logs: readonly (() => Promise<SourceFolder>)[];
   readonly ignoreUnflushed: boolean;
   /** Names of the collections that are moved: others do not matter. */
   readonly chosen: readonly string[];
@@ -22,20 +23,23 @@ export interface WalOptions {
 /** Errors: E_UNFLUSHED with the counts per collection, E_WAL; neither with `ignoreUnflushed`. */
 export async function checkUnflushed(
   model: Milvus1xModel,
-  { wal, ignoreUnflushed, chosen }: WalOptions,
+  { logs, ignoreUnflushed, chosen }: WalOptions,
 ): Promise<WalNotes> {
-  const report = await readReport(model, wal, ignoreUnflushed);
+  const report = await readReports(model, logs, ignoreUnflushed);
   if (report.kind === 'broken') {
     const lost = { milvusPartition: '', segment: LOG, rows: undefined, reason: report.text };
     return { source: [{ kind: 'lossy', text: report.text }], skipped: new Map(chosen.map((name) => [name, [lost]])) };
   }
-  if (report.kind !== 'read') return { source: [{ kind: 'info', text: report.text }], skipped: new Map() };
+  if (report.kind === 'unknown') {
+    const kind = report.rows ? 'lossy' : 'info';
+    return { source: [{ kind, text: report.text }], skipped: new Map() };
+  }
   const unflushed = report.unflushed.filter(({ collection }) => chosen.includes(collection));
   if (unflushed.length === 0) return { source: [], skipped: new Map() };
   const counts = unflushed.map(describe).join('; ');
   if (!ignoreUnflushed)
     throw new MigrateError('E_UNFLUSHED', 'the old server has rows or deletes that are in no segment yet', {
-      at: { file: wal.store.describe('') },
+      at: { file: report.where },
       found: counts,
       wanted: 'nothing unflushed in the write-ahead log',
       hint: 'start the old Milvus once more, call flush on these collections, and stop it cleanly; or --ignore-unflushed to go on without them',
@@ -46,6 +50,32 @@ export async function checkUnflushed(
     skipped.set(entry.collection, [...(skipped.get(entry.collection) ?? []), lost]);
   }
   return { source: [{ kind: 'lossy', text: leftOut(counts) }], skipped };
+}
+
+type Report = (WalReport | { readonly kind: 'broken'; readonly text: string }) & { readonly where: string };
+
+/** The log with the most to say: copies of one say the same, or less. */
+async function readReports(model: Milvus1xModel, logs: WalOptions['logs'], ignore: boolean): Promise<Report> {
+  const reports: Report[] = [];
+  for (const open of logs) {
+    await using wal = await open();
+    reports.push({ ...(await readReport(model, wal, ignore)), where: wal.store.describe('') });
+  }
+  // Sorting is stable: of equal ones the usual place comes first.
+  const [most] = reports.sort((a, b) => weightOf(b) - weightOf(a));
+  if (most === undefined) throw new TypeError('a source without a place for its log');
+  return most;
+}
+
+function weightOf(report: Report): number {
+  switch (report.kind) {
+    case 'read':
+      return report.unflushed.reduce((sum, { inserts, deletes }) => sum + inserts + deletes, 1);
+    case 'broken':
+      return Number.MAX_SAFE_INTEGER;
+    case 'unknown':
+      return report.rows ? 0.5 : 0;
+  }
 }
 
 async function readReport(

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import Database from 'better-sqlite3';
 import { Secret } from '../../../src/config/secret.ts';
 import type { MigrateError } from '../../../src/core/errors.ts';
 import { writeMetaJson } from '../../../src/formats/milvus1x/metaJson.ts';
@@ -270,6 +271,53 @@ test('unflushed rows: refused with counts, for chosen collections only, or left 
     faces?.skipped.map(({ segment }) => segment),
     ['write-ahead log', 'write-ahead log'],
   );
+});
+
+test('a log is found where the tables were copied away from it, and behind links', async () => {
+  using folder = temporaryFolder();
+  const old = join(folder.path, 'old');
+  mkdirSync(old);
+  const db = makeDatabase(old);
+  writeLog(old);
+  const fails5 = fails('E_UNFLUSHED', 'faces/eu: 5 rows inserted', 'faces: 2 rows deleted');
+  const tablesDir = join(folder.path, 'copy', 'db', 'tables');
+  cpSync(join(db, 'tables'), tablesDir, { recursive: true });
+  await assert.rejects(openSource(config(db, { tablesDir }), { openStore }), fails5);
+  const meta = { kind: 'sqlite', file: join(db, 'meta.sqlite') } as const;
+  await assert.rejects(openSource(config(join(folder.path, 'copy', 'db'), { meta }), { openStore }), fails5);
+  mkdirSync(join(folder.path, 'linked'));
+  const link = join(folder.path, 'linked', 'db');
+  symlinkSync(db, link);
+  await assert.rejects(openSource(config(link), { openStore }), fails5);
+  // The files themselves may be links, too.
+  const moved = join(folder.path, 'moved');
+  renameSync(join(old, 'wal'), moved);
+  mkdirSync(join(old, 'wal'));
+  for (const name of ['1.wal', 'mxlog.meta']) symlinkSync(join(moved, name), join(old, 'wal', name));
+  await assert.rejects(openSource(config(db), { openStore }), fails5);
+});
+
+test('a collection without a flush position was never flushed; without any the log is said to be unknown', async () => {
+  using folder = temporaryFolder();
+  const db = makeDatabase(folder.path);
+  writeLog(folder.path);
+  const forget = (where: string): void => {
+    const metadata = new Database(join(db, 'meta.sqlite'));
+    metadata.exec(`UPDATE Tables SET flush_lsn = NULL ${where}`);
+    metadata.close();
+  };
+  forget("WHERE table_id IN ('faces', '77')");
+  await assert.rejects(
+    openSource(config(db), { openStore }),
+    fails('E_UNFLUSHED', 'faces/eu: 5 rows inserted', 'faces: 2 rows deleted'),
+  );
+  forget('');
+  const { notes } = await openSource(config(db), { openStore });
+  assert.deepEqual(
+    notes.map(({ kind }) => kind),
+    ['lossy'],
+  );
+  assert.match(notes[0]!.text, /no flush positions/);
 });
 
 test('what was flushed does not count: by partition, and by the global position', async () => {
