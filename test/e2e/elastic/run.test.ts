@@ -252,7 +252,7 @@ test('a dump that lacks documents says so, by its exit code too, and is not load
   const dump = ['dump', `es+${at.url}/${at.index}`, '--out', out, '--state', at.state, '--name', 'docs'];
   const dumped = await milvusMigrate(dump);
   assert.equal(dumped.code, 6, dumped.stderr);
-  assert.match(dumped.stdout, /1 row of docs can not be rows there.*in no file; with --reject-file FILE/);
+  assert.match(dumped.stdout, /1 row of docs can not be rows there.*in no file; with --reject-file FILE/s);
   const load = ['load', out, ...at.database.flags, '--state', join(at.path, 'elsewhere')];
   for (const flags of [[], ['--reject-file', rejects]]) {
     const loaded = await milvusMigrate([...load, ...flags]);
