@@ -21,7 +21,8 @@ import {
   type RowPlace,
   textField,
 } from './fieldValues.ts';
-import type { CollectionMeta, Milvus1xModel, PartitionMeta, SegmentMeta } from './model.ts';
+import type { CollectionMeta, Milvus1xModel, PartitionMeta } from './model.ts';
+import { addSegment, createSegmentList, refuseSharedTables, repeatedNote } from './repeated.ts';
 
 /** Of the added keys. */
 const VERSION = 1n;
@@ -77,6 +78,7 @@ export function readMetaJson(text: string, at: ErrorPlace): Milvus1xModel {
     notes.push(...sumNote(row, collection, { table: label, at }));
     return collection;
   });
+  refuseSharedTables(collections, at);
   return {
     collections,
     orphans: [],
@@ -88,36 +90,53 @@ export function readMetaJson(text: string, at: ErrorPlace): Milvus1xModel {
 function readCollection(row: MetaRow, place: RowPlace): CollectionMeta {
   const name = textField(row, 'collection', place);
   const engineType = optionalInteger(row, 'engineType', place);
-  const main = { tag: '', tableId: optionalText(row, 'tableId', place) || name, ...readShare(row, place) };
-  const others = row.partitions === undefined ? [] : arrayOf(row, 'partitions', place);
+  const own = readShare(row, place);
+  const main = { tag: '', tableId: optionalText(row, 'tableId', place) || name, ...own.share };
+  const rows = row.partitions === undefined ? [] : arrayOf(row, 'partitions', place);
+  const others = rows.map((other, index) =>
+    readPartition(other, { ...place, table: `${place.table}.partitions[${index}]` }),
+  );
   return {
     name,
     dim: integerField(row, 'dim', place),
     metric: integerField(row, 'metric', place),
     engineType: engineType === undefined ? undefined : Number(engineType),
     indexParams: optionalText(row, 'indexParams', place),
-    partitions: [
-      main,
-      ...others.map((other, index) => readPartition(other, { ...place, table: `${place.table}.partitions[${index}]` })),
-    ],
-    notes: [],
+    partitions: [main, ...others.map(({ partition }) => partition)],
+    notes: [own, ...others].flatMap(({ repeated }) => repeatedNote(repeated, 'entry of meta.json')),
   };
 }
 
-function readPartition(row: MetaRow, place: RowPlace): PartitionMeta {
-  return { tag: textField(row, 'tag', place), tableId: textField(row, 'tableId', place), ...readShare(row, place) };
+interface ReadPartition {
+  readonly partition: PartitionMeta;
+  readonly repeated: readonly string[];
 }
 
-function readShare(row: MetaRow, place: RowPlace): Pick<PartitionMeta, 'flushLsn' | 'segments'> {
-  const segments = arrayOf(row, 'segments', place).map((segment, index): SegmentMeta => {
+function readPartition(row: MetaRow, place: RowPlace): ReadPartition {
+  const { share, repeated } = readShare(row, place);
+  return {
+    partition: { tag: textField(row, 'tag', place), tableId: textField(row, 'tableId', place), ...share },
+    repeated,
+  };
+}
+
+interface ReadShare {
+  readonly share: Pick<PartitionMeta, 'flushLsn' | 'segments'>;
+  readonly repeated: readonly string[];
+}
+
+function readShare(row: MetaRow, place: RowPlace): ReadShare {
+  const list = createSegmentList();
+  for (const [index, segment] of arrayOf(row, 'segments', place).entries()) {
     const own = { ...place, table: `${place.table}.segments[${index}]` };
-    return {
+    addSegment(list, {
       segment: textField(segment, 'segment', own),
       rows: optionalCount(segment, 'rows', own),
       fileSize: optionalCount(segment, 'fileSize', own),
-    };
-  });
-  return { flushLsn: optionalInteger(row, 'flushLsn', place), segments };
+    });
+  }
+  const segments = [...list.segments.values()];
+  return { share: { flushLsn: optionalInteger(row, 'flushLsn', place), segments }, repeated: list.repeated };
 }
 
 /** The older tool sums up what it lists; a file whose sums are wrong was changed by hand or cut. */

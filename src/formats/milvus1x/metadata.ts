@@ -4,7 +4,6 @@
  * Live are collections and partitions in state 0, and of their files the raw ones that are finished: RAW, TO_INDEX and
  * BACKUP (a raw file becomes BACKUP when its index is built, and stays). All else is merged away or never finished.
  */
-import type { Note } from '../../core/contracts.ts';
 import { type ErrorPlace, MigrateError } from '../../core/errors.ts';
 import {
   integerField,
@@ -15,7 +14,8 @@ import {
   type RowPlace,
   textField,
 } from './fieldValues.ts';
-import type { CollectionMeta, Milvus1xModel, PartitionMeta, SegmentMeta } from './model.ts';
+import type { CollectionMeta, Milvus1xModel, PartitionMeta } from './model.ts';
+import { addSegment, createSegmentList, refuseSharedTables, repeatedNote, type SegmentList } from './repeated.ts';
 
 /** File types of live raw vectors: RAW, TO_INDEX, BACKUP. */
 const LIVE_FILES: readonly bigint[] = [1n, 2n, 7n];
@@ -23,6 +23,9 @@ const INDEX_FILE = 3n;
 const NORMAL_STATE = 0n;
 /** Engine types that stand for «no index»: FLAT, BIN_FLAT. */
 const FLAT_ENGINES: readonly number[] = [1, 9];
+
+/** What names a live segment. */
+const LIVE_ROW = 'live row of TableFiles';
 
 /** The metadata's tables as they were read. */
 export interface MetadataTables {
@@ -73,8 +76,10 @@ export function readMetadata(tables: MetadataTables, at: ErrorPlace): Milvus1xMo
   const owners = live.filter(({ owner }) => owner === '');
   const known = new Set(tables.Tables.map((row) => textField(row, 'table_id', place)));
   const environment = tables.Environment[0];
+  const collections = owners.map((row) => collectionOf(row, live, files));
+  refuseSharedTables(collections, at);
   return {
-    collections: owners.map((row) => collectionOf(row, live, files)),
+    collections,
     orphans: live
       .filter(({ owner }) => owner !== '' && !known.has(owner))
       .map(({ tableId, tag, owner }) => ({ tableId, tag, owner })),
@@ -114,9 +119,7 @@ function readTable(row: MetaRow, place: RowPlace): TableRow {
 }
 
 /** Files of one table id: its live segments, and what its built index files say of their type. */
-interface TableFiles {
-  readonly segments: Map<string, SegmentMeta>;
-  readonly repeated: string[];
+interface TableFiles extends SegmentList {
   indexEngine: bigint | undefined;
 }
 
@@ -125,14 +128,12 @@ function groupFiles(rows: readonly MetaRow[], place: RowPlace): ReadonlyMap<stri
   for (const row of rows) {
     const tableId = textField(row, 'table_id', place);
     const type = integerField(row, 'file_type', place);
-    const files: TableFiles = tables.get(tableId) ?? { segments: new Map(), repeated: [], indexEngine: undefined };
+    const files: TableFiles = tables.get(tableId) ?? { ...createSegmentList(), indexEngine: undefined };
     tables.set(tableId, files);
     if (type === INDEX_FILE) files.indexEngine = optionalInteger(row, 'engine_type', place);
     if (!LIVE_FILES.includes(type)) continue;
-    const segment = textField(row, 'segment_id', place);
-    if (files.segments.has(segment)) files.repeated.push(segment);
-    files.segments.set(segment, {
-      segment,
+    addSegment(files, {
+      segment: textField(row, 'segment_id', place),
       rows: optionalCount(row, 'row_count', place),
       fileSize: optionalCount(row, 'file_size', place),
     });
@@ -156,18 +157,13 @@ function collectionOf(
     engineType: unsaid && built !== undefined ? Number(built) : own,
     indexParams: row.indexParams,
     partitions: members.map((member) => partitionOf(member, files.get(member.tableId))),
-    notes: members.flatMap(({ tableId }) => repeatedNote(files.get(tableId)?.repeated ?? [])),
+    notes: members.flatMap(({ tableId }) => repeatedNote(files.get(tableId)?.repeated ?? [], LIVE_ROW)),
   };
 }
 
 function partitionOf({ tableId, owner, tag, flushLsn }: TableRow, files: TableFiles | undefined): PartitionMeta {
   const segments = [...(files?.segments.values() ?? [])].sort((a, b) => compareIds(a.segment, b.segment));
   return { tag: owner === '' ? '' : tag, tableId, flushLsn, segments };
-}
-
-function repeatedNote(repeated: readonly string[]): Note[] {
-  if (repeated.length === 0) return [];
-  return [{ kind: 'info', text: `more than one live row of TableFiles for segment ${repeated.join(', ')}: read once` }];
 }
 
 function compare(a: bigint, b: bigint): number {

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { MigrateError } from '../../../src/core/errors.ts';
 import { readMetaJson, writeMetaJson } from '../../../src/formats/milvus1x/metaJson.ts';
 import type { Milvus1xModel } from '../../../src/formats/milvus1x/model.ts';
 
 const at = { file: 'meta.json' };
 const lsn = fc.option(fc.bigInt({ min: 0n, max: 2n ** 63n }), { nil: undefined });
 const count = fc.option(fc.nat(), { nil: undefined });
-const segments = fc.array(fc.record({ segment: fc.string(), rows: count, fileSize: count }), { maxLength: 4 });
-const model: fc.Arbitrary<Milvus1xModel> = fc.record({
+const segments = fc.uniqueArray(fc.record({ segment: fc.string(), rows: count, fileSize: count }), {
+  maxLength: 4,
+  selector: ({ segment }) => segment,
+});
+const anyModel: fc.Arbitrary<Milvus1xModel> = fc.record({
   globalLsn: lsn,
   orphans: fc.constant([]),
   notes: fc.constant([]),
@@ -30,6 +34,18 @@ const model: fc.Arbitrary<Milvus1xModel> = fc.record({
     { maxLength: 3, selector: ({ name }) => name },
   ),
 });
+
+/** Each table id once, as in all metadata. */
+const model = anyModel.map((given) => ({
+  ...given,
+  collections: given.collections.map((collection, index) => ({
+    ...collection,
+    partitions: collection.partitions.map((partition, place) => ({
+      ...partition,
+      tableId: `${partition.tableId}/${index}.${place}`,
+    })),
+  })),
+}));
 
 test('what export writes loses nothing when it is read back', () => {
   fc.assert(
@@ -88,6 +104,46 @@ test('a file of the older tool', () => {
     ],
   );
   assert.equal(globalLsn, undefined);
+});
+
+const listed = (segments: string, more = '') =>
+  `{"collection":"a","metric":1,"rows":1,"dim":8,"segments":${segments}${more}}`;
+
+test('a segment that is listed twice is read once, and said', () => {
+  const twice = '[{"segment":"7","rows":1},{"segment":"6","rows":1},{"segment":"7","rows":1}]';
+  const partitions = `,"partitions":[{"tag":"eu","tableId":"77","segments":${twice}}]`;
+  const [collection] = readMetaJson(`{"collections":[${listed(twice, partitions)}],"rows":2}`, at).collections;
+  assert.deepEqual(
+    collection?.partitions.map((partition) => partition.segments.map(({ segment }) => segment)),
+    [
+      ['7', '6'],
+      ['7', '6'],
+    ],
+  );
+  assert.deepEqual(
+    collection?.notes.map(({ text }) => text),
+    Array.from({ length: 2 }, () => 'more than one entry of meta.json for segment 7: read once'),
+  );
+});
+
+test('a table that two are to have is refused', () => {
+  const eu = '{"tag":"eu","tableId":"77","segments":[]}';
+  const partitions = (list: string) => listed('[]', `,"partitions":[${list}]`);
+  const bad = [
+    partitions(`${eu},${eu.replace('eu', 'us')}`),
+    partitions(eu.replace('77', 'a')),
+    `${partitions(eu)},${partitions(eu).replace('"a"', '"b"')}`,
+    `${listed('[]')},${listed('[]', ',"tableId":"a"').replace('"a"', '"b"')}`,
+  ];
+  for (const collections of bad)
+    assert.throws(
+      () => readMetaJson(`{"collections":[${collections}],"rows":1}`, at),
+      ({ code, found, at: where }: MigrateError) => {
+        assert.deepEqual([code, where.file], ['E_METADATA', 'meta.json'], collections);
+        assert.match(found ?? '', /table id "(77|a)" for a(\/eu)? and for (a\/us|a\/eu|b\/eu|b)$/);
+        return true;
+      },
+    );
 });
 
 test('wrong sums are said, wrong types refused', () => {

@@ -64,6 +64,19 @@ test('a segment that two live rows name is read once, and said', () => {
   assert.match(model.collections[0]?.notes[0]?.text ?? '', /segment 1/);
 });
 
+test('a table id with two live rows is refused: its rows would arrive twice', () => {
+  const eu = tableRow('77', { owner_table: 'c', partition_tag: 'eu' });
+  const us = { ...eu, partition_tag: 'us' };
+  for (const rows of [
+    [tableRow('c'), tableRow('c')],
+    [tableRow('c'), eu, eu],
+    [tableRow('c'), eu, us],
+  ])
+    assert.throws(() => readMetadata(tables(rows), at), { code: 'E_METADATA', wanted: 'each table id once' });
+  const dropped = tableRow('c', { state: 1 });
+  assert.equal(readMetadata(tables([dropped, tableRow('c'), dropped]), at).collections.length, 1);
+});
+
 test('missing columns: needed ones are named, others tolerated', () => {
   const { dimension: _, ...noDimension } = tableRow('c');
   assert.throws(
