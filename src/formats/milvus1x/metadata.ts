@@ -14,7 +14,7 @@ import {
   type RowPlace,
   textField,
 } from './fieldValues.ts';
-import type { CollectionMeta, Milvus1xModel, PartitionMeta } from './model.ts';
+import type { CollectionMeta, Milvus1xModel, Orphan, PartitionMeta } from './model.ts';
 import { addSegment, createSegmentList, refuseSharedTables, repeatedNote, type SegmentList } from './repeated.ts';
 
 /** File types of live raw vectors: RAW, TO_INDEX, BACKUP. */
@@ -74,17 +74,49 @@ export function readMetadata(tables: MetadataTables, at: ErrorPlace): Milvus1xMo
     .map((row) => readTable(row, place))
     .sort((a, b) => compare(a.id, b.id));
   const owners = live.filter(({ owner }) => owner === '');
-  const known = new Set(tables.Tables.map((row) => textField(row, 'table_id', place)));
   const environment = tables.Environment[0];
   const collections = owners.map((row) => collectionOf(row, live, files));
   refuseSharedTables(collections, at);
   return {
     collections,
-    orphans: live
-      .filter(({ owner }) => owner !== '' && !known.has(owner))
-      .map(({ tableId, tag, owner }) => ({ tableId, tag, owner })),
+    orphans: orphansOf(tables.Tables, { live, files, place }),
     globalLsn: environment && optionalInteger(environment, 'global_lsn', { table: 'Environment', at }),
     notes: [],
+  };
+}
+
+interface Tabled {
+  readonly live: readonly TableRow[];
+  readonly files: ReadonlyMap<string, TableFiles>;
+  readonly place: RowPlace;
+}
+
+/** What belongs to a dropped collection is dropped with it, whatever its own state: its row is there until all is removed. */
+function orphansOf(rows: readonly MetaRow[], { live, files, place }: Tabled): Orphan[] {
+  const idsOf = (some: readonly MetaRow[]): Set<string> =>
+    new Set(some.map((row) => textField(row, 'table_id', place)));
+  const known = idsOf(rows);
+  const collections = idsOf(rows.filter((row) => optionalText(row, 'owner_table', place) === ''));
+  const partitions = live
+    .filter(({ owner }) => owner !== '' && !collections.has(owner))
+    .map(({ tableId, tag, owner }) => orphanOf(tableId, files, { tag, owner }));
+  const tableless = [...files.keys()]
+    .filter((tableId) => !known.has(tableId))
+    .map((tableId) => orphanOf(tableId, files));
+  return [...partitions, ...tableless.filter(({ segments }) => segments > 0)];
+}
+
+function orphanOf(
+  tableId: string,
+  files: ReadonlyMap<string, TableFiles>,
+  partition?: { readonly tag: string; readonly owner: string },
+): Orphan {
+  const segments = [...(files.get(tableId)?.segments.values() ?? [])];
+  return {
+    tableId,
+    partition,
+    segments: segments.length,
+    rows: segments.reduce((sum, { rows }) => sum + (rows ?? 0), 0),
   };
 }
 

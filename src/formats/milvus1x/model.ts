@@ -4,12 +4,22 @@ import type { Note } from '../../core/contracts.ts';
 export interface Milvus1xModel {
   /** Live collections, in the order in which they were made. */
   readonly collections: readonly CollectionMeta[];
-  /** Live partitions whose collection is in no row. */
-  readonly orphans: readonly { readonly tableId: string; readonly tag: string; readonly owner: string }[];
+  readonly orphans: readonly Orphan[];
   /** `Environment.global_lsn`; undefined where the metadata has no flush positions. */
   readonly globalLsn: bigint | undefined;
   /** About the metadata as a whole. */
   readonly notes: readonly Note[];
+}
+
+/** Live rows of the metadata that no collection leads to: what they stand for would be lost without a word. */
+export interface Orphan {
+  readonly tableId: string;
+  /** A partition whose owner is no collection; undefined: segments of a table that has no row. */
+  readonly partition: { readonly tag: string; readonly owner: string } | undefined;
+  /** Live segments. */
+  readonly segments: number;
+  /** Their rows, as far as the metadata says. */
+  readonly rows: number;
 }
 
 export interface CollectionMeta {

@@ -2,9 +2,10 @@
 
 import { MigrateError } from '../../core/errors.ts';
 import { editDistance } from '../../core/nearest.ts';
-import type { CollectionMeta, Milvus1xModel } from '../../formats/milvus1x/model.ts';
+import type { CollectionMeta, Milvus1xModel, Orphan } from '../../formats/milvus1x/model.ts';
+import { grouped } from '../../formats/milvus1x/quantity.ts';
 
-/** @returns them in the order of the metadata. Errors: E_UNKNOWN_COLLECTION; E_METADATA for partitions of no collection. */
+/** @returns them in the order of the metadata. Errors: E_UNKNOWN_COLLECTION; E_METADATA for data of no collection. */
 export function selectCollections(
   model: Milvus1xModel,
   names: readonly string[] | undefined,
@@ -14,14 +15,33 @@ export function selectCollections(
     for (const name of names) if (!known.includes(name)) throw unknown(name, known);
     return model.collections.filter(({ name }) => names.includes(name));
   }
-  const [orphan] = model.orphans;
-  if (orphan === undefined) return model.collections;
-  throw new MigrateError('E_METADATA', 'a partition of a collection that the metadata does not have', {
-    at: { milvusPartition: orphan.tag, field: 'owner_table' },
-    found: `partition ${JSON.stringify(orphan.tag)} (${orphan.tableId}) of ${JSON.stringify(orphan.owner)}`,
-    wanted: 'a row of Tables for its collection',
+  if (model.orphans.length > 0) throw orphaned(model.orphans);
+  return model.collections;
+}
+
+/** Orphans that the error names. */
+const NAMED = 3;
+
+function orphaned(orphans: readonly Orphan[]): MigrateError {
+  const { tableId, partition } = orphans[0]!;
+  const what = partition === undefined ? 'live segments' : 'a partition';
+  const at =
+    partition === undefined
+      ? { collection: tableId, field: 'TableFiles.table_id' }
+      : { milvusPartition: partition.tag, field: 'Tables.owner_table' };
+  const more = orphans.length - NAMED;
+  return new MigrateError('E_METADATA', `the metadata has ${what} of no collection`, {
+    at,
+    found: `${orphans.slice(0, NAMED).map(describe).join('; ')}${more > 0 ? `; and ${more} more` : ''}`,
+    wanted: 'a collection of that name in Tables',
     hint: 'its rows would be lost: restore the metadata, or choose the collections to move with --col',
   });
+}
+
+function describe({ tableId, partition, segments, rows }: Orphan): string {
+  const held = `${grouped(rows)} rows in ${grouped(segments)} live segment${segments === 1 ? '' : 's'}`;
+  if (partition === undefined) return `table ${JSON.stringify(tableId)}: ${held}`;
+  return `partition ${JSON.stringify(partition.tag)} (${tableId}) of ${JSON.stringify(partition.owner)}: ${held}`;
 }
 
 function unknown(name: string, known: readonly string[]): MigrateError {

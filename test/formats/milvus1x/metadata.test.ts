@@ -55,7 +55,41 @@ test('live rows only: states, file types, partitions, order', () => {
   assert.equal(faces?.partitions[1]?.segments[0]?.rows, 12);
   assert.equal(faces?.engineType, 3);
   assert.equal(model.globalLsn, 2n ** 60n);
-  assert.deepEqual(model.orphans, [{ tableId: '903', tag: 'x', owner: 'nobody' }]);
+  const partition = { tag: 'x', owner: 'nobody' };
+  assert.deepEqual(model.orphans, [{ tableId: '903', partition, segments: 0, rows: 0 }]);
+});
+
+test('live rows that no collection leads to are orphans; what was dropped is none', () => {
+  const eu = tableRow('900', { owner_table: 'faces', partition_tag: 'eu' });
+  const { orphans } = readMetadata(
+    tables(
+      [
+        tableRow('faces'),
+        eu,
+        tableRow('901', { owner_table: '900', partition_tag: 'nested' }),
+        tableRow('902', { owner_table: '902', partition_tag: 'own' }),
+        tableRow('gone', { state: 1 }),
+        tableRow('903', { owner_table: 'gone', partition_tag: 'x' }),
+        tableRow('904', { owner_table: 'faces', partition_tag: 'old', state: 1 }),
+      ],
+      [
+        fileRow('901', '1'),
+        fileRow('901', '2', { row_count: 5 }),
+        fileRow('903', '3'),
+        fileRow('904', '4'),
+        fileRow('gone', '5'),
+        fileRow('lost', '6', { file_type: 7 }),
+        fileRow('lost', '6', { file_type: 3 }),
+        ...[0, 3, 4, 5, 6].map((file_type) => fileRow('merged', `700${file_type}`, { file_type })),
+      ],
+    ),
+    at,
+  );
+  assert.deepEqual(orphans, [
+    { tableId: '901', partition: { tag: 'nested', owner: '900' }, segments: 2, rows: 15 },
+    { tableId: '902', partition: { tag: 'own', owner: '902' }, segments: 0, rows: 0 },
+    { tableId: 'lost', partition: undefined, segments: 1, rows: 10 },
+  ]);
 });
 
 test('a segment that two live rows name is read once, and said', () => {

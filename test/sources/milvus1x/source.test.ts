@@ -257,6 +257,36 @@ function writeLog(folder: string): { first: bigint; second: bigint } {
   return { first, second };
 }
 
+test('data of no collection is refused with counts, unless the collections are chosen', async () => {
+  for (const [tables, files, ...found] of [
+    [
+      [],
+      [fileRow('lost', '1'), fileRow('lost', '2')],
+      'live segments of no collection',
+      'table "lost": 20 rows in 2 live segments',
+    ],
+    [
+      [tableRow('8', { owner_table: '77', partition_tag: 'nested' })],
+      [fileRow('8', '1')],
+      'a partition of no collection',
+      'partition "nested" (8) of "77": 10 rows in 1 live segment',
+    ],
+  ] as const) {
+    using folder = temporaryFolder();
+    const db = join(folder.path, 'db');
+    mkdirSync(join(db, 'tables'), { recursive: true });
+    writeSegment(db, 'docs', '6', segmentContent(10, 4, []));
+    const eu = tableRow('77', { owner_table: 'docs', partition_tag: 'eu' });
+    writeSqlite(join(db, 'meta.sqlite'), {
+      Tables: [tableRow('docs'), eu, ...tables],
+      TableFiles: [fileRow('docs', '6'), ...files],
+    });
+    await assert.rejects(openSource(config(db), { openStore }), fails('E_METADATA', ...found, '--col'));
+    const chosen = await openSource(config(db), { collections: ['docs'], openStore });
+    assert.equal((await chosen.datasets())[0]?.rows, 10);
+  }
+});
+
 test('unflushed rows: refused with counts, for chosen collections only, or left out and said', async () => {
   using folder = temporaryFolder();
   const db = makeDatabase(folder.path);
