@@ -91,6 +91,7 @@ function groupDatasets(config: JobConfig, datasets: readonly Dataset[]): Group[]
     merge,
     inputs: merge.inputs.map((label) => inputOf(label, datasets)),
   }));
+  refuseOverlaps(merges);
   const claimed = (dataset: string, tag: string): boolean =>
     merges.some(({ inputs }) => inputs.some((input) => input.dataset.name === dataset && input.takes(tag)));
   const own = datasets.filter((dataset) => dataset.milvusPartitions.some((tag) => !claimed(dataset.name, tag)));
@@ -108,6 +109,25 @@ function groupDatasets(config: JobConfig, datasets: readonly Dataset[]): Group[]
     })),
     ...merges.map(({ merge, inputs }) => mergedGroup(merge, inputs)),
   ];
+}
+
+/** Every row goes to one place: what two inputs take, of one merge or of two, is refused. */
+function refuseOverlaps(merges: readonly { readonly merge: MergeConfig; readonly inputs: readonly Input[] }[]): void {
+  const taken = new Map<string, string>();
+  for (const { merge, inputs } of merges)
+    for (const { label, dataset, takes } of inputs)
+      for (const tag of dataset.milvusPartitions.filter(takes)) {
+        const rows = tag === '' ? `the default partition of ${dataset.name}` : `${dataset.name}/${tag}`;
+        const here = `${label} (into ${merge.into})`;
+        const other = taken.get(rows);
+        if (other !== undefined)
+          throw new MigrateError('E_USAGE', 'the same rows are to be merged twice', {
+            at: { collection: dataset.name, ...(tag === '' ? {} : { milvusPartition: tag }) },
+            found: `${rows} is in ${other} and in ${here}`,
+            wanted: 'each collection or partition in one merge, and there once',
+          });
+        taken.set(rows, here);
+      }
 }
 
 function mergedGroup(merge: MergeConfig, inputs: readonly Input[]): Group {

@@ -1,0 +1,64 @@
+/** What a plan makes of collections and flags, and what it refuses before anything is read. */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type JobChoices, jobConfig } from '../../src/config/jobConfig.ts';
+import type { MigrateError } from '../../src/core/errors.ts';
+import { plan } from '../../src/run/planReport.ts';
+import { fileRow, segmentContent, tableRow, writeSegment, writeSqlite } from '../sources/milvus1x/build.ts';
+import { temporaryFolder } from '../temporary.ts';
+
+/** Collections a (with partition t), b and c, of ten rows a segment. */
+function makeDatabase(db: string): void {
+  mkdirSync(join(db, 'tables'), { recursive: true });
+  const segments = { a: '1', 77: '2', b: '3', c: '4' };
+  for (const [table, segment] of Object.entries(segments))
+    writeSegment(db, table, segment, segmentContent(10, 4, [], Number(segment) * 100));
+  writeSqlite(join(db, 'meta.sqlite'), {
+    Tables: [tableRow('a'), tableRow('77', { owner_table: 'a', partition_tag: 't' }), tableRow('b'), tableRow('c')],
+    TableFiles: Object.entries(segments).map(([table, segment]) => fileRow(table, segment)),
+  });
+}
+
+/** Collections of the plan with their rows. */
+async function planned(options: Partial<JobChoices>): Promise<readonly (readonly [string, number])[]> {
+  using folder = temporaryFolder();
+  const path = join(folder.path, 'db');
+  makeDatabase(path);
+  const { plan: made } = await plan(
+    jobConfig({ source: { kind: 'milvus1x', path }, stateDir: folder.path, ...options }),
+  );
+  return made.collections.map(({ target, rows }) => [target, rows] as const);
+}
+
+const merge = (...inputs: string[]) => ({ inputs: inputs.slice(1), into: inputs[0]! });
+
+test('merges take what they name, once', async () => {
+  assert.deepEqual(await planned({ merge: [merge('z', 'a/t', 'b'), merge('y', 'c', 'a/_default')] }), [
+    ['z', 20],
+    ['y', 20],
+  ]);
+  assert.deepEqual(await planned({ merge: [merge('z', 'a/t', 'b')] }), [
+    ['a', 10],
+    ['c', 10],
+    ['z', 20],
+  ]);
+});
+
+test('merges that take the same rows twice are refused, with what it is', async () => {
+  for (const [merges, found] of [
+    [[merge('z', 'a', 'a')], /^the default partition of a is in a \(into z\) and in a \(into z\)$/],
+    [[merge('z', 'a', 'a/t')], /^a\/t is in a \(into z\) and in a\/t \(into z\)$/],
+    [[merge('z', 'a/_default', 'a')], /^the default partition of a is in a\/_default \(into z\) and in a/],
+    [
+      [merge('z', 'a', 'b'), merge('y', 'b', 'c')],
+      /^the default partition of b is in b \(into z\) and in b \(into y\)$/,
+    ],
+  ] as const)
+    await assert.rejects(planned({ merge: merges }), (error: MigrateError) => {
+      assert.equal(error.code, 'E_USAGE');
+      assert.match(error.found ?? '', found);
+      return true;
+    });
+});
