@@ -132,7 +132,7 @@ function notesOf(collection: PlannedCollection, target: PlanReport['target']): s
 
 function lossyNotes({ source, plan }: PlanReport): string[] {
   const lossy = (notes: readonly Note[]): string[] =>
-    notes.filter((note) => note.kind === 'lossy').map((note) => note.text);
+    notes.filter((note) => note.kind !== 'info').map((note) => note.text);
   const skipped = plan.collections.flatMap((collection) =>
     collection.skipped.map((each) => {
       const rows = each.rows === undefined ? 'rows not known' : counted(each.rows, 'row');

@@ -16,8 +16,11 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 
 /** Something the user should know: shown in the plan and in the report. */
 export interface Note {
-  /** `lossy`: something is not carried over exactly or under another name. `info`: nothing is lost. */
-  readonly kind: 'info' | 'lossy';
+  /**
+   * `lossy`: something is not carried over exactly or under another name. `warning`: all that is there is carried over,
+   * but the source says itself that there should be other rows; a run warns of it. `info`: nothing is lost.
+   */
+  readonly kind: 'info' | 'lossy' | 'warning';
   readonly text: string;
 }
 

@@ -119,7 +119,9 @@ async function runOpened(job: Opened): Promise<Report> {
   let files: FilesContext | undefined;
   try {
     files = await openFiles(config, checkpoint, record.id);
-    for (const { kind, text } of opened.notes) if (kind === 'lossy') warn(text);
+    for (const { kind, text } of opened.notes) if (kind !== 'info') warn(text);
+    for (const { target: name, notes } of record.collections)
+      for (const { kind, text } of notes) if (kind === 'warning') warn(`${name}: ${text}`);
     const route = await routeOf(job, warn);
     if (files !== undefined) await tidy(files, ledger, warn);
     const { collections } = record;

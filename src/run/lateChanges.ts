@@ -21,7 +21,7 @@ import { settleCounts, type VerifyContext } from './verify.ts';
 export async function findChanges(run: FinishContext, takes: (collection: string) => boolean): Promise<void> {
   if (!mayHaveMissed(run) && !wantsCatchUp(run)) return;
   const { partitions, notes } = await lookForChanges(run);
-  for (const { kind, text } of notes) if (kind === 'lossy') run.warn(text);
+  for (const { kind, text } of notes) if (kind !== 'info') run.warn(text);
   const total = partitions.reduce((sum, { rows }) => sum + rows, 0);
   let ordinal = run.ledger.partitions().reduce((last, { planned }) => Math.max(last, planned.ordinal), -1);
   const planned = partitions.flatMap((partition): PlannedPartition[] => {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileRow, segmentContent, tableRow, writeSegment, writeSqlite } from '../sources/milvus1x/build.ts';
 import { temporaryFolder } from '../temporary.ts';
 import { compareDump, fixture, milvusMigrate, plainText, provided } from './harness.ts';
 
@@ -163,4 +164,23 @@ test('dump --col: only that collection with its partitions; an unknown name list
   const ended = await dump('mixed', out, ['--col', one]);
   assert.equal(ended.code, 0, ended.stderr);
   assert.equal(await compareDump(out, 'mixed', ['--collections', one]), '');
+});
+
+test('a source that holds fewer rows than its metadata says: all of them, and a warning', async () => {
+  using folder = temporaryFolder();
+  const db = join(folder.path, 'db');
+  writeSegment(db, 'docs', '1', segmentContent(10, 4, []));
+  writeSqlite(join(db, 'meta.sqlite'), {
+    Tables: [tableRow('docs')],
+    TableFiles: [fileRow('docs', '1', { row_count: 100 })],
+  });
+  const words = [`milvus1x:${db}`, '--out', join(folder.path, 'out'), '--state', join(folder.path, 'state')];
+  const plan = await milvusMigrate(['plan', ...words]);
+  assert.match(plan.stdout, /Lost or changed:\s+- docs: 90 rows may be missing/);
+  const ended = await milvusMigrate(['dump', ...words]);
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.match(ended.stdout, /^Warning: docs: 90 rows may be missing.*/m);
+  assert.match(ended.stderr, /warning: docs: 90 rows may be missing/);
+  const report = await milvusMigrate(['dump', ...words, '--fresh', '--json']);
+  assert.match(JSON.parse(report.stdout).warnings.join(), /^docs: 90 rows may be missing.* segment 1 100 for 10$/);
 });

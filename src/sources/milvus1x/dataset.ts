@@ -120,42 +120,47 @@ function skippedOf({ partition, meta, facts }: Inspected): SkippedSegment[] {
   return [{ milvusPartition: partition.tag, segment: meta.segment, rows: meta.rows, reason }];
 }
 
+/** The old server itself goes by the length word; what lies behind it may be deletes that came to nothing. */
 function noteSurplus(all: readonly Inspected[]): Note[] {
   const longer = all.flatMap(({ facts }) =>
     facts instanceof MigrateError || facts.surplus === 0
       ? []
       : [`segment ${facts.segment} by ${grouped(facts.surplus)} bytes`],
   );
-  return list('deleted_docs is longer than it says, the rest does not count', longer);
+  return list('warning', 'deleted_docs is longer than it says, the rest does not count', longer);
 }
 
 function noteDisagreements(all: readonly Inspected[], rowBytes: number): Note[] {
-  const found = { rows: [] as string[], sizes: [] as string[] };
+  const found = { fewer: [] as string[], more: [] as string[], sizes: [] as string[] };
+  let missing = 0;
   for (const { meta, facts } of all) {
     if (facts instanceof MigrateError) continue;
     const live = facts.rows - facts.deleted;
-    if (meta.rows !== undefined && meta.rows !== live)
-      found.rows.push(`segment ${facts.segment} ${grouped(meta.rows)} for ${grouped(live)}`);
+    const { rows: said = live } = meta;
+    missing += Math.max(0, said - live);
+    if (said !== live)
+      found[said > live ? 'fewer' : 'more'].push(`segment ${facts.segment} ${grouped(said)} for ${grouped(live)}`);
     // Of a fresh segment it is that of all rows; servers that wrote it anew after deletes count live rows.
     const sizes = [facts.rows * rowBytes, live * rowBytes];
     if (meta.fileSize !== undefined && !sizes.includes(meta.fileSize))
       found.sizes.push(`segment ${facts.segment} ${grouped(meta.fileSize)} for ${grouped(sizes[0]!)}`);
   }
   return [
-    ...list('row_count in the metadata is not what the files hold', found.rows),
-    ...list('file_size in the metadata is not what the files hold', found.sizes),
+    ...list(
+      'warning',
+      `${grouped(missing)} rows may be missing, the files hold fewer than row_count says`,
+      found.fewer,
+    ),
+    ...list('info', 'the files hold more rows than row_count in the metadata says', found.more),
+    ...list('info', 'file_size in the metadata is not what the files hold', found.sizes),
   ];
 }
 
-function list(text: string, items: readonly string[]): Note[] {
+function list(kind: Note['kind'], text: string, items: readonly string[]): Note[] {
   if (items.length === 0) return [];
   const more = items.length - NAMED_SEGMENTS;
-  return [
-    {
-      kind: 'info',
-      text: `${text}: ${items.slice(0, NAMED_SEGMENTS).join(', ')}${more > 0 ? `, and ${more} more` : ''}`,
-    },
-  ];
+  const named = items.slice(0, NAMED_SEGMENTS).join(', ');
+  return [{ kind, text: `${text}: ${named}${more > 0 ? `, and ${more} more` : ''}` }];
 }
 
 function fingerprintOf(meta: CollectionMeta, all: readonly Inspected[]): Record<string, string> {

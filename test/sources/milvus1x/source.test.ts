@@ -402,12 +402,38 @@ test('a segment with other names in its folder, and a longer deleted_docs', asyn
   const source = await openSource(config(db), { collections: ['docs'], openStore });
   const [docs] = await source.datasets();
   assert.deepEqual([docs?.rows, docs?.deleted], [9, 1]);
-  assert.match(docs?.notes.map(({ text }) => text).join() ?? '', /deleted_docs is longer.*segment 6 by 4 bytes/);
+  const warnings = docs?.notes.filter(({ kind }) => kind === 'warning').map(({ text }) => text) ?? [];
+  assert.match(warnings[0] ?? '', /^deleted_docs is longer.*segment 6 by 4 bytes$/);
+  assert.match(warnings[1] ?? '', /^1 rows may be missing.*segment 6 10 for 9$/);
   writeFileSync(join(segment, '8.rv'), '');
   await assert.rejects(
     (await openSource(config(db), { collections: ['docs'], openStore })).datasets(),
     fails('E_SEGMENT_MISSING', '7.rv, 8.rv'),
   );
+});
+
+test('a row_count that is not what the files hold: fewer rows are a warning, more are said', async () => {
+  using folder = temporaryFolder();
+  const db = join(folder.path, 'db');
+  for (const segment of ['1', '2', '3', '4']) writeSegment(db, 'docs', segment, segmentContent(10, 4, []));
+  writeSqlite(join(db, 'meta.sqlite'), {
+    Tables: [tableRow('docs')],
+    TableFiles: [
+      fileRow('docs', '1', { row_count: 100 }),
+      fileRow('docs', '2'),
+      fileRow('docs', '3', { row_count: 9 }),
+      fileRow('docs', '4', { row_count: 1010 }),
+    ],
+  });
+  const [docs] = await (await openSource(config(db), { openStore })).datasets();
+  assert.deepEqual(docs?.rows, 40);
+  assert.deepEqual(docs?.notes, [
+    {
+      kind: 'warning',
+      text: '1,090 rows may be missing, the files hold fewer than row_count says: segment 1 100 for 10, segment 4 1,010 for 10',
+    },
+    { kind: 'info', text: 'the files hold more rows than row_count in the metadata says: segment 3 9 for 10' },
+  ]);
 });
 
 test('MySQL: an address that can not be read, a server that is not there; never the password', async () => {
