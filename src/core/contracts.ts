@@ -8,6 +8,7 @@
  */
 import type { Batch } from './batch.ts';
 import type { IndexSpec, MetricType, Schema } from './schema.ts';
+import type { StoreConfig } from './storeContract.ts';
 
 export type * from './storeContract.ts';
 
@@ -116,6 +117,8 @@ export interface Source extends AsyncDisposable {
   /** What the workers' reader needs. */
   readonly reader: ReaderConfig;
   readonly notes: readonly Note[];
+  /** What it is read from: a job's files are not to be written there. Absent: no folder that files could get into. */
+  readonly folders?: readonly StoreConfig[];
   /**
    * The plan of this source was frozen in a job: what it holds open on the other side for its readers (snapshots of a
    * server) must outlive it. Else disposing it closes that.

@@ -9,6 +9,9 @@ export type FilesConfig = NonNullable<JobConfig['files']>;
 /** The old tool put everything below this folder. */
 const OLD_LAYOUT = 'migration';
 
+/** Folder of all parts, in the store of the files. */
+export const PARTS_FOLDER = 'tables';
+
 /** The store of the files: a folder, or a bucket and a prefix in it. */
 export function filesStore({ dir, store, oldLayout }: FilesConfig): StoreConfig {
   const below = oldLayout ? [OLD_LAYOUT] : [];
@@ -43,7 +46,7 @@ export function partFolder(
   run: { readonly jobId: string },
   { collection, targetPartition, partition }: PlannedPartition,
 ): string {
-  return `tables/${collection}/${targetPartition}/${partition.id}.${run.jobId}.a1`;
+  return `${PARTS_FOLDER}/${collection}/${targetPartition}/${partition.id}.${run.jobId}.a1`;
 }
 
 /** The folder of a later attempt: what was submitted before can't find its files there any more. */
@@ -62,7 +65,7 @@ export async function sweepJob(
   records: readonly { readonly planned: PlannedPartition }[],
   id: string,
 ): Promise<void> {
-  const folders = records.map(({ planned }) => `tables/${planned.collection}/${planned.targetPartition}`);
+  const folders = records.map(({ planned }) => `${PARTS_FOLDER}/${planned.collection}/${planned.targetPartition}`);
   for (const folder of ['', ...new Set(folders)]) await store.sweep(folder, id);
 }
 

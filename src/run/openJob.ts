@@ -11,6 +11,7 @@ import { openSource } from '../sources/index.ts';
 import { adopt } from './adopt.ts';
 import { buildPlan, type TargetAbilities } from './buildPlan.ts';
 import { check } from './checks.ts';
+import { refuseFilesInSource } from './filesApart.ts';
 import { fingerprintOf, jobKey, newJobId, refuseChangedSource } from './identity.ts';
 import { type FilesConfig, filesStore, preflightName } from './layout.ts';
 import { hasManifest, readManifests } from './manifest.ts';
@@ -117,6 +118,7 @@ async function originOf(config: JobConfig): Promise<Origin> {
     openStore: storeOpener(config),
   });
   try {
+    refuseFilesInSource(config.files, source.folders ?? []);
     const datasets = await source.datasets();
     const { locator, title, reader, notes } = source;
     return {

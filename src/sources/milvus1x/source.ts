@@ -1,7 +1,7 @@
 /** Milvus 0.9–1.x as a source, main thread: metadata from SQLite, MySQL or meta.json, data from its tables folder. */
 import { realpathSync } from 'node:fs';
 import type { Milvus1xSource } from '../../config/job.ts';
-import type { Dataset, Json, Partition, PlanHint, Source } from '../../core/contracts.ts';
+import type { Dataset, Json, Partition, PlanHint, Source, StoreConfig } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import type { CollectionMeta } from '../../formats/milvus1x/model.ts';
 import { ID_BYTES } from '../../formats/milvus1x/segment.ts';
@@ -43,6 +43,7 @@ export async function openMilvus1x(config: Milvus1xSource, options: SourceOption
       locator: locatorOf(located, looks, config),
       reader: { kind: 'milvus1x', detail: detail as unknown as Json },
       notes: [...model.notes, ...wal.source],
+      folders: foldersOf(located, looks, config),
       ...inspecting({ config, looks, located, chosen, wal, tables }),
       // Nothing is held open elsewhere.
       adopted: () => undefined,
@@ -55,6 +56,21 @@ export async function openMilvus1x(config: Milvus1xSource, options: SourceOption
     await looks[Symbol.asyncDispose]();
     throw thrown;
   }
+}
+
+/**
+ * On this host all of `db` belongs to the old server, if the tables lie there with the metadata; in a bucket, where that
+ * may be the bucket itself, only what holds data.
+ */
+function foldersOf(
+  { meta, tablesDir, walDir }: Located,
+  { data, meta: look }: Looks,
+  config: Milvus1xSource,
+): StoreConfig[] {
+  const db = data.path.dirname(tablesDir);
+  const beside = meta.kind !== 'mysql' && look === data && look.path.dirname(meta.file) === db;
+  const whole = config.store === undefined && (beside || config.tablesDir === undefined);
+  return [...(whole ? [db] : []), tablesDir, walDir].map((path) => data.folder(path));
 }
 
 function titleOf({ store }: Milvus1xSource, { meta }: Located): string {
