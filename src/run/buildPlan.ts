@@ -145,7 +145,7 @@ function mergedGroup(merge: MergeConfig, inputs: readonly Input[]): Group {
       found: `${first.label}: ${shape(first)}; ${other.label}: ${shape(other)}`,
       wanted: 'the same fields, dimension and metric',
     });
-  return { target: sanitizeName(merge.into), inputs, merged: true };
+  return { target: merge.into, inputs, merged: true };
 }
 
 function inputOf(label: string, datasets: readonly Dataset[]): Input {

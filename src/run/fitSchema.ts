@@ -20,6 +20,7 @@ export async function fitSchema(
   facts: TargetAbilities | undefined,
 ): Promise<Fitted> {
   const named = withNames(dataset, config);
+  refuseSameNames(dataset, named);
   const source = wantsDefaults(config) || facts?.nullable === false ? withoutNulls(named) : named;
   const steps = config.transforms;
   const schema =
@@ -50,6 +51,23 @@ function withNames({ schema, ownNames }: Dataset, { idField, vectorField }: JobC
     return field === vector && vectorField !== DEFAULT_VECTOR_FIELD ? vectorField : field.name;
   };
   return { ...schema, fields: schema.fields.map((field) => ({ ...field, name: nameOf(field) })) };
+}
+
+/** A field is a column of its own, and as NumPy a file: `--id-field data` would take that of the vectors. */
+function refuseSameNames({ name: collection, schema }: Dataset, named: Schema): void {
+  const taken = new Map<string, string>();
+  for (const [index, { name }] of named.fields.entries()) {
+    const own = schema.fields[index]!.name;
+    const other = taken.get(name);
+    if (other !== undefined)
+      throw new MigrateError('E_USAGE', 'two fields would get the same name', {
+        at: { collection, field: name },
+        found: `${other} and ${own} both become ${name}`,
+        wanted: 'a name for each',
+        hint: 'give another one with --id-field or --vector-field',
+      });
+    taken.set(name, own);
+  }
 }
 
 function withoutNulls(schema: Schema): Schema {

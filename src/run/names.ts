@@ -1,10 +1,12 @@
 /** Names as Milvus 2.x takes them: letters, digits and underscores, not starting with a digit, at most 255 characters. */
+import type { JobConfig } from '../config/job.ts';
 import { MigrateError } from '../core/errors.ts';
 
 /** Name of every collection's default partition in Milvus 2.x. */
 export const DEFAULT_PARTITION = '_default';
 
 const MAX_NAME = 255;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** The nearest name that Milvus 2.x takes. */
 export function sanitizeName(name: string): string {
@@ -17,6 +19,32 @@ export function sanitizeName(name: string): string {
       hint: 'give it another name with --name, or with --merge … --into …',
     });
   return begun;
+}
+
+/**
+ * A source's name is made to fit, and that is said; one that the user gave is refused: it is his to change, and becomes
+ * part of the files' paths. Error: E_USAGE.
+ */
+export function refuseGivenNames({
+  targetName,
+  idField,
+  vectorField,
+  merge,
+}: Pick<JobConfig, 'targetName' | 'idField' | 'vectorField' | 'merge'>): void {
+  const given = [
+    ['--name', targetName],
+    ['--id-field', idField],
+    ['--vector-field', vectorField],
+    ...merge.map(({ into }) => ['--into', into] as const),
+  ] as const;
+  for (const [flag, name] of given) {
+    if (name === undefined || (NAME.test(name) && name.length <= MAX_NAME)) continue;
+    throw new MigrateError('E_USAGE', `${flag} gives a name that Milvus 2.x does not take`, {
+      found: JSON.stringify(name),
+      wanted: `letters, digits and _, no digit first, at most ${MAX_NAME}`,
+      ...(name.length > 0 && name.length < MAX_NAME ? { hint: `${flag} ${sanitizeName(name)} would do` } : {}),
+    });
+  }
 }
 
 /** Partition of the target for a partition tag of the source; `''` is the default one. */

@@ -15,6 +15,7 @@ import { refuseFilesInSource } from './filesApart.ts';
 import { fingerprintOf, jobKey, newJobId, refuseChangedSource } from './identity.ts';
 import { type FilesConfig, filesStore, preflightName } from './layout.ts';
 import { hasManifest, readManifests } from './manifest.ts';
+import { refuseGivenNames } from './names.ts';
 import { storeOpener } from './openStores.ts';
 import { scratchName } from './prepare.ts';
 import { removeJobFiles } from './removeFiles.ts';
@@ -83,6 +84,7 @@ function noJob(config: JobConfig): MigrateError {
 
 /** The source; or, for `load` where it is not at hand (or has no job here), the folder that was dumped from it. */
 export async function openOrigin(config: JobConfig, stages: JobStages): Promise<Origin> {
+  refuseGivenNames(config);
   if (config.source.kind === 'dumped') return adoptFiles(config, filesOf(config));
   if (stages === 'dump') return originOf(config);
   try {

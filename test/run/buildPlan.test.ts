@@ -62,3 +62,35 @@ test('merges that take the same rows twice are refused, with what it is', async 
       return true;
     });
 });
+
+test('names that were given and that Milvus does not take are refused, with what is wrong', async () => {
+  const long = 'x'.repeat(256);
+  for (const [choices, flag, name] of [
+    [{ targetName: '123', collections: ['b'] }, '--name', '123'],
+    [{ targetName: '../up', collections: ['b'] }, '--name', '../up'],
+    [{ targetName: long, collections: ['b'] }, '--name', long],
+    [{ idField: 'my id' }, '--id-field', 'my id'],
+    [{ vectorField: 'a-b' }, '--vector-field', 'a-b'],
+    [{ vectorField: '' }, '--vector-field', ''],
+    [{ merge: [merge('z-1', 'a', 'b')] }, '--into', 'z-1'],
+  ] as const)
+    await assert.rejects(planned(choices), (error: MigrateError) => {
+      assert.deepEqual([error.code, error.found], ['E_USAGE', JSON.stringify(name)]);
+      assert.match(error.message, new RegExp(`^${flag} gives a name`));
+      return true;
+    });
+  const most = 'x'.repeat(255);
+  assert.deepEqual(await planned({ targetName: most, idField: '_1', vectorField: 'V', collections: ['b'] }), [
+    [most, 10],
+  ]);
+});
+
+test('key and vector have a name each', async () => {
+  for (const [choices, found] of [
+    [{ idField: 'data' }, 'id and data both become data'],
+    [{ vectorField: 'id' }, 'id and data both become id'],
+    [{ idField: 'x', vectorField: 'x' }, 'id and data both become x'],
+  ] as const)
+    await assert.rejects(planned(choices), { code: 'E_USAGE', found });
+  assert.equal((await planned({ idField: 'data', vectorField: 'id', collections: ['b'] })).length, 1);
+});
