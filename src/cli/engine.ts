@@ -68,7 +68,7 @@ export type StatePlace = Pick<JobConfig, 'stateDir' | 'state'>;
 export interface JobStore {
   listJobs(place: StatePlace): Promise<readonly JobSummary[]>;
   showJob(place: StatePlace, id: string): Promise<JobDetails>;
-  /** @param credentials of the job's stores, given anew: its intermediate files may lie in a bucket */
+  /** @param credentials of the job's stores, given anew: intermediate and unfinished files may lie in a bucket */
   forgetJob(place: StatePlace, id: string, credentials?: JobConfig['credentials']): Promise<void>;
   /**
    * Removes the intermediate files of one finished and verified job, and what it has not finished uploading. Nothing

@@ -4,8 +4,7 @@ import type { Checkpoint, JobRecord } from '../core/checkpoint.ts';
 import { type JobsPlace, withJob } from './jobs.ts';
 import { filesStore } from './layout.ts';
 import { storeOpener } from './openStores.ts';
-import { removeJobFiles } from './removeFiles.ts';
-import { openJournal } from './uploads.ts';
+import { removeJobFiles, removeUnfinished } from './removeFiles.ts';
 
 export interface CleanedJob {
   readonly id: string;
@@ -37,7 +36,7 @@ export async function cleanJob(
     if (kept === undefined)
       return { id: job.id, where, removed: await removeJobFiles(state, store, job.id), kept: undefined };
     // What is not whole is of no use to anybody: a run that goes on begins it anew.
-    await openJournal(state, job.id, store).discardLeft();
+    await removeUnfinished(state, store, job.id);
     return { id: job.id, where, removed: 0, kept };
   });
 }

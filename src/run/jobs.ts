@@ -10,6 +10,7 @@ import type { JobPlan, PlanReport } from '../core/plan.ts';
 import type { Report } from '../core/report.ts';
 import type { CleanedJob } from './cleanJob.ts';
 import { forgetJob as removeJob } from './openJob.ts';
+import { removeUnfinished } from './removeFiles.ts';
 
 export interface JobSummary {
   readonly id: string;
@@ -50,7 +51,7 @@ export async function showJob(
 const NO_CREDENTIALS: JobConfig['credentials'] = { source: undefined, files: undefined };
 
 /**
- * Forgets the job and removes its intermediate files; refuses while a process is at work on it.
+ * Forgets the job and removes its intermediate files, and what it did not finish of those that stay; refuses while a process is at work on it.
  * @param credentials of the job's stores, given anew: none are recorded
  */
 export async function forgetJob(
@@ -61,9 +62,17 @@ export async function forgetJob(
   await withJob(place, id, async (state, job) => {
     await using _lock = await state.lock(job.key);
     const stored = job.config as unknown as JobConfig;
-    const files = stored.files?.keep === true ? undefined : stored.files;
-    await removeJob(state, { ...stored, ...placeOf(place), credentials, files }, job.id);
+    const keep = stored.files?.keep === true;
+    // With nothing to remove, nothing need open the place of the files.
+    const files = keep && isOver(job.state) ? undefined : stored.files;
+    const config = { ...stored, ...placeOf(place), credentials, files };
+    await removeJob(state, config, job.id, keep ? removeUnfinished : undefined);
   });
+}
+
+/** Its last run came to its end, and left nothing unfinished. */
+function isOver(state: JobState): boolean {
+  return state === 'dumped' || state === 'finished' || state === 'incomplete';
 }
 
 export async function resumeConfig(place: JobsPlace, id: string): Promise<{ config: Json; stages: JobStages }> {

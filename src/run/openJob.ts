@@ -166,11 +166,19 @@ async function createJob({ config, stages, checkpoint, target, origin, key }: Cr
   return record;
 }
 
-/** Forgets the job, and removes what it left: its own files and its unfinished or intermediate parts. */
-export async function forgetJob(checkpoint: Checkpoint, config: JobConfig, id: string): Promise<void> {
+/**
+ * Forgets the job, and removes what it left: its own files and its unfinished or intermediate parts.
+ * @param remove what goes of its files
+ */
+export async function forgetJob(
+  checkpoint: Checkpoint,
+  config: JobConfig,
+  id: string,
+  remove: (...of: Parameters<typeof removeJobFiles>) => Promise<unknown> = removeJobFiles,
+): Promise<void> {
   if (config.files !== undefined) {
     await using store = await storeOpener(config)(filesStore(config.files));
-    await removeJobFiles(checkpoint, store, id);
+    await remove(checkpoint, store, id);
   }
   await checkpoint.forget(id);
   rmSync(join(config.stateDir, 'jobs', id), { recursive: true, force: true });

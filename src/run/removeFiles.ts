@@ -21,6 +21,19 @@ export async function removeJobFiles(checkpoint: Checkpoint, store: Store, id: s
   return removed;
 }
 
+/**
+ * What dead runs of a job did not finish, where its finished files stay: uploads, pieces, folders that are not in place,
+ * and parts that the checkpoint does not know. Without its record nobody would find them any more.
+ */
+export async function removeUnfinished(checkpoint: Checkpoint, store: Store, id: string): Promise<void> {
+  await openJournal(checkpoint, id, store).discardLeft();
+  const records = await checkpoint.partitions(id);
+  for (const { planned, part } of records)
+    if (part === undefined) await store.remove(partFolder({ jobId: id }, planned));
+  await store.remove(preflightName(id));
+  await sweepJob(store, records, id);
+}
+
 async function removeAll(store: Store, dirs: readonly string[]): Promise<boolean> {
   let found = false;
   for (const dir of dirs) {

@@ -1,6 +1,6 @@
 /** What a later run makes of an earlier one that was stopped, or that was told something else. */
 import assert from 'node:assert/strict';
-import { cpSync, renameSync } from 'node:fs';
+import { cpSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fixture, milvusMigrate, wanted } from './harness.ts';
@@ -17,6 +17,14 @@ const words = (at: Place, command: string, name: string, ...flags: string[]): st
 
 /** No index, not loaded: these tests are not about that, and it takes Milvus ten seconds. */
 const QUICK = ['--index', 'none', '--no-load', '--verify', 'counts'];
+
+/** Paths of all files, sorted. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
 
 describe('a later run', { concurrency: 4 }, () => {
   test('verify of a load that is not finished fails, however well the counts fit what is recorded', async () => {
@@ -93,6 +101,28 @@ describe('a later run', { concurrency: 4 }, () => {
       const ended = await milvusMigrate(load);
       assert.equal(ended.code, 0, ended.stderr);
     }
+  });
+
+  test('forgetting a dump that was killed removes what is not whole, and leaves what is', async () => {
+    await using at = await place();
+    const out = join(at.path, 'out');
+    const state = ['--state', join(at.path, 'state')];
+    const flags = ['--out', out, ...state, '--threads', '1', '--part-size', '20KB'];
+    const dump = ['dump', `milvus1x:${join(fixture('l2'), 'db')}`, ...flags];
+    await milvusMigrate(dump, killed('part recorded'));
+    // Another one may be in place that is not recorded.
+    const inPlace = filesBelow(out).filter((path) => !path.includes('.unfinished-'));
+    await milvusMigrate(dump, killed('part written'));
+    assert.ok(filesBelow(out).some((path) => path.includes('.unfinished-')));
+    const [job] = JSON.parse((await milvusMigrate(['jobs', 'list', '--json', ...state])).stdout) as { id: string }[];
+    const forgotten = await milvusMigrate(['jobs', 'forget', job!.id, ...state]);
+    assert.equal(forgotten.code, 0, forgotten.stderr);
+    const left = filesBelow(out);
+    assert.ok(left.length > 0, 'the part that was recorded stays');
+    assert.deepEqual(
+      left,
+      left.filter((path) => inPlace.includes(path)),
+    );
   });
 
   test('merging some collections leaves the others to move as they are', async () => {

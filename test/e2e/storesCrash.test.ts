@@ -94,4 +94,30 @@ describe('killed between buckets', { concurrency: 2 }, () => {
       assert.equal(ended.code, 0, ended.stderr);
       await assertNothingLeft(run, recorded);
     });
+
+  for (const [word, kill] of [
+    ['forget', 'upload recorded 2'],
+    ['forget', 'part renamed'],
+    ['clean', 'part renamed'],
+  ] as const)
+    test(`jobs ${word} of a dump after a kill at ${kill}: what is not whole goes, what is stays`, async () => {
+      await using run = await bucketRun(clouds);
+      const out = clouds.staging.url(run.prefix);
+      const dump = ['dump', `milvus1x:${source.url('db')}`, '--out', out, '--threads', '1', '--part-size', '10MB'];
+      await runKilled(dump, 'part recorded', run.env);
+      // Another one may be in place that is not recorded.
+      const inPlace = await clouds.staging.keys(run.prefix);
+      const recorded = await killed(run, dump, kill);
+      const [job] = JSON.parse((await run.migrate(['jobs', 'list', '--json'])).stdout) as { id: string }[];
+      const ended = await run.migrate(['jobs', word, job!.id]);
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.equal(await openUploads(clouds.staging, recorded), 0, 'uploads that nobody completes');
+      const left = await clouds.staging.keys(run.prefix);
+      assert.ok(left.length > 0, 'the part that was recorded stays');
+      assert.deepEqual(
+        left,
+        left.filter((key) => inPlace.includes(key)),
+      );
+      assert.deepEqual(await run.recordedUploads(), []);
+    });
 });

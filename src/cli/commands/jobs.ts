@@ -3,7 +3,7 @@ import { stateOf } from '../../config/defaults.ts';
 import { ERROR_EXIT, EXIT, type PlainError, toPlain } from '../../core/errors.ts';
 import { nearestWord } from '../../core/nearest.ts';
 import type { CommandContext, CommandEnd } from '../command.ts';
-import type { CleanedJob, JobStore, StatePlace } from '../engine.ts';
+import type { CleanedJob, JobStore, JobSummary, StatePlace } from '../engine.ts';
 import { publicError } from '../errorBlock.ts';
 import { stateFlag } from '../jobFlags.ts';
 import { findJob } from '../jobId.ts';
@@ -50,7 +50,9 @@ async function list({ context, store, place }: Call): Promise<CommandEnd> {
   return { exitCode: EXIT.ok };
 }
 
-function withId(action: (id: string, call: Call) => Promise<CommandEnd>): (call: Call) => Promise<CommandEnd> {
+function withId(
+  action: (id: string, call: Call, job: JobSummary) => Promise<CommandEnd>,
+): (call: Call) => Promise<CommandEnd> {
   return async (call) => {
     const [word, typed, extra] = call.context.line.args;
     if (typed === undefined || extra !== undefined) {
@@ -59,8 +61,8 @@ function withId(action: (id: string, call: Call) => Promise<CommandEnd>): (call:
         hint: `milvus-migrate jobs ${word} 7f3a`,
       });
     }
-    const { id } = findJob(await call.store.listJobs(call.place), typed);
-    return action(id, call);
+    const job = findJob(await call.store.listJobs(call.place), typed);
+    return action(job.id, call, job);
   };
 }
 
@@ -127,19 +129,21 @@ function cleanedLine({ id, where, removed, kept }: CleanedJob): string {
     : `Job ${id}: the files of ${counted(removed, 'part')} are removed from ${where}.`;
 }
 
-async function forget(id: string, { context, store, place }: Call): Promise<CommandEnd> {
+async function forget(id: string, { context, store, place }: Call, { state }: JobSummary): Promise<CommandEnd> {
   const { line, terminal } = context;
   const { config } = await store.resumeConfig(place, id);
-  // Files that were to be kept are not touched, so that nothing need open their place.
+  // Whole files that were to be kept are not touched, so that nothing need open their place.
   const { files } = config as { readonly files?: { readonly keep?: boolean } };
-  await store.forgetJob(
-    place,
-    id,
-    files?.keep === true ? undefined : await filesCredentials(config, line.raw, terminal),
-  );
+  const untouched = files?.keep === true && isOver(state);
+  await store.forgetJob(place, id, untouched ? undefined : await filesCredentials(config, line.raw, terminal));
   if (line.raw.has('json')) printJson(terminal.stdout, { forgotten: id });
   else printLines(terminal.stdout, [`Job ${id} is forgotten.`]);
   return { exitCode: EXIT.ok };
+}
+
+/** Its last run came to its end, and left nothing unfinished. */
+function isOver(state: JobSummary['state']): boolean {
+  return state === 'dumped' || state === 'finished' || state === 'incomplete';
 }
 
 function publicJob<T extends { readonly error: Parameters<typeof publicError>[0] | undefined }>(job: T): object {
