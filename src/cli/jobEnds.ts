@@ -4,7 +4,7 @@ import type { FoundConfig } from '../config/configFile.ts';
 import type { Environment, JobDraft } from '../config/defaults.ts';
 import { withDynamicField } from '../config/elasticSource.ts';
 import { namesElastic, withoutLogin } from '../config/elasticUrl.ts';
-import { filesAt, seenKey } from '../config/ends.ts';
+import { filesAt, leavesFiles, seenKey } from '../config/ends.ts';
 import type { Milvus1xSource, PluginSource, SourceConfig } from '../config/job.ts';
 import { parseMeta } from '../config/metaSource.ts';
 import type { JobCommand } from '../config/migrationYaml.ts';
@@ -161,7 +161,7 @@ export function filesFrom(draft: JobDraft, source: SourceConfig | undefined, con
     return { dir, store, seenAs: seen ?? files?.seenAs ?? store?.root ?? dir, oldLayout, keep: true };
   }
   const named = staging ?? out;
-  const keep = command === 'dump' || (switchFlag(raw, 'keep') ?? files?.keep ?? out !== undefined);
+  const keep = leavesFiles(command) || (switchFlag(raw, 'keep') ?? files?.keep ?? out !== undefined);
   const oldLayout = files?.oldLayout ?? false;
   if (named !== undefined) {
     const fresh = filesAt(named, { seenAs, where: '--staging-as', oldLayout, keep });

@@ -2,6 +2,7 @@
 import type { ObjectStoreConfig } from '../core/contracts.ts';
 import { faissSource } from './faissSource.ts';
 import type { DumpedSource, FaissSource, JobConfig, Milvus1xSource } from './job.ts';
+import type { JobCommand } from './migrationReading.ts';
 import { takeOldKey } from './storeNames.ts';
 import { type Location, objectStore, parseStoreUrl, showPlace } from './storeUrl.ts';
 
@@ -27,6 +28,11 @@ interface FilesSaid {
   readonly where: string;
   readonly oldLayout: boolean;
   readonly keep: boolean;
+}
+
+/** The files are what `dump` makes and what `load` is given: neither removes any, whatever is said of them. */
+export function leavesFiles(command: JobCommand): boolean {
+  return command === 'dump' || command === 'load';
 }
 
 /** @throws MigrateError E_USAGE where `seenAs` is no key prefix */

@@ -2,7 +2,7 @@
 import type { MigrateError } from '../core/errors.ts';
 import { readAt } from './configError.ts';
 import type { JobDraft } from './defaults.ts';
-import { dumpedAt, faissAt, filesAt, mapStores, storesOf, type WithStore } from './ends.ts';
+import { dumpedAt, faissAt, filesAt, leavesFiles, mapStores, storesOf, type WithStore } from './ends.ts';
 import type { JobConfig, PluginSource, SourceConfig } from './job.ts';
 import { elasticOf } from './jobElastic.ts';
 import type { JobFile } from './jobFileShape.ts';
@@ -130,7 +130,7 @@ function filesOf({ staging, out, filesStore }: Job, reading: JobReading): JobCon
   const key = staging?.dir === undefined ? 'job.out' : 'job.staging.dir';
   const reached = reach(reading, { section: filesStore, key: 'job.filesStore' });
   const folder = reached(readAt(at(key), () => parseLocation(named, options.cwd, key)));
-  const keep = staging?.keep ?? (out !== undefined || options.command === 'dump');
+  const keep = staging?.keep ?? (out !== undefined || leavesFiles(options.command));
   return readAt(at('job.staging.as'), () =>
     filesAt(folder, { seenAs: staging?.as, where: 'job.staging.as', oldLayout: false, keep }),
   );

@@ -1,6 +1,7 @@
 /** Where a `migration.yaml` takes the rows from and where the dumped files go: folders of this host, or buckets. */
 import type { StoreCredentials } from '../core/contracts.ts';
 import type { JobDraft } from './defaults.ts';
+import { leavesFiles } from './ends.ts';
 import type { DumpedSource, SourceConfig } from './job.ts';
 import { elasticFromYaml } from './migrationElastic.ts';
 import { faissFromYaml } from './migrationFaiss.ts';
@@ -140,7 +141,7 @@ interface To {
 /** The old tool's `start` cleaned its files; `dump` and `load` left them. */
 function filesOf(reading: Reading): To {
   const { yaml, options, missing } = reading;
-  const keep = options.command === 'dump' || options.command === 'load';
+  const keep = leavesFiles(options.command);
   const mode = modeOf(reading, 'target');
   const key = `target.${mode}.outputDir`;
   const text = yaml.target?.[mode]?.outputDir;

@@ -69,7 +69,8 @@ export interface Migration {
 }
 
 /** As `migrate`. @param started with the `workerStart` of this configuration and these stages; closed here */
-export async function migrateIn(started: Pool, { config, stages, options }: Migration): Promise<Report> {
+export async function migrateIn(started: Pool, migration: Migration): Promise<Report> {
+  const { config, stages, options } = leavingFiles(migration);
   const warnings = createWarnings(options.onProgress);
   using again = listenForAgain(warnings.warn);
   await using pool = started;
@@ -82,6 +83,13 @@ export async function migrateIn(started: Pool, { config, stages, options }: Migr
   } finally {
     await target?.[Symbol.asyncDispose]();
   }
+}
+
+/** `load` removes none of the files that it is given, also where the library's caller did not say so. */
+function leavingFiles(migration: Migration): Migration {
+  const { config, stages } = migration;
+  if (stages !== 'load' || config.files === undefined) return migration;
+  return { ...migration, config: { ...config, files: { ...config.files, keep: true } } };
 }
 
 async function connect(config: JobConfig, stages: JobStages, { signal }: RunOptions): Promise<Target | undefined> {

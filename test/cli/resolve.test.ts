@@ -219,7 +219,8 @@ test('the stages and the files of each command', async () => {
     [['plan', 'milvus1x:/db', '--out', 'o'], 'all', true],
     [['run', 'milvus1x:/db', '--to', 'h:1', '--staging', 'o'], 'all', false],
     [['start', 'milvus1x:/db', '--to', 'h:1', '--staging', 'o', '--keep'], 'all', true],
-    [['load', 'milvus1x:/db', '--to', 'h:1', '--staging', 'o'], 'load', false],
+    [['load', 'milvus1x:/db', '--to', 'h:1', '--staging', 'o'], 'load', true],
+    [['load', 'milvus1x:/db', '--to', 'h:1', '--staging', 'o', '--keep=false'], 'load', true],
     [['verify', 'milvus1x:/db', '--to', 'h:1', '--staging', 'o'], 'verify', false],
   ] as const) {
     const resolved = await resolve(argv);

@@ -1,6 +1,6 @@
 /** What a later run makes of an earlier one that was stopped, or that was told something else. */
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, renameSync } from 'node:fs';
+import { cpSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fixture, milvusMigrate, wanted } from './harness.ts';
@@ -123,6 +123,22 @@ describe('a later run', { concurrency: 4 }, () => {
       left,
       left.filter((path) => inPlace.includes(path)),
     );
+  });
+
+  test('what `dump` wrote by a job file stays when `load` has taken it by the same file', async () => {
+    await using at = await place();
+    const file = join(at.path, 'job.yaml');
+    const [, url, , database] = at.database.flags;
+    const to = `to: { url: "${url}", database: "${database}" }`;
+    const source = `source: { milvus1x: "${join(fixture('l2'), 'db')}" }`;
+    writeFileSync(file, `job: { ${source}, ${to}, staging: { dir: "${at.staging}" } }`);
+    const flags = ['--config', file, '--state', join(at.path, 'state')];
+    const dump = await milvusMigrate(['dump', ...flags]);
+    assert.equal(dump.code, 0, dump.stderr);
+    const dumped = filesBelow(at.staging);
+    const load = await milvusMigrate(['load', ...flags, ...QUICK]);
+    assert.equal(load.code, 0, load.stderr);
+    assert.deepEqual(filesBelow(at.staging), dumped);
   });
 
   test('merging some collections leaves the others to move as they are', async () => {
