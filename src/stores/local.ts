@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Store, StoreFile, StoreGroup, StoreStat, StoreWriter } from '../core/contracts.ts';
 import { MigrateError, messageOf, systemCode } from '../core/errors.ts';
 import { checkedPath } from './paths.ts';
@@ -164,6 +164,21 @@ function unfinishedName(final: string): string {
   return join(dirname(final), `${UNFINISHED}${basename(final)}-${randomBytes(6).toString('hex')}`);
 }
 
+/** The folder and those above it, up to the root, which may be that of the whole file system: the one that is its own parent. */
+export function foldersWithin(root: string, folder: string): readonly string[] {
+  const within: string[] = [];
+  for (let dir = folder; isWithin(root, dir); dir = dirname(dir)) {
+    within.push(dir);
+    if (dirname(dir) === dir) break;
+  }
+  return within;
+}
+
+function isWithin(root: string, path: string): boolean {
+  const from = relative(root, path);
+  return from !== '..' && !from.startsWith(`..${sep}`);
+}
+
 function beginGroup(root: string, final: string): StoreGroup {
   const parent = dirname(final);
   const temporary = unfinishedName(final);
@@ -179,7 +194,7 @@ function beginGroup(root: string, final: string): StoreGroup {
         fs.renameSync(temporary, final);
       });
       // The folders above may have been made for it: a name is durable when the folder that holds it is.
-      for (let dir = parent; dir.startsWith(root); dir = dirname(dir)) await syncPath(dir);
+      for (const dir of foldersWithin(root, parent)) await syncPath(dir);
     },
     async abort() {
       await closeAll(open);
@@ -305,7 +320,8 @@ async function moveFolder(from: string, to: string): Promise<void> {
 
 function removeTree(root: string, path: string): void {
   attempt('remove', path, () => fs.rmSync(path, { recursive: true, force: true }));
-  for (let dir = dirname(path); dir.startsWith(root + sep) && removeIfEmpty(dir); dir = dirname(dir));
+  // The root itself stays.
+  for (const dir of foldersWithin(root, dirname(path)).slice(0, -1)) if (!removeIfEmpty(dir)) return;
 }
 
 function removeIfEmpty(dir: string): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { openLocalStore } from '../../src/stores/local.ts';
+import { foldersWithin, openLocalStore } from '../../src/stores/local.ts';
 import { storeContract } from '../contract/store.ts';
 import { temporaryFolder } from '../temporary.ts';
 
@@ -33,4 +33,12 @@ test('local: a folder is no file', async () => {
   assert.equal(await store.stat('dir'), undefined);
   assert.equal(await store.openFile('dir'), undefined);
   assert.equal(await store.openFile('dir/f/g'), undefined);
+});
+
+test('local: the folders above one end at the root, also at that of the file system', () => {
+  assert.deepEqual(foldersWithin('/', '/a/b'), ['/a/b', '/a', '/']);
+  assert.deepEqual(foldersWithin('/', '/'), ['/']);
+  assert.deepEqual(foldersWithin('/out', '/out/a/b'), ['/out/a/b', '/out/a', '/out']);
+  assert.deepEqual(foldersWithin('/out/', '/out'), ['/out']);
+  assert.deepEqual(foldersWithin('/out', '/output'), [], 'of another name that begins like that');
 });
