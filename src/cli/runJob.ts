@@ -3,6 +3,7 @@ import type { JobConfig, JobStages } from '../config/job.ts';
 import type { Report } from '../core/report.ts';
 import type { CommandContext, CommandEnd } from './command.ts';
 import { setEngineFlags } from './engineFlags.ts';
+import { refuseUnwritable } from './outputFiles.ts';
 import { openProgress } from './progress.ts';
 import { reportJson, writeReportFile } from './reportFile.ts';
 import { reportTable } from './reportTable.ts';
@@ -31,6 +32,7 @@ export async function runJob(
   context: CommandContext,
 ): Promise<CommandEnd> {
   const { terminal, engine, signal } = context;
+  refuseUnwritable({ report: output.report, rejectFile: config.rejectFile });
   const progress = await openProgress(terminal, output.logFormat, signal);
   for (const note of notes) progress.note(note);
   const { migrate } = await engine.job();

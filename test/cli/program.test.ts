@@ -1,6 +1,15 @@
 /** Whole command lines against an engine that records what it is asked: streams, exit codes, error blocks. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -86,10 +95,38 @@ test('run --json --report: the same JSON on stdout and in the file, and no lefto
 });
 
 test('a report that cannot be written is an error of its own', async () => {
-  const { exitCode, stderr } = await run([...RUN, '--report', 'absent/report.json']);
+  const folder = join(cwd, 'soon-gone');
+  mkdirSync(folder);
+  const engine = fakeEngine([], {
+    migrate: async () => {
+      rmdirSync(folder);
+      return REPORT;
+    },
+  });
+  const { exitCode, stderr } = await run([...RUN, '--report', 'soon-gone/report.json'], { engine });
   assert.equal(exitCode, 4);
   assert.match(stderr, /^error E_STORE: the report cannot be written/m);
-  assert.ok(!existsSync(join(cwd, 'absent')));
+  assert.ok(!existsSync(folder));
+});
+
+test('a report or a reject file that can not be written is refused before anything runs', async () => {
+  mkdirSync(join(cwd, 'folder'), { recursive: true });
+  writeFileSync(join(cwd, 'file'), '');
+  const engine = fakeEngine([], { migrate: async () => assert.fail('it ran') });
+  for (const [flag, path, found] of [
+    ['--report', 'folder', /folder is a folder/],
+    ['--report', 'absent/report.json', /absent is not there/],
+    ['--report', 'file/report.json', /file\/report\.json|file is no folder/],
+    ['--reject-file', 'folder', /folder is a folder/],
+    ['--reject-file', 'file/deep/rejects.jsonl', /file\/deep\/rejects\.jsonl|file is no folder/],
+  ] as const) {
+    const { exitCode, stderr } = await run([...RUN, flag, path], { engine });
+    assert.equal(exitCode, 2, `${flag} ${path}`);
+    assert.match(stderr, new RegExp(`^error E_USAGE: ${flag} names no file`, 'm'));
+    assert.match(stderr, found);
+    assert.match(stderr, /a file, in a folder that is there/);
+  }
+  assert.equal((await run([...RUN, '--reject-file', 'made/later/rejects.jsonl'])).exitCode, 0);
 });
 
 test('a run that fails: one block, the exit code of the report', async () => {
