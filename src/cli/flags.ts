@@ -158,7 +158,7 @@ const SPEED_FLAGS = {
     name: 'threads',
     value: 'N',
     group: 'speed',
-    help: 'segments, ranges or shards read at a time',
+    help: 'segments, ranges or shards read at a time, at most 1024',
     preset: 'the number of cores',
   },
   'part-size': {

@@ -3,6 +3,7 @@ import {
   CONSISTENCY_LEVELS,
   INDEX_WANTED,
   MAX_SHARDS,
+  MAX_THREADS,
   ON_DUPLICATE,
   parseIndexChoice,
   VERIFY_WAYS,
@@ -60,7 +61,7 @@ type Tuning = Pick<
 /** How a job runs, without a say in what it moves. */
 export function tuningFlags(draft: Tuning, raw: RawArgs, cwd: string): Tuning {
   return {
-    threads: wholeFlag(raw, 'threads', { min: 1 }) ?? draft.threads,
+    threads: wholeFlag(raw, 'threads', { min: 1, max: MAX_THREADS }) ?? draft.threads,
     partBytes: readFlag(raw, 'part-size', { read: parseBytes, wanted: BYTES_WANTED }) ?? draft.partBytes,
     loadTasks: wholeFlag(raw, 'load-tasks', { min: 1 }) ?? draft.loadTasks,
     ...stateFlag(draft, raw, cwd),

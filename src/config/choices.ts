@@ -6,6 +6,8 @@ export const VERIFY_WAYS = ['auto', 'sample', 'full', 'counts', 'none'] as const
 export const ON_DUPLICATE = ['fail', 'keep-all', 'first'] as const;
 export const CONSISTENCY_LEVELS = ['Strong', 'Session', 'Bounded', 'Eventually', 'Customized'] as const;
 export const MAX_SHARDS = 16;
+/** Beyond it threads only take memory: V8 ends the whole process where it gets none for one more. */
+export const MAX_THREADS = 1024;
 
 /** The word of the list that `text` is, without regard to case; undefined: none. */
 export function chooseWord<T extends string>(text: string, words: readonly T[]): T | undefined {

@@ -1,6 +1,6 @@
 /** Every key of our own job files (`job:`). docs/job-file.md says what each means. */
 import { z } from 'zod';
-import { CONSISTENCY_LEVELS, MAX_SHARDS, ON_DUPLICATE, VERIFY_WAYS, WRITE_MODES } from './choices.ts';
+import { CONSISTENCY_LEVELS, MAX_SHARDS, MAX_THREADS, ON_DUPLICATE, VERIFY_WAYS, WRITE_MODES } from './choices.ts';
 import { METRICS } from './faissSource.ts';
 import { ELASTIC_SECRETS, elasticShape } from './jobElastic.ts';
 import { optionsShape, transformsShape } from './jobTransforms.ts';
@@ -53,7 +53,7 @@ export const jobFileShape = section({
     index: indexChoice.optional(),
     load: truth.optional(),
     verify: word(...VERIFY_WAYS).optional(),
-    threads: whole(1).optional(),
+    threads: whole(1, MAX_THREADS).optional(),
     partSize: size.optional(),
     loadTasks: whole(1).optional(),
     state: text.optional(),

@@ -1,6 +1,6 @@
 /** Every key of the old tool's `migration.yaml`. docs/migration-yaml.md says what each means. */
 import { z } from 'zod';
-import { CONSISTENCY_LEVELS, MAX_SHARDS } from './choices.ts';
+import { CONSISTENCY_LEVELS, MAX_SHARDS, MAX_THREADS } from './choices.ts';
 import { list, section, text, truth, whole, word } from './yamlValues.ts';
 
 const bufferSize = section({ bufferSize: whole(1).optional() });
@@ -29,7 +29,7 @@ const milvus2x = {
 const dumper = section({
   worker: section({
     workMode: text.optional(),
-    limit: whole(1).optional(),
+    limit: whole(1, MAX_THREADS).optional(),
     reader: bufferSize.optional(),
     writer: bufferSize.optional(),
   }).optional(),

@@ -368,6 +368,7 @@ test('usage errors name what is missing and show one example', async () => {
     [[...RUN, '--col', ''], /--col/],
     [[...RUN, '--threads', '0'], /--threads/],
     [[...RUN, '--threads', '2x'], /--threads/],
+    [[...RUN, '--threads', '1025'], /--threads/],
     [[...RUN, '--part-size', '20GiB'], /--part-size/],
     [[...RUN, '--mode', 'upsert'], /--mode/],
     [[...RUN, '--verify', 'some'], /--verify/],
