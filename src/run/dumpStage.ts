@@ -11,7 +11,7 @@ import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
 import { addMarks } from './idMarks.ts';
-import { partFolder } from './layout.ts';
+import { attemptFolder, writtenFolder } from './layout.ts';
 import { TASKS_PER_WORKER } from './pool.ts';
 import type { Totals } from './progress.ts';
 import type { DumpTask, ReadTask } from './tasks.ts';
@@ -28,12 +28,14 @@ export async function dumpStage(
 ): Promise<void> {
   const stage = run.route === 'stream' ? 'scan' : 'dump';
   await discardUnusable(run);
+  const lost = await findLost(run, takes);
   // What changed later is read when the rest is loaded: see lateChanges.ts.
   const records = run.ledger.partitions().filter(({ planned }) => takes(planned.collection) && planned.upsert !== true);
-  const done = records.filter(({ part }) => part !== undefined);
+  const isDone = ({ planned, part }: PartitionRecord): boolean => part !== undefined && !lost.has(planned.partition.id);
+  const done = records.filter(isDone);
   run.meter.start(stage, totals(records), totals(done));
   for (const record of done) onPart(record);
-  const left = records.filter(({ part }) => part === undefined);
+  const left = records.filter((record) => !isDone(record));
   await forEachConcurrently(left, run.pool.threads * TASKS_PER_WORKER, async (record) => {
     const { planned } = record;
     const part = await dumpPatiently(run, record);
@@ -96,7 +98,7 @@ async function dump(run: RunContext, record: PartitionRecord): Promise<Part> {
   }
 }
 
-function dumpTask(run: RunContext, { planned }: PartitionRecord): Omit<DumpTask, 'uploads'> {
+function dumpTask(run: RunContext, { planned, load }: PartitionRecord): Omit<DumpTask, 'uploads'> {
   const { reader, files, route, config } = run;
   const { partition } = planned;
   const streamed = route === 'stream' || planned.upsert === true;
@@ -110,7 +112,7 @@ function dumpTask(run: RunContext, { planned }: PartitionRecord): Omit<DumpTask,
     rejectFile: config.rejectFile === undefined ? undefined : rejectPart(run, partition.id),
     store: streamed ? undefined : files?.config,
     format: formatOf(run, planned.collection),
-    dir: streamed ? '' : partFolder(run, planned),
+    dir: streamed ? '' : writtenFolder(run, { planned, load }),
     samples: planned.samples,
     collection: partition.dataset,
     marks: planned.upsert === true ? undefined : run.marks?.get(planned.collection),
@@ -180,6 +182,27 @@ async function discardUnusable(run: RunContext): Promise<void> {
   }
 }
 
+/**
+ * Partitions whose parts are made again though their import was announced: their files are not what was written, and
+ * what `settleImports` left like that was never submitted. Their records stay until there are others.
+ */
+async function findLost(run: RunContext, takes: (collection: string) => boolean): Promise<ReadonlySet<string>> {
+  const lost = new Set<string>();
+  if (run.route !== 'import') return lost;
+  for (const { planned, part, load } of run.ledger.partitions()) {
+    if (part === undefined || load?.state !== 'intended' || !takes(planned.collection)) continue;
+    // A run that died before it renamed them left them under the name of an earlier attempt.
+    const folders = Array.from({ length: load.attempt }, (_, index) => attemptFolder(part.dir, load.attempt - index));
+    const why = await whatIsWrong(run, part, folders);
+    if (why === undefined) continue;
+    if (run.reader.kind === 'dumped') throw damaged(run, part, why);
+    run.warn(`part ${part.dir} of ${planned.collection} is made again: ${why}`);
+    for (const dir of folders) await run.files?.store.remove(dir);
+    lost.add(part.partition);
+  }
+  return lost;
+}
+
 /** There is nothing to make it from again but these very files. */
 function damaged({ files }: RunContext, { dir }: Part, found: string): MigrateError {
   return new MigrateError('E_PART_DAMAGED', 'a part of the dumped folder is not what its manifest says', {
@@ -191,21 +214,39 @@ function damaged({ files }: RunContext, { dir }: Part, found: string): MigrateEr
 
 /** undefined: fine. `''`: the user asked for something else than before. */
 async function whyUnusable(run: RunContext, part: Part, upsert: boolean): Promise<string | undefined> {
-  const { route, config, files } = run;
+  const { route, config } = run;
   // Rejected rows are in no file, and left ones need one: another choice about them makes another part.
   const left = part.nonFinite + (part.refused ?? 0);
   if (config.rejectFile !== undefined ? left > 0 : part.rejected > 0) return '';
   if (route === 'stream' || upsert) return undefined;
   if (part.files.length === 0) return '';
+  return whatIsWrong(run, part, [part.dir]);
+}
+
+/** @param folders where a file may lie, the first that has it counts. @returns undefined: fine */
+async function whatIsWrong(run: RunContext, part: Part, folders: readonly string[]): Promise<string | undefined> {
   // A dumped folder may have come a long way. What lies in a bucket would have to be got once more for it, and the
   // services check what is copied.
-  const checked = config.checkParts || (run.reader.kind === 'dumped' && files?.config.scheme === 'file');
+  const checked = run.config.checkParts || (run.reader.kind === 'dumped' && run.files?.config.scheme === 'file');
   for (const file of part.files) {
-    const stat = await files?.store.stat(`${part.dir}/${file.name}`);
-    if (stat === undefined) return `${file.name} is not there any more`;
-    if (stat.size !== file.bytes) return `${file.name} has ${stat.size} bytes, ${file.bytes} were written`;
-    if (checked && (await crcOf(run, `${part.dir}/${file.name}`, file.bytes)) !== file.crc32)
+    const found = await findFile(run, file.name, folders);
+    if (found === undefined) return `${file.name} is not there any more`;
+    if (found.size !== file.bytes) return `${file.name} has ${found.size} bytes, ${file.bytes} were written`;
+    if (checked && (await crcOf(run, found.path, file.bytes)) !== file.crc32)
       return `${file.name} has another checksum than what was written`;
+  }
+  return undefined;
+}
+
+async function findFile(
+  { files }: RunContext,
+  name: string,
+  folders: readonly string[],
+): Promise<{ readonly path: string; readonly size: number } | undefined> {
+  for (const dir of folders) {
+    const path = `${dir}/${name}`;
+    const stat = await files?.store.stat(path);
+    if (stat !== undefined) return { path, size: stat.size };
   }
   return undefined;
 }

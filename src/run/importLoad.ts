@@ -15,7 +15,8 @@ import { MigrateError } from '../core/errors.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
 import { troubleOf } from './explainStaging.ts';
-import { attemptFolder, seenFiles } from './layout.ts';
+import { attemptFolder, attemptOf, seenFiles } from './layout.ts';
+import { gatherFiles, isThere } from './partFolders.ts';
 import { createBackoff, whileAway } from './patience.ts';
 
 /** An import that failed is tried again this often, unless its reason says that it would fail again. */
@@ -85,7 +86,7 @@ type Submitted = Extract<LoadRecord, { state: 'submitted' }>;
 async function submit(run: ImportContext, record: PartitionRecord, into: string): Promise<Submitted | undefined> {
   const part = wholePart(record);
   const before = record.load?.state === 'intended' ? record.load : undefined;
-  const attempt = (before?.attempt ?? 0) + 1;
+  const attempt = before === undefined ? attemptOf(part.dir) : before.attempt + 1;
   const dir = attemptFolder(part.dir, attempt);
   const prior = (await tasksWith(run, into, dir)).map(({ id }) => id);
   await run.ledger.recordLoad(part.partition, { state: 'intended', attempt, dir, prior });
@@ -118,17 +119,13 @@ async function lateTask(
   return undefined;
 }
 
-/** From the latest earlier attempt: a run that died before this rename left them there, several such runs further back. */
+/** From the earlier attempts: a run that died before this rename left them there, several such runs further back. */
 async function moveFiles({ files: { store } }: ImportContext, part: Part, attempt: number): Promise<void> {
-  let from = attempt - 1;
-  // Any of its files: a bucket's objects are moved one by one, and a run may have died in between.
-  const isThere = async (): Promise<boolean> => {
-    for (const { name } of part.files)
-      if ((await store.stat(`${attemptFolder(part.dir, from)}/${name}`)) !== undefined) return true;
-    return false;
-  };
-  while (from > 1 && !(await isThere())) from--;
-  await store.move(attemptFolder(part.dir, from), attemptFolder(part.dir, attempt));
+  const to = attemptFolder(part.dir, attempt);
+  const from = Array.from({ length: attempt - 1 }, (_, index) => attemptFolder(part.dir, index + 1));
+  await gatherFiles(store, part, { from, to });
+  // The store's own error says that nothing is anywhere.
+  if (!(await isThere(store, part, to))) await store.move(from.at(-1) ?? part.dir, to);
 }
 
 interface Submission {

@@ -1,6 +1,7 @@
 /** Where the files of a job lie below its output or staging folder. */
 import { resolve } from 'node:path';
 import type { JobConfig } from '../config/job.ts';
+import type { PartitionRecord } from '../core/checkpoint.ts';
 import type { Part, Store, StoreConfig } from '../core/contracts.ts';
 import type { PlannedPartition } from '../core/plan.ts';
 
@@ -49,9 +50,27 @@ export function partFolder(
   return `${PARTS_FOLDER}/${collection}/${targetPartition}/${partition.id}.${run.jobId}.a1`;
 }
 
+export const ATTEMPT = /\.a(\d+)$/;
+
 /** The folder of a later attempt: what was submitted before can't find its files there any more. */
 export function attemptFolder(dir: string, attempt: number): string {
-  return dir.replace(/\.a\d+$/, `.a${attempt}`);
+  return dir.replace(ATTEMPT, `.a${attempt}`);
+}
+
+export function attemptOf(dir: string): number {
+  return Number(ATTEMPT.exec(dir)?.[1] ?? 1);
+}
+
+/**
+ * Where a part is written to. One whose import was announced is written under the name of the attempt that comes next:
+ * a submission of before that is still on its way must not find its files there again.
+ */
+export function writtenFolder(
+  run: { readonly jobId: string },
+  { planned, load }: Pick<PartitionRecord, 'planned' | 'load'>,
+): string {
+  const first = partFolder(run, planned);
+  return load?.state === 'intended' ? attemptFolder(first, load.attempt + 1) : first;
 }
 
 /** The part's files as Milvus is told of them. */

@@ -94,14 +94,17 @@ interface Work {
 }
 
 async function loadAll(run: RunContext & { readonly target: Target }, { loadable, queue, side }: Work): Promise<void> {
-  if (run.route === 'import')
-    return importAll({ ...run, files: filesOf(run), imports: new Map(), tries: new Map() }, { loadable, queue, side });
+  if (run.route === 'import') return importAll(importing(run), { loadable, queue, side });
   const context: StreamContext = { ...run, pace: createPace(), side };
   await forEachConcurrently(queue, run.pool.threads, async (record) => {
     if (run.ledger.get(record.planned.partition.id).load?.state === 'loaded') return;
     await streamPart(context, record, intoOf(loadable, record));
     run.meter.add('load', { units: 1, rows: 0, bytes: 0 });
   });
+}
+
+function importing(run: RunContext & { readonly target: Target }): ImportContext {
+  return { ...run, files: filesOf(run), imports: new Map(), tries: new Map() };
 }
 
 function filesOf(run: RunContext): ImportContext['files'] {
@@ -115,8 +118,16 @@ function intoOf(loadable: Loadable, { planned }: PartitionRecord): string {
   return record.loadInto;
 }
 
+/**
+ * Finds out what an earlier run submitted. Before parts are looked at and made again: one that may have been submitted
+ * stays as it is.
+ */
+export async function settleLoads(run: RunContext & { readonly target: Target }, loadable: Loadable): Promise<void> {
+  if (run.route !== 'import') return;
+  for (const [collection, record] of loadable) await settleImports(importing(run), collection, record);
+}
+
 async function importAll(run: ImportContext, { loadable, queue }: Work): Promise<void> {
-  for (const [collection, record] of loadable) await settleImports(run, collection, record);
   const failed: PartitionRecord[] = [];
   const one = async (record: PartitionRecord): Promise<void> => {
     const current = run.ledger.get(record.planned.partition.id);

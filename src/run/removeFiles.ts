@@ -1,7 +1,8 @@
 /** Takes back what a job wrote into its files' store: nothing else there is touched. */
-import type { Checkpoint, LoadRecord } from '../core/checkpoint.ts';
-import type { Part, Store } from '../core/contracts.ts';
-import { attemptFolder, manifestFile, partFolder, preflightName, sweepJob } from './layout.ts';
+import type { Checkpoint } from '../core/checkpoint.ts';
+import type { Store } from '../core/contracts.ts';
+import { manifestFile, partFolder, preflightName, sweepJob, writtenFolder } from './layout.ts';
+import { partFolders } from './partFolders.ts';
 import { openJournal } from './uploads.ts';
 
 /** @returns how many parts there were files of */
@@ -10,7 +11,8 @@ export async function removeJobFiles(checkpoint: Checkpoint, store: Store, id: s
   let removed = 0;
   for (const { planned, part, load } of await checkpoint.partitions(id)) {
     // Also where no part is recorded: a run may have died between the two.
-    const dirs = new Set([partFolder({ jobId: id }, planned), ...partFolders(part, load)]);
+    const written = [partFolder({ jobId: id }, planned), writtenFolder({ jobId: id }, { planned, load })];
+    const dirs = new Set([...written, ...partFolders(part, load)]);
     // Only folders that bear this job's id: those of a dumped folder that it loads are not its own.
     const own = [...dirs].filter((dir) => dir.includes(`.${id}.`));
     if (await removeAll(store, own)) removed++;
@@ -28,8 +30,10 @@ export async function removeJobFiles(checkpoint: Checkpoint, store: Store, id: s
 export async function removeUnfinished(checkpoint: Checkpoint, store: Store, id: string): Promise<void> {
   await openJournal(checkpoint, id, store).discardLeft();
   const records = await checkpoint.partitions(id);
-  for (const { planned, part } of records)
-    if (part === undefined) await store.remove(partFolder({ jobId: id }, planned));
+  for (const { planned, part, load } of records) {
+    const written = writtenFolder({ jobId: id }, { planned, load });
+    if (part?.dir !== written && (part === undefined || load?.state === 'intended')) await store.remove(written);
+  }
   await store.remove(preflightName(id));
   await sweepJob(store, records, id);
 }
@@ -44,18 +48,4 @@ async function removeAll(store: Store, dirs: readonly string[]): Promise<boolean
     await store.remove(dir);
   }
   return found;
-}
-
-const ATTEMPT = /\.a(\d+)$/;
-
-/**
- * Everywhere that a part's files may lie: under the name of each attempt so far. A run that died may have recorded the
- * next one before it renamed them; where a rename is copying and removing, it may have left some under the one before.
- */
-export function partFolders(part: Part | undefined, load: LoadRecord | undefined): readonly string[] {
-  const dir = part?.dir ?? '';
-  const last = load !== undefined && 'dir' in load ? load.dir : '';
-  const attempts = Math.max(...[dir, last].map((name) => Number(ATTEMPT.exec(name)?.[1] ?? 0)));
-  const tried = ATTEMPT.test(dir) ? Array.from({ length: attempts }, (_, index) => attemptFolder(dir, index + 1)) : [];
-  return [...new Set([dir, last, ...tried])].filter((name) => name !== '');
 }

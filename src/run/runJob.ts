@@ -11,10 +11,10 @@ import { announce } from './events.ts';
 import { type FinishContext, indexAndLoad, swapIn } from './finishCollection.ts';
 import { findChanges, upsertChanges } from './lateChanges.ts';
 import { manifestFile } from './layout.ts';
-import { type Loadable, startLoading } from './loadStage.ts';
+import { type Loadable, settleLoads, startLoading } from './loadStage.ts';
+import { partFolders } from './partFolders.ts';
 import { checkStaging } from './preflight.ts';
 import { prepareCollection, recheckCollection } from './prepare.ts';
-import { partFolders } from './removeFiles.ts';
 import { keepManifest, lookAtIds, type Running } from './runFiles.ts';
 import { AFTER_LOAD_MS, AT_REST_MS, type VerifyContext, verifyCollection } from './verify.ts';
 
@@ -22,6 +22,7 @@ export async function runTarget(context: TargetRun, stages: JobStages): Promise<
   if (stages === 'verify') return verifyStage(context, await knownCollections(context));
   const loadable = await prepareAll(context);
   await preflight(context, loadable);
+  await settleLoads(context, loadable);
   await dumpAndLoad(context, loadable);
   const complete = await withhold(context, loadable);
   await findChanges(context, (collection) => complete.has(collection));

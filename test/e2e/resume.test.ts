@@ -1,6 +1,6 @@
 /** What a later run makes of an earlier one that was stopped, or that was told something else. */
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fixture, milvusMigrate, wanted } from './harness.ts';
@@ -24,6 +24,13 @@ function filesBelow(folder: string): string[] {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
+}
+
+/** Of the values, behind the header. */
+function alterByte(file: string): void {
+  const bytes = readFileSync(file);
+  bytes[bytes.length - 3]! ^= 1;
+  writeFileSync(file, bytes);
 }
 
 describe('a later run', { concurrency: 4 }, () => {
@@ -152,18 +159,41 @@ describe('a later run', { concurrency: 4 }, () => {
     assert.equal(await countRows(at.database, 'both'), (faces?.rows ?? 0) - own);
   });
 
+  for (const [what, spoil, flags, why] of [
+    ['shorter', (file: string) => truncateSync(file, 1000), [], /data\.npy has 1000 bytes/],
+    ['gone', (file: string) => rmSync(file), [], /data\.npy is not there any more/],
+    ['altered', alterByte, ['--check-parts'], /data\.npy has another checksum/],
+  ] as const)
+    test(`a part that is ${what} since its import was announced is made again`, async () => {
+      await using at = await place();
+      const run = words(at, 'run', 'l2', '--staging', at.staging, '--keep');
+      await milvusMigrate(run, killed('import intended'));
+      const [file] = filesBelow(at.staging).filter((path) => path.endsWith('data.npy'));
+      spoil(file!);
+      // Killed once more when it was made again, and announced under another name.
+      const second = await milvusMigrate([...run, ...flags], killed('import intended'));
+      assert.match(second.stderr, why);
+      const ended = await milvusMigrate([...run, ...flags]);
+      assert.equal(ended.code, 0, ended.stderr);
+      await assertAll(at.database, 'l2', wanted('l2'));
+      // Its folder is that of a later attempt now, and known by it.
+      const state = ['--state', join(at.path, 'another')];
+      const load = ['load', at.staging, ...at.database.flags, ...state, '--mode', 'overwrite', '--check-parts'];
+      const loaded = await milvusMigrate(load);
+      assert.equal(loaded.code, 0, loaded.stderr);
+      await assertAll(at.database, 'l2', wanted('l2'));
+    });
+
   test('an import that failed is tried again by the next run when its cause is gone', async () => {
     await using at = await place();
     const flags = ['--staging', at.staging, '--keep'];
     const run = words(at, 'run', 'l2', ...flags);
     await milvusMigrate(run, killed('part recorded'));
-    // The files vanish after the preflight and before the import: Milvus does not see them.
-    const hidden = join(at.path, 'hidden');
     await milvusMigrate(run, killed('import intended'));
-    renameSync(join(at.staging, 'tables'), hidden);
-    const failed = await milvusMigrate(run);
-    assert.notEqual(failed.code, 0);
-    cpSync(hidden, join(at.staging, 'tables'), { recursive: true });
+    // After the preflight: Milvus does not see the files there.
+    const failed = await milvusMigrate([...run, '--staging-as', join(at.path, 'elsewhere')]);
+    assert.equal(failed.code, 4, failed.stderr);
+    assert.match(failed.stderr, /E_IMPORT_FAILED/);
     const ended = await milvusMigrate(run);
     assert.equal(ended.code, 0, ended.stderr);
     await assertAll(at.database, 'l2', wanted('l2'));

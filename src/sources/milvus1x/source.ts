@@ -63,14 +63,14 @@ export async function openMilvus1x(config: Milvus1xSource, options: SourceOption
  * may be the bucket itself, only what holds data.
  */
 function foldersOf(
-  { meta, tablesDir, walDir }: Located,
+  { meta, tablesDir, walDirs }: Located,
   { data, meta: look }: Looks,
   config: Milvus1xSource,
 ): StoreConfig[] {
   const db = data.path.dirname(tablesDir);
   const beside = meta.kind !== 'mysql' && look === data && look.path.dirname(meta.file) === db;
   const whole = config.store === undefined && (beside || config.tablesDir === undefined);
-  return [...(whole ? [db] : []), tablesDir, walDir].map((path) => data.folder(path));
+  return [...(whole ? [db] : []), tablesDir, ...walDirs].map((path) => data.folder(path));
 }
 
 function titleOf({ store }: Milvus1xSource, { meta }: Located): string {
