@@ -104,9 +104,11 @@ function storedSource(
 ): StoredSource {
   const excluding = settings['index.mapping.exclude_source_vectors'];
   const byDefault = major > 9 || (major === 9 && minor >= 2);
+  // In the mapping, as older versions have it, or in a setting, as newer ones do.
+  const modes = [source.mode, settings['index.mapping.source.mode']];
   return {
-    enabled: source.enabled !== false,
-    synthetic: source.mode === 'synthetic' || settings['index.mapping.source.mode'] === 'synthetic',
+    enabled: source.enabled !== false && !modes.includes('disabled'),
+    synthetic: modes.includes('synthetic'),
     excludes: Array.isArray(source.excludes) ? source.excludes.map(String) : [],
     includes: Array.isArray(source.includes) ? source.includes.map(String) : [],
     withoutVectors: excluding === undefined ? byDefault : String(excluding) === 'true',

@@ -101,7 +101,7 @@ function mapOne(index: IndexFacts, { fields: declared, choices }: SchemaConfig):
   if (!index.stored.enabled)
     throw new MigrateError('E_SOURCE_SCHEMA', 'the index keeps no documents, only what finds them', {
       at: { collection: index.name, field: '_source' },
-      found: '_source.enabled: false',
+      found: '_source is disabled',
       wanted: 'an index with _source',
       hint: 'index the documents anew from where they came from',
     });
