@@ -74,6 +74,8 @@ export function answerFailure(error: ElasticError, asking: Asking, retryAfterMs?
     return fail('E_SOURCE_NOT_FOUND', 'no such index, alias or data stream', {
       hint: 'GET _cat/indices lists what is there; a name may hold wildcards',
     });
+  if (type === 'index_closed_exception')
+    return fail('E_SOURCE_NOT_FOUND', 'a closed index gives no documents', { hint: 'POST /INDEX/_open opens it' });
   if (isContextLost(error))
     return fail('E_READ', 'the snapshot of the index is gone: it expired, or its node was restarted', { retry: true });
   if (isOverload(error)) return fail('E_READ', 'Elasticsearch has too much to do', { retry: true });

@@ -13,6 +13,8 @@ export interface IndexFacts {
   /** Fields computed at search time, which no document holds. */
   readonly runtime: readonly string[];
   readonly stored: StoredSource;
+  /** A closed index answers to no search. */
+  readonly closed: boolean;
 }
 
 /** What of a document `_source` gives back. */
@@ -36,7 +38,8 @@ export async function readIndices(
   const answer = await elastic.ask({
     method: 'GET',
     path: `/${indexPath(expression)}`,
-    query: { allow_no_indices: false, expand_wildcards: 'open,hidden', flat_settings: true },
+    // The closed ones too: a wildcard means them, and what it means must not be missing without a word.
+    query: { allow_no_indices: false, expand_wildcards: 'open,closed,hidden', flat_settings: true },
     asked: 'read the mapping',
     index: expression,
   });
@@ -94,6 +97,8 @@ function factsOf(name: string, facts: unknown, version: ElasticVersion): IndexFa
     properties: mappings?.properties ?? {},
     runtime: Object.keys(mappings?.runtime ?? {}),
     stored: storedSource(mappings?._source ?? {}, settings ?? {}, version),
+    // Elasticsearch's own mark, which goes when the index is opened.
+    closed: String(settings?.['index.verified_before_close']) === 'true',
   };
 }
 
@@ -108,11 +113,28 @@ function storedSource(
   const modes = [source.mode, settings['index.mapping.source.mode']];
   return {
     enabled: source.enabled !== false && !modes.includes('disabled'),
-    synthetic: modes.includes('synthetic'),
+    synthetic: modes.includes('synthetic') || (isSyntheticByKind(settings) && !modes.includes('stored')),
     excludes: Array.isArray(source.excludes) ? source.excludes.map(String) : [],
     includes: Array.isArray(source.includes) ? source.includes.map(String) : [],
     withoutVectors: excluding === undefined ? byDefault : String(excluding) === 'true',
   };
+}
+
+/** Logs and metrics have it so unless something else is said. */
+function isSyntheticByKind(settings: Readonly<Record<string, unknown>>): boolean {
+  return ['logsdb', 'time_series'].includes(String(settings['index.mode']));
+}
+
+/** Errors: E_SOURCE_NOT_FOUND, with the names of all that are closed. */
+export function refuseClosed(indices: readonly IndexFacts[]): void {
+  const closed = indices.filter((index) => index.closed).map(({ name }) => name);
+  if (closed.length === 0) return;
+  throw new MigrateError('E_SOURCE_NOT_FOUND', 'a closed index gives no documents', {
+    at: { collection: closed[0]! },
+    found: `closed: ${closed.join(', ')}`,
+    wanted: 'open indices',
+    hint: `POST /${closed.join(',')}/_open opens ${closed.length === 1 ? 'it' : 'them'}; or name the others only`,
+  });
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   typeOf,
 } from '../../formats/elastic/mapping.ts';
 import { vectorIndexOf } from '../../formats/elastic/vectorIndex.ts';
-import { type IndexFacts, isExcluded } from './indices.ts';
+import { type IndexFacts, isExcluded, refuseClosed } from './indices.ts';
 
 export interface ElasticDataset {
   readonly name: string;
@@ -41,8 +41,9 @@ const GUESSED_BYTES = 64;
 
 type SchemaConfig = Pick<ElasticsearchSource, 'index' | 'indices' | 'fields' | 'dynamicField' | 'choices'>;
 
-/** Errors: E_SOURCE_SCHEMA, E_DIMENSION, E_NAME_COLLISION. */
+/** Errors: E_SOURCE_NOT_FOUND (closed), E_SOURCE_SCHEMA, E_DIMENSION, E_NAME_COLLISION. */
 export function datasetsOf(config: SchemaConfig, indices: readonly IndexFacts[]): readonly ElasticDataset[] {
+  refuseClosed(indices);
   if (isMerged(config, indices)) return [datasetOf(nameOfOne(config.index, indices), indices, config)];
   return indices.map((index) => datasetOf(index.name, [index], config));
 }

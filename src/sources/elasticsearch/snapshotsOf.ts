@@ -4,7 +4,7 @@ import type { Elastic } from './connect.ts';
 import type { IndexFacts } from './indices.ts';
 import { closeSnapshots, openSnapshots, type ShardSnapshot } from './snapshot.ts';
 
-/** In the order of indices and shards. They must be closed. Errors: E_SOURCE_ACCESS, E_READ; both with the way around. */
+/** In the order of indices and shards. They must be closed. Errors: E_SOURCE_NOT_FOUND; E_SOURCE_ACCESS, E_READ, both with the way around. */
 export async function snapshotsOf(elastic: Elastic, indices: readonly IndexFacts[]): Promise<readonly ShardSnapshot[]> {
   const open: ShardSnapshot[] = [];
   try {
@@ -12,11 +12,15 @@ export async function snapshotsOf(elastic: Elastic, indices: readonly IndexFacts
     return open;
   } catch (thrown) {
     await closeSnapshots(elastic, open);
-    throw thrown instanceof MigrateError && !thrown.retry ? withWayAround(thrown) : thrown;
+    throw thrown instanceof MigrateError && isOfSnapshots(thrown) ? withWayAround(thrown) : thrown;
   }
 }
 
-/** Denied, or not known to this server. */
+/** Denied, or not known to this server. An index that is gone or closed is so to every way of reading. */
+function isOfSnapshots({ retry, code }: MigrateError): boolean {
+  return !retry && code !== 'E_SOURCE_NOT_FOUND';
+}
+
 function withWayAround(error: MigrateError): MigrateError {
   const { code, message, at, found, wanted, hint } = error;
   const way = '--es-read scroll reads without snapshots';

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { ElasticsearchSource } from '../../../src/config/elasticsearch.ts';
+import { toMigrateError } from '../../../src/core/errors.ts';
+import { openElasticsearch } from '../../../src/sources/elasticsearch/source.ts';
 import { type Administrator, elasticsearchForTests } from '../../servers/startElasticsearch.ts';
 import { ACCESS, plainAdministrator, sourceOf } from './open.ts';
 import { planned } from './reading.ts';
@@ -64,12 +66,41 @@ for (const [how, kept] of DISABLED)
 for (const [how, kept] of [
   ['in the mapping', { mappings: { _source: { mode: 'synthetic' } } }],
   ['as a setting', { settings: { 'index.mapping.source.mode': 'synthetic' } }],
+  ['by the kind of index', { settings: { 'index.mode': 'logsdb' } }],
 ] as const)
   test(`synthetic _source is told, ${how}`, async () => {
-    await using _ = await indexOf('synthetic', kept);
+    await using _ = await indexOf('synthetic', kept, { vec: [1, 2], '@timestamp': '2026-01-01' });
     const notes = await lossyNotes(source('synthetic'));
     assert.ok(
       notes.some((text) => text.startsWith('synthetic: _source is synthetic')),
       notes.join('\n'),
     );
   });
+
+test('a closed index that a wildcard means is an error that names it, unless the others are named', async () => {
+  await using _open = await indexOf('shut-1', {});
+  await using _closed = await indexOf('shut-2', {});
+  await administrator.call('POST', '/shut-2/_close');
+  for (const config of [source('shut-*'), source('shut-*', { indices: 'merged' }), source('shut-2')])
+    for (const read of ['seq-no', 'scroll'] as const) {
+      const error = await planned({ ...config, read }).then(() => assert.fail(), toMigrateError);
+      assert.deepEqual([error.code, error.found], ['E_SOURCE_NOT_FOUND', 'closed: shut-2']);
+      assert.match(error.hint!, /POST \/shut-2\/_open/);
+      assert.doesNotMatch(error.hint!, /scroll/);
+    }
+  const options = { openStore: () => assert.fail(), collections: ['shut-1'] };
+  await using some = await openElasticsearch(source('shut-*'), options);
+  assert.deepEqual(
+    (await some.datasets()).map(({ name, rows }) => [name, rows]),
+    [['shut-1', 1]],
+  );
+});
+
+test('an index that is closed once it was looked at: no other way of reading is proposed', async () => {
+  await using _ = await indexOf('closing', {});
+  await using opened = await openElasticsearch(source('closing'), { openStore: () => assert.fail() });
+  await administrator.call('POST', '/closing/_close');
+  const error = await opened.datasets().then(() => assert.fail(), toMigrateError);
+  assert.equal(error.code, 'E_SOURCE_NOT_FOUND');
+  assert.doesNotMatch(error.hint!, /scroll/);
+});
