@@ -11,6 +11,7 @@ import { coerceText, type TextLimit } from './coerceText.ts';
 import { dateParser } from './dateFormat.ts';
 import type { MappedField } from './mapping.ts';
 import type { Raw, Reading } from './raw.ts';
+import { readingJson } from './readJson.ts';
 
 export interface CoerceChoices {
   /** What is done with a text that is longer than its VarChar. */
@@ -29,7 +30,7 @@ type CoerceValue = (raw: Raw) => Cell;
 export function createCoercer(mapped: MappedField, choices: CoerceChoices): CoerceField {
   const { field, nullValue } = mapped;
   if (field.type === 'JSON') return (reading, pieces) => coerceJson(reading, pieces, mapped);
-  const instead = nullValue === null ? undefined : rawOf(nullValue);
+  const instead = nullValue === null ? undefined : readingJson(Buffer.from(nullValue)).rawAt(0);
   const type = field.type === 'Array' ? field.element! : (field.type as Exclude<ScalarType, 'JSON' | 'Array'>);
   const value = valueCoercer(mapped, type, choices);
   const replacing: CoerceValue = (raw) => {
@@ -39,11 +40,6 @@ export function createCoercer(mapped: MappedField, choices: CoerceChoices): Coer
   };
   if (field.type === 'Array') return (reading, pieces) => coerceArray(reading, pieces, { field, value: replacing });
   return (reading, pieces) => coerceSingle(reading, pieces, { value: replacing, hasNullValue: instead !== undefined });
-}
-
-function rawOf(value: string | number | boolean): Raw {
-  if (typeof value === 'number') return { kind: 'number', text: String(value), asSent: true };
-  return typeof value === 'string' ? { kind: 'string', value } : { kind: 'boolean', value };
 }
 
 function valueCoercer(mapped: MappedField, type: Field['type'], { longText }: CoerceChoices): CoerceValue {

@@ -3,6 +3,7 @@ import type { Note } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import type { Field, MetricType, ScalarType } from '../../core/schema.ts';
 import { dateParser } from './dateFormat.ts';
+import { exactText } from './exactJson.ts';
 import { fieldNames } from './names.ts';
 import { INTEGERS, TYPES, WITHOUT_VALUES } from './types.ts';
 
@@ -24,8 +25,8 @@ export interface MappedField {
   readonly sourceType: string;
   /** dense_vector: `float`, `byte`, `bit`, `bfloat16`. Others: null. */
   readonly elementType: string | null;
-  /** The mapping's `null_value`: what a null is indexed as; null: none. */
-  readonly nullValue: string | number | boolean | null;
+  /** The mapping's `null_value`, what a null is indexed as, as JSON text with all its digits; null: none. */
+  readonly nullValue: string | null;
   /** Dates as numbers: the mapping's `format`; null where there is none to follow. */
   readonly format: string | null;
   /** Vectors: the metric of the mapping's similarity; null: it names none. */
@@ -93,7 +94,7 @@ export function mapAs(path: string, property: Property, { sourceType, choices }:
     path,
     sourceType,
     elementType,
-    nullValue: scalarOrNull(property.null_value),
+    nullValue: (property.null_value ?? null) === null ? null : exactText(property.null_value),
     format: type === 'Int64' ? format : null,
     metric: vector ? metricOf(property) : null,
     without: [],
@@ -103,10 +104,6 @@ export function mapAs(path: string, property: Property, { sourceType, choices }:
 
 function textOr(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
-}
-
-function scalarOrNull(value: unknown): string | number | boolean | null {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
 }
 
 /**

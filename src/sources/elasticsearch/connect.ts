@@ -41,6 +41,8 @@ export interface Elastic extends AsyncDisposable {
   readonly pin: ElasticPin;
   /** Asks and parses the answer. Repeated by itself where that may help: it must change nothing. */
   ask(request: ElasticRequest): Promise<unknown>;
+  /** As `ask`, with the answer as text: parsed, a number beyond 2^53 would be another one. */
+  text(request: ElasticRequest): Promise<string>;
   /**
    * Asks once and gives the answer's bytes as they come, in `buffer` where they fit, else in a larger one.
    * Errors: E_READ (`retry` where it may work again), E_SOURCE_ACCESS, E_SOURCE_UNREACHABLE.
@@ -116,39 +118,47 @@ export async function openElastic(
   const pages = createPageClient({ nodes, credentials, tls, timeoutMs: access.timeoutMs });
   const address = access.cloudId === undefined ? urls.join(',') : `cloud ${access.cloudId.split(':')[0]}`;
   const asking = ({ asked, index }: ElasticRequest): Asking => ({ address, asked, index });
+  const patiently = async <T>(request: ElasticRequest, once: () => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await once();
+      } catch (thrown) {
+        const error = elasticFailure(thrown, asking(request));
+        // The next attempt goes to the next node.
+        if (!error.retry || attempt >= ATTEMPTS + urls.length) throw error;
+        tellAgain(error, attempt);
+        await delay(error.retryAfterMs ?? FIRST_WAIT_MS * 2 ** (attempt - 1));
+      }
+    }
+  };
+  const bytes: Elastic['bytes'] = async (request, encoding, buffer) => {
+    try {
+      const { method, path, querystring, body } = paramsOf(request);
+      const query = new URLSearchParams();
+      for (const [key, value] of Object.entries(querystring)) query.set(key, String(value));
+      const asked = { method, path: `${path}?${query}`, headers: headersFor(encoding), body };
+      const { take, taken } = collector(buffer, asking(request));
+      const { status, headers } = await pages.send(asked, take);
+      const answer = taken();
+      if (status < 300) return answer;
+      const error = elasticError(status, parsed(answer, encoding));
+      throw answerFailure(error, asking(request), retryAfter(headers['retry-after']));
+    } catch (thrown) {
+      throw elasticFailure(thrown, asking(request));
+    }
+  };
   return {
     address,
     pin: { ...trust, ca: trust.ca ?? null },
     async ask(request) {
       const client = await clientOf();
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await client.transport.request(paramsOf(request), { headers: headersFor('json') });
-        } catch (thrown) {
-          const error = elasticFailure(thrown, asking(request));
-          // The next attempt goes to the next node.
-          if (!error.retry || attempt >= ATTEMPTS + urls.length) throw error;
-          tellAgain(error, attempt);
-          await delay(error.retryAfterMs ?? FIRST_WAIT_MS * 2 ** (attempt - 1));
-        }
-      }
+      return await patiently(request, () =>
+        client.transport.request(paramsOf(request), { headers: headersFor('json') }),
+      );
     },
-    async bytes(request, encoding, buffer) {
-      try {
-        const { method, path, querystring, body } = paramsOf(request);
-        const query = new URLSearchParams();
-        for (const [key, value] of Object.entries(querystring)) query.set(key, String(value));
-        const asked = { method, path: `${path}?${query}`, headers: headersFor(encoding), body };
-        const { take, taken } = collector(buffer, asking(request));
-        const { status, headers } = await pages.send(asked, take);
-        const answer = taken();
-        if (status < 300) return answer;
-        const error = elasticError(status, parsed(answer, encoding));
-        throw answerFailure(error, asking(request), retryAfter(headers['retry-after']));
-      } catch (thrown) {
-        throw elasticFailure(thrown, asking(request));
-      }
-    },
+    text: (request) =>
+      patiently(request, async () => Buffer.from(await bytes(request, 'json', createPageBuffer())).toString('utf8')),
+    bytes,
     async [Symbol.asyncDispose]() {
       pages.close();
       await (await opened)?.close();

@@ -1,5 +1,6 @@
 /** The indices that a name stands for (index, alias, data stream, wildcard), and what is known of each. */
-import { MigrateError } from '../../core/errors.ts';
+import { MigrateError, messageOf } from '../../core/errors.ts';
+import { parseExactly } from '../../formats/elastic/exactJson.ts';
 import type { Properties } from '../../formats/elastic/mapping.ts';
 import { type Elastic, type ElasticVersion, indexPath } from './connect.ts';
 
@@ -35,7 +36,7 @@ export async function readIndices(
   expression: string,
   version: ElasticVersion,
 ): Promise<readonly IndexFacts[]> {
-  const answer = await elastic.ask({
+  const answer = await elastic.text({
     method: 'GET',
     path: `/${indexPath(expression)}`,
     // The closed ones too: a wildcard means them, and what it means must not be missing without a word.
@@ -43,11 +44,24 @@ export async function readIndices(
     asked: 'read the mapping',
     index: expression,
   });
-  const found = Object.entries(answer as Record<string, unknown>).filter(([name]) => wanted(name, expression));
+  const found = Object.entries(parseMappings(answer, expression)).filter(([name]) => wanted(name, expression));
   if (found.length === 0)
     throw new MigrateError('E_SOURCE_NOT_FOUND', 'no index matches', { at: { collection: expression } });
   for (const [name, facts] of found) refuseNarrowAlias(name, facts, expression);
   return found.map(([name, facts]) => factsOf(name, facts, version)).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Errors: E_METADATA. */
+function parseMappings(text: string, expression: string): Readonly<Record<string, unknown>> {
+  try {
+    return parseExactly(text) as Readonly<Record<string, unknown>>;
+  } catch (thrown) {
+    throw new MigrateError('E_METADATA', 'the mapping is not JSON', {
+      at: { collection: expression },
+      found: messageOf(thrown),
+      cause: thrown,
+    });
+  }
 }
 
 /** Shards are read whole: an alias that shows some of their documents only would give more than it does in a search. */

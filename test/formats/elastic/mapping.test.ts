@@ -58,7 +58,7 @@ test('a whole mapping: the types of the old tool, vectors out of objects, what i
   assert.deepEqual(of('emb').without, ['emb.vec']);
   assert.equal(of('emb.vec').field.name, 'emb_vec');
   assert.equal(of('emb.vec').metric, 'IP');
-  assert.equal(of('count').nullValue, 7);
+  assert.equal(of('count').nullValue, '7');
   assert.equal(of('bits').metric, 'HAMMING');
   assert.equal(of('title').field.maxLength, 65_535);
   assert.equal(of('title').field.nullable, true);

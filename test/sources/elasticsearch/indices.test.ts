@@ -6,7 +6,7 @@ import { toMigrateError } from '../../../src/core/errors.ts';
 import { openElasticsearch } from '../../../src/sources/elasticsearch/source.ts';
 import { type Administrator, elasticsearchForTests } from '../../servers/startElasticsearch.ts';
 import { ACCESS, plainAdministrator, sourceOf } from './open.ts';
-import { planned } from './reading.ts';
+import { planned, readIndex } from './reading.ts';
 
 const VECTOR = { type: 'dense_vector', dims: 2, index: false };
 
@@ -103,4 +103,32 @@ test('an index that is closed once it was looked at: no other way of reading is 
   const error = await opened.datasets().then(() => assert.fail(), toMigrateError);
   assert.equal(error.code, 'E_SOURCE_NOT_FOUND');
   assert.doesNotMatch(error.hint!, /scroll/);
+});
+
+test('null_value stands in for null with all its digits', async () => {
+  const properties = {
+    vec: VECTOR,
+    long: { type: 'long', null_value: 'LONG' },
+    double: { type: 'double', null_value: 'DOUBLE' },
+    text: { type: 'keyword', null_value: 'none' },
+    truth: { type: 'boolean', null_value: true },
+    day: { type: 'date', null_value: '2020-01-02' },
+  };
+  // As text: JavaScript has no such numbers.
+  const mappings = JSON.stringify({ properties })
+    .replace('"LONG"', '9007199254740993')
+    .replace('"DOUBLE"', '0.30000000000000004');
+  await administrator.call('PUT', '/instead', `{"mappings":${mappings}}`);
+  await administrator.store('instead', [
+    { id: 'a', source: { vec: [1, 2], long: null, double: null, text: null, truth: null, day: null } },
+  ]);
+  for (const encoding of ['json', 'cbor'] as const) {
+    const { rows } = await readIndex(source('instead', { encoding, dynamicField: false }));
+    const { long, double, text, truth, day } = rows[0]!;
+    assert.deepEqual(
+      [long, double, text, truth, day],
+      [9_007_199_254_740_993n, 0.30000000000000004, 'none', true, BigInt(Date.UTC(2020, 0, 2))],
+    );
+  }
+  await administrator.call('DELETE', '/instead');
 });
