@@ -153,11 +153,28 @@ function elementText(value: boolean | number | bigint | Uint8Array): string {
   return Object.is(value, -0) ? '-0.0' : String(value);
 }
 
-function coerceJson(reading: Reading, pieces: readonly Piece[], { path, without }: MappedField): Cell {
+/** A null, also one among several values, is what the mapping has for it. */
+function coerceJson(reading: Reading, pieces: readonly Piece[], { path, without, nullValue }: MappedField): Cell {
   const first = pieces[0];
   if (first === undefined) return NONE;
-  if (pieces.length === 1 && reading.kindAt(first.at) === 'null') return NONE;
+  const kind = pieces.length === 1 ? reading.kindAt(first.at) : undefined;
+  if (kind === 'null') return nullValue === null ? NONE : { kind: 'value', value: Buffer.from(nullValue) };
+  if (kind === 'array' && nullValue !== null) return jsonCell(() => withoutNulls(reading, first.at, nullValue));
   return jsonCell(() => pieceText(reading, pieces, { path, without }));
+}
+
+/** The array at `at` with `instead` for its nulls; where it has none, as it was sent. */
+function withoutNulls(reading: Reading, at: number, instead: string): Uint8Array {
+  const items: Uint8Array[] = [];
+  let nulls = 0;
+  reading.eachElement(at, (item) => {
+    const isNull = reading.kindAt(item) === 'null';
+    if (isNull) nulls++;
+    items.push(isNull ? Buffer.from(instead) : reading.jsonAt(item));
+    return reading.skip(item);
+  });
+  if (nulls === 0) return reading.jsonAt(at);
+  return Buffer.from(`[${items.map((item) => Buffer.from(item).toString('utf8')).join(',')}]`);
 }
 
 /** The dynamic field's value: what of a document belongs to no field. A key that is a field's name is rejected: Milvus refuses it. */

@@ -194,6 +194,24 @@ test('JSON is the very bytes that were sent', () => {
   assert.equal(ofJson(`"${'x'.repeat(65_535)}"`, { type: 'object' }), 'reject');
 });
 
+test('a null in a JSON column is what the mapping has for it, also among several values', () => {
+  const place = { type: 'geo_point', null_value: { lat: 1, lon: 2 } };
+  const many = mapped({ type: 'long', null_value: 7 }, { type: 'JSON' });
+  for (const [text, one, several] of [
+    ['null', '{"lat":1,"lon":2}', '7'],
+    ['[null]', '[{"lat":1,"lon":2}]', '[7]'],
+    ['[3,null,null,4]', '[3,{"lat":1,"lon":2},{"lat":1,"lon":2},4]', '[3,7,7,4]'],
+    ['[3,4]', '[3,4]', '[3,4]'],
+    ['[]', '[]', '[]'],
+    ['"5,6"', '"5,6"', '"5,6"'],
+  ] as const) {
+    assert.equal(ofJson(text, place), one);
+    assert.equal(ofCbor(JSON.parse(text), place), one);
+    assert.equal(plain(coerce(jsonReading(text), many)), several);
+  }
+  assert.equal(ofJson('[1,null]', { type: 'geo_point' }), '[1,null]');
+});
+
 test('both encodings of a document come to the same', () => {
   const value = fc.oneof(
     fc.maxSafeInteger(),

@@ -113,6 +113,7 @@ test('null_value stands in for null with all its digits', async () => {
     text: { type: 'keyword', null_value: 'none' },
     truth: { type: 'boolean', null_value: true },
     day: { type: 'date', null_value: '2020-01-02' },
+    place: { type: 'geo_point', null_value: '1,2' },
   };
   // As text: JavaScript has no such numbers.
   const mappings = JSON.stringify({ properties })
@@ -120,11 +121,13 @@ test('null_value stands in for null with all its digits', async () => {
     .replace('"DOUBLE"', '0.30000000000000004');
   await administrator.call('PUT', '/instead', `{"mappings":${mappings}}`);
   await administrator.store('instead', [
-    { id: 'a', source: { vec: [1, 2], long: null, double: null, text: null, truth: null, day: null } },
+    { id: 'a', source: { vec: [1, 2], long: null, double: null, text: null, truth: null, day: null, place: null } },
   ]);
   for (const encoding of ['json', 'cbor'] as const) {
     const { rows } = await readIndex(source('instead', { encoding, dynamicField: false }));
-    const { long, double, text, truth, day } = rows[0]!;
+    const { long, double, text, truth, day, place } = rows[0]!;
+    // As Elasticsearch writes it.
+    assert.equal(place, '{"lat":1.0,"lon":2.0}');
     assert.deepEqual(
       [long, double, text, truth, day],
       [9_007_199_254_740_993n, 0.30000000000000004, 'none', true, BigInt(Date.UTC(2020, 0, 2))],
