@@ -178,10 +178,12 @@ export async function checkSameIndex(
 
 /** Whether `_source` does not hold the field at `path`. */
 export function isExcluded({ excludes, includes }: StoredSource, path: string): boolean {
-  const matches = (pattern: string): boolean => {
-    const shape = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
-    // A pattern for an object means all that is in it.
-    return new RegExp(`^${shape}(\\..*)?$`).test(path);
-  };
+  const matches = (pattern: string): boolean => matchesPattern(pattern, path);
   return excludes.some(matches) || (includes.length > 0 && !includes.some(matches));
+}
+
+/** Of `excludes` and `includes`. A pattern for an object means all that is in it. */
+export function matchesPattern(pattern: string, path: string): boolean {
+  const shape = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+  return new RegExp(`^${shape}(\\..*)?$`).test(path);
 }

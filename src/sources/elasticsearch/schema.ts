@@ -14,6 +14,7 @@ import {
 } from '../../formats/elastic/mapping.ts';
 import { vectorIndexOf } from '../../formats/elastic/vectorIndex.ts';
 import { type IndexFacts, isExcluded, refuseClosed } from './indices.ts';
+import { sourceNotes } from './sourceNotes.ts';
 
 export interface ElasticDataset {
   readonly name: string;
@@ -68,7 +69,7 @@ function datasetOf(name: string, indices: readonly IndexFacts[], config: SchemaC
   checkVectors(vectors, name);
   const dynamic = config.dynamicField && config.fields === undefined;
   for (const { mapped } of maps) notes.push(...mapped.notes, ...leftNotes(mapped, dynamic));
-  notes.push(...sourceNotes(indices, fields));
+  notes.push(...sourceNotes(indices, fields, dynamic));
   if (indices.length > 1)
     notes.push({
       kind: 'info',
@@ -198,25 +199,6 @@ function leftNotes({ left }: Mapped, dynamic: boolean): Note[] {
     kind: dynamic || why !== 'its type is not known' ? 'info' : 'lossy',
     text: `${path} (${sourceType}) is no field: ${why}${dynamic ? '; what documents hold there goes into the dynamic field' : ''}`,
   }));
-}
-
-function sourceNotes(indices: readonly IndexFacts[], fields: readonly MappedField[]): Note[] {
-  return indices.flatMap(({ name, stored, runtime }) => {
-    const notes: Note[] = [];
-    if (stored.synthetic)
-      notes.push({
-        kind: 'lossy',
-        text: `${name}: _source is synthetic: Elasticsearch has sorted arrays and dropped duplicates`,
-      });
-    const gone = fields.filter(
-      ({ path, elementType }) => elementType === null && path !== ID && isExcluded(stored, path),
-    );
-    if (gone.length > 0)
-      notes.push({ kind: 'lossy', text: `${name}: _source leaves out ${gone.map(({ path }) => path).join(', ')}` });
-    if (runtime.length > 0)
-      notes.push({ kind: 'lossy', text: `${name}: runtime fields stay behind: ${runtime.join(', ')}` });
-    return notes;
-  });
 }
 
 function once(notes: readonly Note[]): Note[] {

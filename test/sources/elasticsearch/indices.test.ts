@@ -135,3 +135,48 @@ test('null_value stands in for null with all its digits', async () => {
   }
   await administrator.call('DELETE', '/instead');
 });
+
+const PARTS = {
+  vec: VECTOR,
+  gone: { type: 'keyword' },
+  obj: {
+    properties: {
+      secret: { type: 'keyword' },
+      open: { type: 'keyword' },
+      deep: { properties: { a: { type: 'long' }, b: { type: 'long' } } },
+      emb: VECTOR,
+    },
+  },
+  nest: { type: 'nested', properties: { v: VECTOR, n: { type: 'long' } } },
+};
+
+const field = (name: string) => ({ name, type: undefined, pk: false, maxLen: undefined, dims: undefined });
+
+/** What is left out of `_source`, of which fields, and what the plan says of it. */
+const LEFT_OUT: readonly (readonly [object, readonly string[] | undefined, string | undefined])[] = [
+  [{ excludes: ['obj.secret', 'nest.v'] }, undefined, 'obj.secret, nest.v'],
+  [{ excludes: ['gone', 'obj.deep'] }, undefined, 'gone, obj.deep.a, obj.deep.b'],
+  [{ excludes: ['*.secret', 'nest.*'] }, undefined, 'obj.secret, nest'],
+  // A vector that is a field of its own comes in another way.
+  [{ excludes: ['obj.emb', 'vec'] }, undefined, undefined],
+  [{ includes: ['vec', 'gone', 'obj.*', 'nest'] }, ['vec', 'gone', 'obj', 'nest'], undefined],
+  [{ includes: ['vec', 'obj.*'] }, undefined, 'gone, nest, what the mapping does not name'],
+  [{ includes: ['vec', 'obj.deep.*'] }, ['vec', 'obj'], 'obj.secret, obj.open, obj.emb'],
+  // Not in the mapping, and yet what documents may have.
+  [{ excludes: ['obj.more', 'other'] }, undefined, 'obj.more, other'],
+  [{ excludes: ['obj.more', 'other'] }, ['vec', 'obj'], 'obj.more'],
+  [{ excludes: ['obj.secret', 'gone'] }, ['vec', 'nest'], undefined],
+];
+
+test('what _source leaves out is named, below objects too', async () => {
+  for (const [_source, names, wanted] of LEFT_OUT) {
+    await using _ = await indexOf('partial', { mappings: { dynamic: false, _source, properties: PARTS } });
+    const fields = names?.map(field);
+    const notes = await lossyNotes(source('partial', fields === undefined ? {} : { fields, dynamicField: false }));
+    const said = notes.flatMap((text) => /^partial: _source leaves out (.*)$/.exec(text)?.[1] ?? []);
+    // The mapping has its own order.
+    const sorted = (text: string | undefined) => text?.split(', ').sort();
+    assert.ok(said.length <= 1);
+    assert.deepEqual(sorted(said[0]), sorted(wanted), JSON.stringify([_source, names]));
+  }
+});
