@@ -26,8 +26,22 @@ export const MAX_JSON_BYTES = 65_536;
 
 type CoerceValue = (raw: Raw) => Cell;
 
+/** Where the whole of a text is one value. */
+const WHOLE: readonly Piece[] = [{ at: 0, below: [] }];
+
 /** For a field that is no vector and not `_id`. */
 export function createCoercer(mapped: MappedField, choices: CoerceChoices): CoerceField {
+  const sent = sentCoercer(mapped, choices);
+  if (mapped.constant === undefined) return sent;
+  const constant = readingJson(Buffer.from(mapped.constant));
+  return (reading, pieces) => {
+    const cell = sent(reading, pieces);
+    return cell.kind === 'none' ? sent(constant, WHOLE) : cell;
+  };
+}
+
+/** Of what the documents hold. */
+function sentCoercer(mapped: MappedField, choices: CoerceChoices): CoerceField {
   const { field, nullValue } = mapped;
   if (field.type === 'JSON') return (reading, pieces) => coerceJson(reading, pieces, mapped);
   const instead = nullValue === null ? undefined : readingJson(Buffer.from(nullValue)).rawAt(0);

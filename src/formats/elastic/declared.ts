@@ -15,6 +15,7 @@ import {
   type Property,
   typeOf,
 } from './mapping.ts';
+import { mappingOnlyNotes } from './mappingOnly.ts';
 import { mayDeclare, TYPES } from './types.ts';
 
 /** As in `meta.fields`. */
@@ -64,7 +65,8 @@ export function mapDeclared(
     }
     const mapped = declaredField(properties, one, { choices, index });
     fields.push(mapped);
-    notes.push(...fieldNotes(mapped, properties));
+    const property = lookUp(properties, one.name)?.property;
+    notes.push(...fieldNotes(mapped, properties), ...(property ? mappingOnlyNotes(mapped.path, property) : []));
   }
   return { fields: named(fields, index), left: [], notes };
 }

@@ -4,6 +4,7 @@ import { MigrateError } from '../../core/errors.ts';
 import type { Field, MetricType, ScalarType } from '../../core/schema.ts';
 import { dateParser } from './dateFormat.ts';
 import { exactText } from './exactJson.ts';
+import { constantOf, mappingOnlyNotes } from './mappingOnly.ts';
 import { fieldNames } from './names.ts';
 import { INTEGERS, TYPES, WITHOUT_VALUES } from './types.ts';
 
@@ -27,6 +28,8 @@ export interface MappedField {
   readonly elementType: string | null;
   /** The mapping's `null_value`, what a null is indexed as, as JSON text with all its digits; null: none. */
   readonly nullValue: string | null;
+  /** What a document without a value has all the same, as JSON text: of a `constant_keyword`. */
+  readonly constant?: string;
   /** Dates as numbers: the mapping's `format`; null where there is none to follow. */
   readonly format: string | null;
   /** Vectors: the metric of the mapping's similarity; null: it names none. */
@@ -82,6 +85,7 @@ export function mapAs(path: string, property: Property, { sourceType, choices }:
   const asText = format !== null && (choices.dates === 'text' || dateParser(format) === undefined);
   const type = elementType === 'bit' ? 'BinaryVector' : asText ? 'VarChar' : given;
   const vector = elementType !== null;
+  const constant = constantOf(property);
   const field: Field = {
     name: path,
     type,
@@ -95,6 +99,7 @@ export function mapAs(path: string, property: Property, { sourceType, choices }:
     sourceType,
     elementType,
     nullValue: (property.null_value ?? null) === null ? null : exactText(property.null_value),
+    ...(constant === undefined ? {} : { constant }),
     format: type === 'Int64' ? format : null,
     metric: vector ? metricOf(property) : null,
     without: [],
@@ -159,6 +164,7 @@ function notesOn(properties: Properties, fields: readonly MappedField[]): Note[]
       kind: 'lossy',
       text: `${[...targets].join(', ')}: what copy_to brings there is not in the documents and stays behind`,
     });
+  notes.push(...Object.entries(properties).flatMap(([path, property]) => mappingOnlyNotes(path, property)));
   return [...notes, ...fields.flatMap((field) => fieldNotes(field, properties))];
 }
 
@@ -221,12 +227,16 @@ export function arrayOf(mapped: MappedField, maxCapacity: number, index: string)
   return { ...mapped, field: { ...field, type: 'Array', element, maxCapacity } };
 }
 
+export function withoutConstant({ constant: _, ...mapped }: MappedField): MappedField {
+  return mapped;
+}
+
 /** As a primary key: Int64 for whole numbers, VarChar for texts. Errors: E_SOURCE_SCHEMA for others. */
 export function asPrimaryKey(mapped: MappedField, index: string): MappedField {
   const { nullable: _, ...rest } = mapped.field;
   const type = INTEGERS.includes(mapped.sourceType) && rest.type !== 'VarChar' ? 'Int64' : rest.type;
   if ((type === 'Int64' && mapped.format === null) || type === 'VarChar')
-    return { ...mapped, nullValue: null, field: { ...rest, type, primaryKey: true } };
+    return { ...withoutConstant(mapped), nullValue: null, field: { ...rest, type, primaryKey: true } };
   throw new MigrateError('E_SOURCE_SCHEMA', 'a field of this type can not be the primary key', {
     at: { collection: index, field: mapped.path },
     found: `${mapped.sourceType}, ${type} in Milvus`,

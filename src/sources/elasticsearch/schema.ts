@@ -11,6 +11,7 @@ import {
   mapProperties,
   type Properties,
   typeOf,
+  withoutConstant,
 } from '../../formats/elastic/mapping.ts';
 import { vectorIndexOf } from '../../formats/elastic/vectorIndex.ts';
 import { type IndexFacts, isExcluded, refuseClosed } from './indices.ts';
@@ -69,6 +70,11 @@ function datasetOf(name: string, indices: readonly IndexFacts[], config: SchemaC
   checkVectors(vectors, name);
   const dynamic = config.dynamicField && config.fields === undefined;
   for (const { mapped } of maps) notes.push(...mapped.notes, ...leftNotes(mapped, dynamic));
+  for (const path of varyingConstants(maps))
+    notes.push({
+      kind: 'lossy',
+      text: `${path}: constant in each index, of several values: documents that do not repeat it go over without it`,
+    });
   notes.push(...sourceNotes(indices, fields, dynamic));
   if (indices.length > 1)
     notes.push({
@@ -144,11 +150,21 @@ interface OneMap {
   readonly mapped: Mapped;
 }
 
+/** Fields that are constant in an index, and of another value, or none, in another: there is no value for all documents. */
+function varyingConstants(maps: readonly OneMap[]): string[] {
+  const values = new Map<string, Set<string | undefined>>();
+  for (const { path, constant } of maps.flatMap(({ mapped }) => mapped.fields))
+    values.set(path, (values.get(path) ?? new Set()).add(constant));
+  return [...values].flatMap(([path, found]) => (found.size > 1 ? [path] : []));
+}
+
 /** All fields of several indices; one of the same name must be the same. Errors: E_SOURCE_SCHEMA. */
 function unite(maps: readonly OneMap[]): MappedField[] {
   const united = new Map<string, { field: MappedField; index: string }>();
+  const varying = varyingConstants(maps);
   for (const { index, mapped } of maps)
-    for (const field of mapped.fields) {
+    for (const each of mapped.fields) {
+      const field = varying.includes(each.path) ? withoutConstant(each) : each;
       const other = united.get(field.field.name);
       if (other === undefined) united.set(field.field.name, { field, index: index.name });
       else if (JSON.stringify(other.field) !== JSON.stringify(field))

@@ -212,6 +212,21 @@ test('a null in a JSON column is what the mapping has for it, also among several
   assert.equal(ofJson('[1,null]', { type: 'geo_point' }), '[1,null]');
 });
 
+test('a constant is the value of documents that do not say it', () => {
+  const constant = mapped({ type: 'constant_keyword', value: 'logs' });
+  const coercer = createCoercer(constant, { longText: 'reject' });
+  assert.equal(plain(coercer(jsonReading('{}'), [])), 'logs');
+  for (const text of ['null', '[]', '[null]', '"logs"'])
+    assert.equal(plain(coerce(jsonReading(text), constant)), 'logs');
+  const many = {
+    ...constant,
+    field: { ...constant.field, type: 'Array', element: 'VarChar', maxCapacity: 2 } as const,
+  };
+  assert.equal(plain(createCoercer(many, { longText: 'reject' })(jsonReading('{}'), [])), '["logs"]');
+  assert.equal(ofJson('null', { type: 'constant_keyword' }), null);
+  assert.equal(ofJson('null', { type: 'keyword', value: 'logs' }), null);
+});
+
 test('both encodings of a document come to the same', () => {
   const value = fc.oneof(
     fc.maxSafeInteger(),

@@ -109,6 +109,38 @@ test('declared fields: own sizes, multi-fields, aliases, keys', () => {
   assert.equal('nullable' in keyed[0]!.field, false);
 });
 
+test('what the mapping alone has: constants for documents without one, scripts and constants in objects in notes', () => {
+  const properties: Properties = {
+    kind: { type: 'constant_keyword', value: 'logs' },
+    later: { type: 'constant_keyword' },
+    sum: { type: 'long', script: { source: 'emit(1)' } },
+    stream: {
+      properties: {
+        type: { type: 'constant_keyword', value: 'a' },
+        n: { type: 'long', script: { source: 'emit(2)' } },
+      },
+    },
+  };
+  const wanted = ['sum (long): a script', 'stream.type (constant_keyword): "a"', 'stream.n (long): a script'];
+  const whole = mapProperties(properties, CHOICES, 'things');
+  const names = Object.keys(properties).map((name) => ({ name, pk: false }));
+  const declared = mapDeclared(properties, names, { choices: CHOICES, index: 'things' });
+  for (const { fields, notes } of [whole, declared]) {
+    assert.deepEqual(
+      fields.map(({ path, constant }) => [path, constant]),
+      [
+        ['kind', '"logs"'],
+        ['later', undefined],
+        ['sum', undefined],
+        ['stream', undefined],
+      ],
+    );
+    const lossy = notes.filter(({ kind }) => kind === 'lossy').map(({ text }) => text);
+    assert.equal(lossy.length, wanted.length);
+    for (const [at, start] of wanted.entries()) assert.ok(lossy[at]!.startsWith(start), lossy[at]);
+  }
+});
+
 const REFUSED: readonly [string, readonly (Partial<Declaration> & { name: string })[], string][] = [
   ['no such field', [{ name: 'Title' }], 'E_SOURCE_SCHEMA'],
   ['a text as a vector', [{ name: 'title', type: 'dense_vector' }], 'E_SOURCE_SCHEMA'],

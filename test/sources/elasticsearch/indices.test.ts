@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { ElasticsearchSource } from '../../../src/config/elasticsearch.ts';
 import { toMigrateError } from '../../../src/core/errors.ts';
+import { datasetsOf } from '../../../src/sources/elasticsearch/schema.ts';
 import { openElasticsearch } from '../../../src/sources/elasticsearch/source.ts';
 import { type Administrator, elasticsearchForTests } from '../../servers/startElasticsearch.ts';
 import { ACCESS, plainAdministrator, sourceOf } from './open.ts';
@@ -179,4 +180,19 @@ test('what _source leaves out is named, below objects too', async () => {
     assert.ok(said.length <= 1);
     assert.deepEqual(sorted(said[0]), sorted(wanted), JSON.stringify([_source, names]));
   }
+});
+
+test('indices of different constants in one collection: no value for all, and the plan says so', () => {
+  const stored = { enabled: true, synthetic: false, excludes: [], includes: [], withoutVectors: false };
+  const facts = (name: string, value: string) => ({
+    ...{ name, uuid: name, shards: 1, runtime: [], stored, closed: false },
+    properties: { kind: { type: 'constant_keyword', value }, vec: VECTOR },
+  });
+  const constantsOf = (...indices: ReturnType<typeof facts>[]) => {
+    const [dataset] = datasetsOf(sourceOf('a,b', { indices: 'merged' }), indices);
+    const said = dataset!.notes.filter(({ kind, text }) => kind === 'lossy' && text.startsWith('kind: constant'));
+    return [dataset!.fields.find(({ path }) => path === 'kind')!.constant, said.length];
+  };
+  assert.deepEqual(constantsOf(facts('a', 'x'), facts('b', 'x')), ['"x"', 0]);
+  assert.deepEqual(constantsOf(facts('a', 'x'), facts('b', 'y')), [undefined, 1]);
 });
