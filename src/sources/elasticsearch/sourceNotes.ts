@@ -12,6 +12,11 @@ export function sourceNotes(indices: readonly IndexFacts[], fields: readonly Map
     if (stored.synthetic) texts.push('_source is synthetic: Elasticsearch has sorted arrays and dropped duplicates');
     const gone = leftOut(index, fields, dynamic);
     if (gone.length > 0) texts.push(`_source leaves out ${gone.join(', ')}`);
+    const rounded = fields.filter((field) => isRounded(index, field)).map(({ path }) => path);
+    if (rounded.length > 0)
+      texts.push(
+        `${rounded.join(', ')}: not in _source as sent, and the index keeps cosine vectors at length 1: their numbers may differ by 1e-7 of their size`,
+      );
     if (runtime.length > 0) texts.push(`runtime fields stay behind: ${runtime.join(', ')}`);
     return texts.map((text): Note => ({ kind: 'lossy', text: `${name}: ${text}` }));
   });
@@ -34,6 +39,12 @@ function leftOut(index: IndexFacts, fields: readonly MappedField[], dynamic: boo
   );
   const beside = dynamic && includes.length > 0 && !includes.includes('*') ? ['what the mapping does not name'] : [];
   return [...gone, ...unknown, ...beside];
+}
+
+/** Bytes and vectors for other metrics are kept as they were sent. */
+function isRounded({ stored }: IndexFacts, { path, elementType, metric }: MappedField): boolean {
+  if (metric !== 'COSINE' || elementType === null || elementType === 'byte') return false;
+  return stored.synthetic || stored.withoutVectors || isExcluded(stored, path);
 }
 
 /** The paths with values of their own that a field takes: below an object, all that are no fields themselves. */

@@ -7,7 +7,7 @@ import { datasetsOf } from '../../../src/sources/elasticsearch/schema.ts';
 import { openElasticsearch } from '../../../src/sources/elasticsearch/source.ts';
 import { type Administrator, elasticsearchForTests } from '../../servers/startElasticsearch.ts';
 import { ACCESS, plainAdministrator, sourceOf } from './open.ts';
-import { planned, readIndex } from './reading.ts';
+import { planned, readIndex, vectorHex } from './reading.ts';
 
 const VECTOR = { type: 'dense_vector', dims: 2, index: false };
 
@@ -195,4 +195,35 @@ test('indices of different constants in one collection: no value for all, and th
   };
   assert.deepEqual(constantsOf(facts('a', 'x'), facts('b', 'x')), ['"x"', 0]);
   assert.deepEqual(constantsOf(facts('a', 'x'), facts('b', 'y')), [undefined, 1]);
+});
+
+test('cosine vectors that come from the index are not quite what was sent, and the plan says so', async () => {
+  const vectorOf = (similarity: string, more: object = {}) => ({
+    ...{ type: 'dense_vector', dims: 3, index: true, similarity, index_options: { type: 'flat' } },
+    ...more,
+  });
+  const properties = {
+    cos: vectorOf('cosine'),
+    bytes: vectorOf('cosine', { element_type: 'byte' }),
+    near: vectorOf('l2_norm'),
+    plain: { type: 'dense_vector', dims: 3, index: false },
+  };
+  const sent = [0.1, 0.7, -3.3];
+  const document = { cos: sent, bytes: [1, 2, 3], near: sent, plain: sent };
+  const excluded = { _source: { excludes: Object.keys(properties) } };
+  for (const [wanted, settings, mappings] of [
+    [[], {}, {}],
+    [['cos'], {}, excluded],
+    [['cos'], { 'index.mapping.source.mode': 'synthetic' }, {}],
+  ] as const) {
+    await using _ = await indexOf('lengths', { settings, mappings: { properties, ...mappings } }, document);
+    const notes = await lossyNotes(source('lengths'));
+    const said = notes.flatMap((text) => /^lengths: (.*): not in _source as sent/.exec(text)?.[1]?.split(', ') ?? []);
+    assert.deepEqual(said, wanted, notes.join('\n'));
+    const { rows } = await readIndex(source('lengths'));
+    const { cos, bytes, near, plain } = rows[0]!;
+    assert.deepEqual([bytes, near, plain], [vectorHex([1, 2, 3]), vectorHex(sent), vectorHex(sent)]);
+    const floats = new Float32Array(new Uint8Array(Buffer.from(String(cos), 'hex')).buffer);
+    for (const [at, value] of sent.entries()) assert.ok(Math.abs(floats[at]! / value - 1) < 3e-7, `${floats[at]}`);
+  }
 });
