@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FoundConfig } from '../config/configFile.ts';
 import type { Environment, JobDraft } from '../config/defaults.ts';
 import { withDynamicField } from '../config/elasticSource.ts';
+import type { ElasticsearchSource } from '../config/elasticsearch.ts';
 import { namesElastic, withoutLogin } from '../config/elasticUrl.ts';
 import { filesAt, leavesFiles, seenKey } from '../config/ends.ts';
 import type { Milvus1xSource, PluginSource, SourceConfig } from '../config/job.ts';
@@ -60,12 +61,20 @@ export function sourceFrom(draft: JobDraft, file: FoundConfig | undefined, conte
       return { ...found, source: pluginFrom(source, raw) };
     case 'elasticsearch': {
       const read = withElasticFlags(source, { raw, env, cwd, login: named?.login });
-      const said = raw.given.has('dynamic-field') || named === undefined ? dynamicField : undefined;
-      const open = withDynamicField(read, said);
+      const flag = raw.given.has('dynamic-field') ? dynamicField : undefined;
+      const open =
+        flag === undefined && named === undefined
+          ? { source: asFileSays(read, raw), dynamicField }
+          : withDynamicField(read, flag);
       const isTable = named === undefined && file?.kind === 'migration' && oldTable(raw) !== undefined;
       return { ...found, ...open, ...(isTable ? { targetName: file.draft.targetName } : {}) };
     }
   }
+}
+
+/** Flags that name fields say what goes over, whatever the file has for all of them. */
+function asFileSays(source: ElasticsearchSource, raw: RawArgs): ElasticsearchSource {
+  return raw.given.has('fields') ? { ...source, dynamicField: false } : source;
 }
 
 /** With the old tool and an Elasticsearch, -t named the index. */

@@ -44,8 +44,8 @@ export function elasticSource(said: ElasticSaid): ElasticsearchSource {
     index: said.index,
     indices: said.indices ?? 'each',
     fields: said.fields,
-    // Fields that are named say what goes over: nothing else does.
-    dynamicField: said.fields === undefined && (said.dynamicField ?? true),
+    // Fields that are named say what goes over: nothing else does, unless that is said too.
+    dynamicField: said.dynamicField ?? said.fields === undefined,
     choices: {
       dates: dates ?? 'millis',
       longText: longText ?? 'reject',
@@ -69,5 +69,5 @@ export function withDynamicField(
   open: boolean | undefined,
 ): { readonly source: ElasticsearchSource; readonly dynamicField: boolean } {
   const dynamicField = open ?? source.fields === undefined;
-  return { source: { ...source, dynamicField: dynamicField && source.fields === undefined }, dynamicField };
+  return { source: { ...source, dynamicField }, dynamicField };
 }

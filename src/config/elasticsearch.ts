@@ -62,7 +62,7 @@ export interface ElasticsearchSource {
   readonly indices: 'each' | 'merged';
   /** undefined: all of the mapping. */
   readonly fields: readonly DeclaredField[] | undefined;
-  /** Whether what no field takes goes into the dynamic field. Never with `fields`, which say what goes over. */
+  /** Whether what no field takes goes into the dynamic field. With `fields` only where somebody said so. */
   readonly dynamicField: boolean;
   readonly choices: ElasticChoices;
   /** By shard and range of `_seq_no`, or by sliced scroll where that can't be. */

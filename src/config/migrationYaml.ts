@@ -80,7 +80,12 @@ function openness(
   source: SourceConfig | undefined,
   close: boolean | undefined,
 ): Pick<JobDraft, 'source' | 'dynamicField'> {
-  if (source?.kind === 'elasticsearch') return withDynamicField(source, close !== true);
+  if (source?.kind === 'elasticsearch') {
+    const open = withDynamicField(source, close !== true);
+    // As it was with the old tool: the collection has the field, and of the documents what meta.fields name goes over.
+    const dynamicField = open.dynamicField && source.fields === undefined;
+    return { ...open, source: { ...source, dynamicField } };
+  }
   return { source, dynamicField: close === false };
 }
 

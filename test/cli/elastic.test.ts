@@ -157,7 +157,7 @@ test('the dynamic field of source and target is one choice', async () => {
     [[], true, true],
     [['--dynamic-field=false'], false, false],
     [['--fields', 'a,vec'], false, false],
-    [['--fields', 'a,vec', '--dynamic-field'], false, true],
+    [['--fields', 'a,vec', '--dynamic-field'], true, true],
   ] as const) {
     const config = await configOf(['run', URL, '--to', 'h:1', ...flags]);
     assert.deepEqual(

@@ -227,3 +227,17 @@ test('cosine vectors that come from the index are not quite what was sent, and t
     for (const [at, value] of sent.entries()) assert.ok(Math.abs(floats[at]! / value - 1) < 3e-7, `${floats[at]}`);
   }
 });
+
+test('with fields and the dynamic field, what no field takes goes there, and what goes nowhere is told', async () => {
+  const properties = { vec: VECTOR, a: { type: 'long' }, obj: { properties: { x: { type: 'long' } } } };
+  const mappings = { dynamic: false, properties };
+  await using _ = await indexOf('beside', { mappings }, { vec: [1, 2], a: 1, b: { c: 2 }, obj: { x: 3, y: 4 } });
+  const config = (names: readonly string[]) => source('beside', { fields: names.map(field), dynamicField: true });
+  const of = async (names: readonly string[]) => [
+    (await readIndex(config(names))).rows[0]!.$meta,
+    (await lossyNotes(config(names))).length,
+  ];
+  assert.deepEqual(await of(['vec', 'a']), ['{"b":{"c":2},"obj":{"x":3,"y":4}}', 0]);
+  assert.deepEqual(await of(['vec', 'obj', 'obj.x']), ['{"a":1,"b":{"c":2}}', 0]);
+  assert.deepEqual(await of(['vec', 'obj.x']), ['{"a":1,"b":{"c":2}}', 1]);
+});
