@@ -1,4 +1,5 @@
 /** One answer of a search, looked at whole before a row is made of it: so it can be asked for again if it is not right. */
+import { isUtf8 } from 'node:buffer';
 import { MigrateError, messageOf } from '../../core/errors.ts';
 import { CborError } from '../../formats/cbor/scan.ts';
 import type { Hit, PageFacts } from '../../formats/elastic/page.ts';
@@ -11,7 +12,10 @@ import { JsonTextError, type NumberSpans } from '../../formats/json/scan.ts';
 import type { Encoding } from './connect.ts';
 
 /** A document, as places in its page's bytes. */
-export type PageHit = Pick<Hit, 'index' | 'id' | 'sourceAt' | 'sortAt' | 'fieldsAt'>;
+export interface PageHit extends Readonly<Pick<Hit, 'index' | 'id' | 'sourceAt' | 'sortAt' | 'fieldsAt'>> {
+  /** Whether its `_source` is UTF-8. Elasticsearch takes more than that, and gives back the bytes that it got. */
+  readonly utf8: boolean;
+}
 
 /** Valid until its buffer is used for another. */
 export interface Page {
@@ -26,9 +30,9 @@ export interface Page {
 
 /** @throws MigrateError E_READ (retry) where the answer is not whole: cut, malformed, or of a part of the shards */
 export function readPage(body: Uint8Array, encoding: Encoding, index: string): Omit<Page, 'withoutSnapshot'> {
-  const hits: PageHit[] = [];
+  const hits: { -readonly [K in keyof PageHit]: PageHit[K] }[] = [];
   const onHit = ({ index: from, id, sourceAt, sortAt, fieldsAt }: Readonly<Hit>): void => {
-    hits.push({ index: from, id, sourceAt, sortAt, fieldsAt });
+    hits.push({ index: from, id, sourceAt, sortAt, fieldsAt, utf8: true });
   };
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   // Texts are cut from a Buffer, and one is made for all of them.
@@ -38,6 +42,9 @@ export function readPage(body: Uint8Array, encoding: Encoding, index: string): O
     const facts = encoding === 'json' ? scanJsonPage(text, onHit, spans) : scanCborPage(view, onHit);
     checkWhole(facts, index);
     const reading = encoding === 'json' ? readingJson(text, spans) : readingCbor(view);
+    // Texts in CBOR are written anew by the server, always as UTF-8.
+    if (encoding === 'json' && !isUtf8(text))
+      for (const hit of hits) hit.utf8 = hit.sourceAt < 0 || isUtf8(reading.jsonAt(hit.sourceAt));
     return { hits, reading, facts, bytes: body.length };
   } catch (thrown) {
     if (!(thrown instanceof JsonTextError || thrown instanceof CborError)) throw thrown;

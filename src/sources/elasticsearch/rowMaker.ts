@@ -1,4 +1,5 @@
 /** Makes rows of documents: finds their values, writes them, or says why a document can't be one. */
+import { isUtf8 } from 'node:buffer';
 import type { RefusedRow } from '../../core/batch.ts';
 import type { Schema } from '../../core/schema.ts';
 import { CborError } from '../../formats/cbor/scan.ts';
@@ -53,6 +54,8 @@ export function createRowMaker(
       document.id = hit.id;
       into.rows = rows;
       if (hit.sourceAt < 0) return refuse(hit, '_source', { kind: 'reject', found: 'none', wanted: 'the document' });
+      // Each byte that is none would become U+FFFD, in values and in keys.
+      if (!hit.utf8) return refuse(hit, '_source', NOT_UTF8);
       const located = locate(reading, hit.sourceAt);
       document.located =
         hit.fieldsAt < 0 || elsewhere.length === 0
@@ -67,6 +70,8 @@ export function createRowMaker(
     },
   };
 }
+
+const NOT_UTF8: Rejected = { kind: 'reject', found: 'bytes that are not UTF-8', wanted: 'UTF-8; index it anew' };
 
 interface Elsewhere {
   readonly pieces: readonly (readonly Piece[])[];
@@ -97,17 +102,19 @@ function withDocValues(
 
 /** The document whole, as it was sent. */
 export function refusedRow(reading: Reading, { index, id, sourceAt }: PageHit, reason: string): RefusedRow {
-  const source = sourceAt < 0 ? 'null' : sourceText(reading, sourceAt);
-  const row = `{"_index":${JSON.stringify(index)},"_id":${JSON.stringify(id)},"_source":${source}}`;
-  return { key: id, reason, row };
+  const source = sourceAt < 0 ? '"_source":null' : sourceMember(reading, sourceAt);
+  return { key: id, reason, row: `{"_index":${JSON.stringify(index)},"_id":${JSON.stringify(id)},${source}}` };
 }
 
-function sourceText(reading: Reading, at: number): string {
+/** What has no place in a JSON text as it is: its bytes, so that nothing of it is lost. */
+function sourceMember(reading: Reading, at: number): string {
   try {
-    return Buffer.from(reading.jsonAt(at)).toString('utf8');
+    const bytes = Buffer.from(reading.jsonAt(at));
+    if (isUtf8(bytes)) return `"_source":${bytes.toString('utf8')}`;
+    return `"_source":null,"_source_base64":"${bytes.toString('base64')}"`;
   } catch (thrown) {
     if (!(thrown instanceof CborError)) throw thrown;
     // A number beyond a double has become infinity in CBOR, which JSON does not know.
-    return 'null';
+    return '"_source":null';
   }
 }

@@ -183,6 +183,62 @@ test('vectors that are none are refused with what was found, and the document wh
   assert.deepEqual([found.batches.length, found.batches[0]!.rows, found.batches[0]!.read], [1, 0, cases.length]);
 });
 
+/** Rows and refused documents of one page, whose documents are given byte for byte, as latin1. */
+async function readBytes(
+  sources: readonly string[],
+  schema: Schema = SCHEMA,
+): Promise<{ rows: ReadRow[]; refused: { key: string; reason: string; row: string }[] }> {
+  const hits = sources.map((text, at) => `{"_index":"test","_id":"d${at}","_source":${text},"sort":[${at}]}`);
+  const body = `{"timed_out":false,"_shards":{"total":1,"failed":0},"hits":{"hits":[${hits.join(',')}]}}`;
+  const page = { ...readPage(Buffer.from(body, 'latin1'), 'json', 'test'), withoutSnapshot: false };
+  const one = (async function* () {
+    yield page;
+  })();
+  const maker = createRowMaker(
+    schema,
+    { fields: FIELDS, fromDocValues: [] },
+    { longText: 'reject', missing: 'reject' },
+  );
+  const slabs = ring(65_536);
+  const batches = await collect(batchesOf(one, { schema, maker, slabs, origin: 'test', dropped: undefined }));
+  return {
+    rows: batches.flatMap((batch) => rowsOf(batch, schema)),
+    refused: batches.flatMap(({ refused }) => refused ?? []),
+  };
+}
+
+test('a document that is not UTF-8 is refused, with its bytes; those around it are not', async () => {
+  const half = '\xed\xa0\xbd';
+  const sources = [
+    '{"vec":[1,2,3],"title":"\xc3\xa9"}',
+    `{"vec":[1,2,3],"title":"a${half}b"}`,
+    `{"vec":[1,2,3],"title":"a${half}\xed\xb8\x80b"}`,
+    '{"vec":[1,2,3],"title":"a\xc0\x80b"}',
+    `{"vec":[1,2,3],"k${half}":1}`,
+    `{"vec":[1,2,3],"other":["${half}"]}`,
+    `{"vec":[1,2,3],"meta":{"${half}":1}}`,
+    '{"vec":[1,2,3],"title":"\xef\xbf\xbd"}',
+  ];
+  const { rows, refused } = await readBytes(sources);
+  assert.deepEqual(
+    rows.map(({ _id, title }) => [_id, title]),
+    [
+      ['d0', 'é'],
+      ['d7', '\ufffd'],
+    ],
+  );
+  assert.deepEqual(
+    refused.map(({ key }) => key),
+    ['d1', 'd2', 'd3', 'd4', 'd5', 'd6'],
+  );
+  for (const { key, reason, row } of refused) {
+    assert.match(reason, /^_source: found bytes that are not UTF-8, wanted UTF-8/);
+    const { _id, _source, _source_base64 } = JSON.parse(row);
+    assert.deepEqual([_id, _source], [key, null]);
+    assert.equal(Buffer.from(_source_base64, 'base64').toString('latin1'), sources[Number(key.slice(1))]);
+  }
+});
+
 test('a row that fits no slab is refused; those around it are not', async () => {
   const long = (length: number) => ({ vec: [1, 2, 3], title: 'x'.repeat(length) });
   const list = [long(1), long(3_000), long(5_000), long(2), long(3_900)];
