@@ -9,6 +9,7 @@ import { type Cell, type Change, NONE, reject } from './coerced.ts';
 import { coerceBoolean, coerceFloat, coerceInteger, shown } from './coerceNumber.ts';
 import { coerceText, type TextLimit } from './coerceText.ts';
 import { dateParser } from './dateFormat.ts';
+import type { Rest } from './locate.ts';
 import type { MappedField } from './mapping.ts';
 import type { Raw, Reading } from './raw.ts';
 import { readingJson } from './readJson.ts';
@@ -192,14 +193,15 @@ function withoutNulls(reading: Reading, at: number, instead: string): Uint8Array
 }
 
 /** The dynamic field's value: what of a document belongs to no field. A key that is a field's name is rejected: Milvus refuses it. */
-export function coerceRest(
-  reading: Reading,
-  rest: readonly { readonly key: string; readonly at: number }[],
-  fieldNames: ReadonlySet<string>,
-): Cell {
+export function coerceRest(reading: Reading, rest: readonly Rest[], fieldNames: ReadonlySet<string>): Cell {
   const taken = rest.find(({ key }) => fieldNames.has(key));
   if (taken !== undefined) return reject(`a key ${taken.key}`, 'no key that is the name of a field in Milvus');
-  return jsonCell(() => membersText(reading, rest));
+  return jsonCell(() => (isTwice(rest) ? undefined : membersText(reading, rest)));
+}
+
+/** Only a key with dots can be there a second time: as the path of a member. */
+function isTwice(rest: readonly Rest[]): boolean {
+  return rest.some(({ key }) => key.includes('.')) && new Set(rest.map(({ key }) => key)).size < rest.length;
 }
 
 function jsonCell(make: () => Uint8Array | undefined): Cell {

@@ -6,63 +6,92 @@ import type { Reading } from './raw.ts';
 export interface Located {
   /** For each field, in the schema's order; empty: the document does not have it. */
   readonly pieces: readonly (readonly Piece[])[];
-  /** Members of the document that belong to no field. */
-  readonly rest: readonly { readonly key: string; readonly at: number }[];
+  /** What belongs to no field: members of the document, and of objects of which fields are parts, by their dotted paths. */
+  readonly rest: readonly Rest[];
+}
+
+export interface Rest {
+  readonly key: string;
+  readonly at: number;
 }
 
 /** A name on the way to fields. */
 interface Step {
+  readonly path: string;
   /** Index of the field that ends here; −1: none does. */
   field: number;
+  /** Whether it, or one above, is a field that objects go into whole. */
+  whole: boolean;
   readonly inner: Map<string, Step>;
 }
 
-/** @param paths of the fields in `_source`; undefined: not from there (`_id`) */
-export function createLocator(paths: readonly (string | undefined)[]): (reading: Reading, sourceAt: number) => Located {
-  const root: Step = { field: -1, inner: new Map() };
+/**
+ * @param paths of the fields in `_source`; undefined: not from there (`_id`)
+ * @param isWhole whether the field of this index is one that objects go into whole; of another one, parts are none of it
+ */
+export function createLocator(
+  paths: readonly (string | undefined)[],
+  isWhole: (index: number) => boolean = () => true,
+): (reading: Reading, sourceAt: number) => Located {
+  const root: Step = { path: '', field: -1, whole: false, inner: new Map() };
   for (const [index, path] of paths.entries()) if (path !== undefined) enter(root, path, index);
+  markWhole(root, isWhole);
   const pieces: Piece[][] = paths.map(() => []);
-  const rest: { key: string; at: number }[] = [];
+  const rest: Rest[] = [];
+  /** Members and elements so far: an empty object has none. */
+  let seen = 0;
 
-  /** Notes what the value at `at` is, which belongs to `step`. @returns whether any field takes it */
-  const take = (reading: Reading, at: number, step: Step): boolean => {
+  /** Notes what the value at `at` is, which belongs to `step`. */
+  const take = (reading: Reading, at: number, step: Step): void => {
     if (step.field >= 0) pieces[step.field]!.push({ at, below: [] });
-    if (step.inner.size === 0) return step.field >= 0;
-    const inside = (valueAt: number): number => {
-      const kind = reading.kindAt(valueAt);
-      if (kind === 'object') return members(reading, valueAt, step);
-      if (kind === 'array') return reading.eachElement(valueAt, inside);
-      return reading.skip(valueAt);
-    };
-    inside(at);
-    return true;
+    if (step.inner.size > 0) inside(reading, at, step);
+  };
+
+  /** Looks for fields in the value. */
+  const inside = (reading: Reading, at: number, step: Step): number => {
+    const kind = reading.kindAt(at);
+    const before = rest.length;
+    const seenBefore = seen;
+    let end = 0;
+    if (kind === 'object') end = members(reading, at, step);
+    else if (kind === 'array')
+      end = reading.eachElement(at, (valueAt) => {
+        seen++;
+        return inside(reading, valueAt, step);
+      });
+    else end = reading.skip(at);
+    // Of several objects the parts would be several values for one path: they stay together.
+    const isSeen = seen > seenBefore && (kind === 'object' || rest.length === before);
+    if (isSeen || isTaken(step)) return end;
+    rest.length = before;
+    rest.push({ key: step.path, at });
+    return end;
   };
 
   const members = (reading: Reading, at: number, step: Step): number =>
     reading.eachMember(at, (key, valueAt) => {
+      seen++;
       const next = step.inner.get(key);
-      const found = next === undefined ? dotted(reading, valueAt, { key, step }) : take(reading, valueAt, next);
-      if (!found && step === root) rest.push({ key, at: valueAt });
+      if (next !== undefined) take(reading, valueAt, next);
+      else if (!dotted(reading, valueAt, { key, step }) && !isTaken(step))
+        rest.push({ key: step === root ? key : `${step.path}.${key}`, at: valueAt });
       return reading.skip(valueAt);
     });
 
-  /** A key `a.b` is the member b of a. */
+  /** A key `a.b` is the member b of a. @returns whether it leads to a field, or to one that takes all below it */
   const dotted = (reading: Reading, at: number, { key, step }: { key: string; step: Step }): boolean => {
     if (!key.includes('.')) return false;
     const names = key.split('.');
     let here = step;
-    let found = false;
     for (const [index, name] of names.entries()) {
       const next = here.inner.get(name);
-      if (next === undefined) return found;
+      if (next === undefined) return here.whole;
       here = next;
-      if (index === names.length - 1) return take(reading, at, here) || found;
-      if (here.field >= 0) {
-        pieces[here.field]!.push({ at, below: names.slice(index + 1) });
-        found = true;
-      }
+      if (index === names.length - 1) break;
+      if (here.field >= 0 && isWhole(here.field)) pieces[here.field]!.push({ at, below: names.slice(index + 1) });
     }
-    return found;
+    take(reading, at, here);
+    return true;
   };
 
   return (reading, sourceAt) => {
@@ -73,12 +102,25 @@ export function createLocator(paths: readonly (string | undefined)[]): (reading:
   };
 }
 
+/** Whether a field has the value that belongs to this step. */
+function isTaken({ field, whole }: Step): boolean {
+  return whole || field >= 0;
+}
+
 function enter(root: Step, path: string, index: number): void {
   let step = root;
   for (const name of path.split('.')) {
-    const inner = step.inner.get(name) ?? { field: -1, inner: new Map() };
+    const above = step.path === '' ? name : `${step.path}.${name}`;
+    const inner = step.inner.get(name) ?? { path: above, field: -1, whole: false, inner: new Map() };
     step.inner.set(name, inner);
     step = inner;
   }
   step.field = index;
+}
+
+function markWhole(step: Step, isWhole: (index: number) => boolean): void {
+  for (const inner of step.inner.values()) {
+    inner.whole = step.whole || (inner.field >= 0 && isWhole(inner.field));
+    markWhole(inner, isWhole);
+  }
 }

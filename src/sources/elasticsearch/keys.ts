@@ -47,7 +47,7 @@ type PiecesOf = (reading: Reading, hit: PageHit) => readonly Piece[];
 
 function inSource({ path }: MappedField): PiecesOf {
   if (path === ID) return () => [];
-  const locate = createLocator([path]);
+  const locate = createLocator([path], () => false);
   return (reading, { sourceAt }) => (sourceAt < 0 ? [] : locate(reading, sourceAt).pieces[0]!);
 }
 

@@ -28,7 +28,10 @@ export function createRowMaker(
   const writers = columnWriters(schema, fields, choices);
   const paths = schema.fields.map((_, column) => fields[column]?.path ?? '$meta');
   // Of the dynamic field there is no path: it takes what is left.
-  const locate = createLocator(fields.map(({ path }) => (path === ID ? undefined : path)));
+  const locate = createLocator(
+    fields.map(({ path }) => (path === ID ? undefined : path)),
+    (column) => fields[column]!.field.type === 'JSON',
+  );
   const elsewhere = fields.flatMap(({ path }, column) => (fromDocValues.includes(path) ? [{ path, column }] : []));
   const changes: string[] = [];
   let writing = '';

@@ -7,9 +7,13 @@ import { createLocator } from '../../../src/formats/elastic/locate.ts';
 import { cborReading, jsonReading } from './readings.ts';
 
 /** For each path, the JSON of its values in a document, from both encodings, which must agree. */
-function find(paths: readonly string[], document: unknown): { values: string[][]; rest: string } {
+function find(
+  paths: readonly string[],
+  document: unknown,
+  isWhole?: (index: number) => boolean,
+): { values: string[][]; rest: string } {
   const [json, cbor] = [jsonReading(JSON.stringify(document)), cborReading(document)].map((reading) => {
-    const { pieces, rest } = createLocator(paths)(reading, 0);
+    const { pieces, rest } = createLocator(paths, isWhole)(reading, 0);
     const values = pieces.map((list) =>
       list.map(({ at, below }) => `${below.join('/')}${Buffer.from(reading.jsonAt(at)).toString()}`),
     );
@@ -42,6 +46,45 @@ test('a path through objects, keys with dots and arrays of objects', () => {
   assert.deepEqual(find(['a.b.c'], { 'a.b': { c: 1 }, a: { 'b.c': 2 } }).values, [['1', '2']]);
   assert.deepEqual(find(['a.b'], { a: [{ b: 1 }, [{ b: 2 }], { c: 3 }, 4] }).values, [['1', '2']]);
   assert.deepEqual(find(['a.b'], { a: 1, 'a.c': 2 }).values, [[]]);
+});
+
+test('what is left of an object of which fields are parts goes by its path', () => {
+  const rest = (paths: readonly string[], document: unknown) => JSON.parse(find(paths, document).rest);
+  assert.deepEqual(rest(['a.b'], { a: { b: 1, c: 2 }, x: 3 }), { 'a.c': 2, x: 3 });
+  assert.deepEqual(rest(['a.b.c'], { a: { b: { c: 1, d: 2 }, e: { c: 3 }, 'b.f': 4 } }), {
+    'a.b.d': 2,
+    'a.e': { c: 3 },
+    'a.b.f': 4,
+  });
+  assert.deepEqual(rest(['a.b.c'], { 'a.b': { d: 2 }, 'a.x': 1 }), { 'a.b.d': 2, 'a.x': 1 });
+  // No object where one was expected, or one without anything in it.
+  for (const value of [7, null, 'x', {}, []]) {
+    assert.deepEqual(rest(['a.b'], { a: value }), { a: value });
+    assert.deepEqual(rest(['a.b.c'], { a: { b: value } }), { 'a.b': value });
+    assert.deepEqual(rest(['a.b.c'], { 'a.b': value }), { 'a.b': value });
+  }
+  assert.deepEqual(rest(['a.b'], { a: { b: {} } }), {});
+  assert.deepEqual(rest(['a', 'a.b'], { a: { b: 1, c: 2 }, 'a.d': 3 }), {});
+});
+
+test('objects in an array stay together where something of one is left', () => {
+  const both = [{ b: 1, c: 2 }, { b: 3 }];
+  assert.deepEqual(find(['a.b'], { a: both }), { values: [['1', '3']], rest: JSON.stringify({ a: both }) });
+  assert.deepEqual(find(['a.b'], { a: [{ b: 1 }, [{ b: 3 }]] }), { values: [['1', '3']], rest: '{}' });
+  assert.equal(find(['a.b'], { a: [{ b: 1 }, 5] }).rest, '{"a":[{"b":1},5]}');
+  assert.equal(find(['a.b.c'], { a: { b: [{ c: 1, d: 2 }], e: 1 } }).rest, '{"a.b":[{"c":1,"d":2}],"a.e":1}');
+  assert.equal(find(['a.b.c'], { a: [{ b: [{ d: 2 }] }] }).rest, '{"a":[{"b":[{"d":2}]}]}');
+});
+
+test('a key with dots is no part of a field that objects do not go into', () => {
+  assert.deepEqual(
+    find(['a', 'a.b'], { 'a.b': 1, 'a.c': 2 }, () => false),
+    { values: [[], ['1']], rest: '{"a.c":2}' },
+  );
+  assert.deepEqual(
+    find(['a'], { a: 1, 'a.c': 2 }, () => false),
+    { values: [['1']], rest: '{"a.c":2}' },
+  );
 });
 
 test('a key with dots below an object’s field is a part of it', () => {

@@ -186,7 +186,7 @@ test('vectors that are none are refused with what was found, and the document wh
 /** Rows and refused documents of one page, whose documents are given byte for byte, as latin1. */
 async function readBytes(
   sources: readonly string[],
-  schema: Schema = SCHEMA,
+  { schema, fields }: { schema: Schema; fields: readonly MappedField[] } = { schema: SCHEMA, fields: FIELDS },
 ): Promise<{ rows: ReadRow[]; refused: { key: string; reason: string; row: string }[] }> {
   const hits = sources.map((text, at) => `{"_index":"test","_id":"d${at}","_source":${text},"sort":[${at}]}`);
   const body = `{"timed_out":false,"_shards":{"total":1,"failed":0},"hits":{"hits":[${hits.join(',')}]}}`;
@@ -194,11 +194,7 @@ async function readBytes(
   const one = (async function* () {
     yield page;
   })();
-  const maker = createRowMaker(
-    schema,
-    { fields: FIELDS, fromDocValues: [] },
-    { longText: 'reject', missing: 'reject' },
-  );
+  const maker = createRowMaker(schema, { fields, fromDocValues: [] }, { longText: 'reject', missing: 'reject' });
   const slabs = ring(65_536);
   const batches = await collect(batchesOf(one, { schema, maker, slabs, origin: 'test', dropped: undefined }));
   return {
@@ -237,6 +233,30 @@ test('a document that is not UTF-8 is refused, with its bytes; those around it a
     assert.deepEqual([_id, _source], [key, null]);
     assert.equal(Buffer.from(_source_base64, 'base64').toString('latin1'), sources[Number(key.slice(1))]);
   }
+});
+
+test('a path that is there twice in what no field takes is refused', async () => {
+  const fields = mapProperties(
+    { vec: { type: 'dense_vector', dims: 3 }, 'a.b': { type: 'keyword' } },
+    { dates: 'millis' },
+    'test',
+  ).fields;
+  const schema: Schema = { metric: 'L2', fields: [...fields.map(({ field }) => field), DYNAMIC] };
+  const { rows, refused } = await readBytes(
+    ['{"vec":[1,2,3],"a":{"b":"x","c":1},"other":5}', '{"vec":[1,2,3],"a":{"c":1},"a.c":2}', '{"vec":[1,2,3],"a":7}'],
+    { schema, fields },
+  );
+  assert.deepEqual(
+    rows.map(({ vec: _, ...row }) => row),
+    [
+      { a_b: 'x', $meta: '{"a.c":1,"other":5}' },
+      { a_b: null, $meta: '{"a":7}' },
+    ],
+  );
+  assert.deepEqual(
+    refused.map(({ key, reason }) => [key, reason]),
+    [['d1', '$meta: found two values for one key, one written with dots, wanted one value a key']],
+  );
 });
 
 test('a row that fits no slab is refused; those around it are not', async () => {
