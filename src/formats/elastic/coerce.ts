@@ -4,6 +4,7 @@
  */
 import type { Field, ScalarType } from '../../core/schema.ts';
 import { CborError } from '../cbor/scan.ts';
+import { hasComment } from '../json/scan.ts';
 import { membersText, type Piece, pieceText } from './assemble.ts';
 import { type Cell, type Change, NONE, reject } from './coerced.ts';
 import { coerceBoolean, coerceFloat, coerceInteger, shown } from './coerceNumber.ts';
@@ -204,6 +205,9 @@ function isTwice(rest: readonly Rest[]): boolean {
   return rest.some(({ key }) => key.includes('.')) && new Set(rest.map(({ key }) => key)).size < rest.length;
 }
 
+/** Elasticsearch takes comments, and gives them back as they were sent. */
+export const COMMENT = reject('a comment', 'JSON without comments; read with --es-encoding cbor');
+
 function jsonCell(make: () => Uint8Array | undefined): Cell {
   let text: Uint8Array | undefined;
   try {
@@ -214,6 +218,7 @@ function jsonCell(make: () => Uint8Array | undefined): Cell {
     return reject('a number beyond a double', 'numbers that CBOR has kept; read the index as JSON');
   }
   if (text === undefined) return reject('two values for one key, one written with dots', 'one value a key');
+  if (hasComment(text)) return COMMENT;
   if (text.length > MAX_JSON_BYTES) return reject(`${text.length} bytes`, `JSON of at most ${MAX_JSON_BYTES} bytes`);
   return { kind: 'value', value: text };
 }

@@ -11,6 +11,7 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
+const SLASH = 0x2f;
 
 /** What is wrong with a text, and at which byte. The caller knows which page it was. */
 export class JsonTextError extends Error {
@@ -58,6 +59,8 @@ export function skipValue(bytes: Uint8Array, at: number, spans?: NumberSpans): n
   for (; next < bytes.length; next++) {
     const byte = bytes[next]!;
     if (byte === COMMA || byte === CLOSE_OBJECT || byte === CLOSE_ARRAY || byte <= 0x20) break;
+    // A comment, in which there may be anything.
+    if (byte === SLASH) throw new JsonTextError(next, 'a value without a comment');
   }
   if (next === at) throw new JsonTextError(at, 'a value');
   return next;
@@ -166,4 +169,18 @@ export function eachElement(
     if (bytes[next] !== COMMA) throw new JsonTextError(next, '«,» or «]»');
     next = skipSpace(bytes, next + 1);
   }
+}
+
+/**
+ * Whether there is a comment in a text that is JSON otherwise. It is no JSON then, but some take it (Jackson may be told
+ * to), and stepping over values does not look at all that is inside of them.
+ */
+export function hasComment(bytes: Uint8Array): boolean {
+  for (let slash = indexOf(bytes, SLASH, 0), at = 0; slash >= 0; ) {
+    const quote = indexOf(bytes, QUOTE, at);
+    if (quote < 0 || quote > slash) return true;
+    at = skipString(bytes, quote);
+    if (slash < at) slash = indexOf(bytes, SLASH, at);
+  }
+  return false;
 }

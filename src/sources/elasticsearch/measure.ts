@@ -1,9 +1,11 @@
 /** How many bytes a row takes: measured on a few documents, as they will lie in columns. */
+import type { ElasticsearchSource } from '../../config/elasticsearch.ts';
 import type { Batch } from '../../core/batch.ts';
 import type { SlabRing } from '../../core/contracts.ts';
 import { batchesOf } from './batches.ts';
 import type { WriterChoices } from './columnWriters.ts';
 import { createPageBuffer, type Elastic, indexPath } from './connect.ts';
+import { encodingOf } from './encoding.ts';
 import { type Page, readPage } from './page.ts';
 import { PAGE_BYTES } from './pageSize.ts';
 import { createRowMaker } from './rowMaker.ts';
@@ -17,12 +19,19 @@ const JSON_BYTES = 3;
 /** Of one collection: names in a path are not without end. */
 const INDICES = 10;
 
+export interface MeasureOptions {
+  readonly choices: WriterChoices;
+  /** The one that the rows are read in: there are documents that only one of them can show. */
+  readonly encoding: ElasticsearchSource['encoding'];
+}
+
 /** Where there is no document, or none that is a row: a guess. Errors: E_READ, E_SOURCE_ACCESS. */
 export async function measureRowBytes(
   elastic: Elastic,
   dataset: ElasticDataset,
-  choices: WriterChoices,
+  { choices, encoding: said }: MeasureOptions,
 ): Promise<number> {
+  const encoding = encodingOf(said);
   const guess = guessedRowBytes(dataset.schema);
   const size = Math.max(1, Math.min(DOCUMENTS, Math.floor(PAGE_BYTES / (guess * JSON_BYTES))));
   const names = dataset.indices.slice(0, INDICES).map(({ name }) => name);
@@ -34,10 +43,10 @@ export async function measureRowBytes(
       asked: 'read some of its documents',
       index: dataset.name,
     },
-    'json',
+    encoding,
     createPageBuffer(),
   );
-  const page = { ...readPage(body, 'json', dataset.name), withoutSnapshot: false };
+  const page = { ...readPage(body, encoding, dataset.name), withoutSnapshot: false };
   const { schema } = dataset;
   const batching = {
     schema,

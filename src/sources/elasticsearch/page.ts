@@ -48,14 +48,20 @@ export function readPage(body: Uint8Array, encoding: Encoding, index: string): O
     return { hits, reading, facts, bytes: body.length };
   } catch (thrown) {
     if (!(thrown instanceof JsonTextError || thrown instanceof CborError)) throw thrown;
+    const last = hits.at(-1);
+    const behind = last === undefined ? '' : `, in or behind the document ${last.id}`;
+    const maybe = encoding === 'json' && (text.includes('/*') || text.includes('//')) ? MAYBE_COMMENTS : '';
     throw new MigrateError('E_READ', 'an answer of Elasticsearch is malformed', {
       at: { collection: index, offset: thrown.offset },
-      found: `${messageOf(thrown)}, in an answer of ${body.length} bytes`,
-      wanted: `${encoding.toUpperCase()} as Elasticsearch writes it`,
+      found: `${messageOf(thrown)}, in an answer of ${body.length} bytes${behind}`,
+      wanted: `${encoding.toUpperCase()} as Elasticsearch writes it${maybe}`,
       retry: true,
     });
   }
 }
+
+/** One can hide where its document ends. */
+const MAYBE_COMMENTS = '; where a document has comments, --es-encoding cbor reads it';
 
 /** Elasticsearch answers 200 for what it has, where shards failed or its time was up. */
 function checkWhole({ error, timedOut, shards }: PageFacts, index: string): void {

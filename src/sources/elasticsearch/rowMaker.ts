@@ -4,10 +4,12 @@ import type { RefusedRow } from '../../core/batch.ts';
 import type { Schema } from '../../core/schema.ts';
 import { CborError } from '../../formats/cbor/scan.ts';
 import type { Piece } from '../../formats/elastic/assemble.ts';
+import { COMMENT } from '../../formats/elastic/coerce.ts';
 import type { Rejected } from '../../formats/elastic/coerced.ts';
 import { ID } from '../../formats/elastic/declared.ts';
 import { createLocator } from '../../formats/elastic/locate.ts';
 import type { Reading } from '../../formats/elastic/raw.ts';
+import { hasComment, JsonTextError } from '../../formats/json/scan.ts';
 import { columnWriters, type Into, type Located1, type WriterChoices } from './columnWriters.ts';
 import type { ElasticDatasetDetail } from './detail.ts';
 import type { PageHit } from './page.ts';
@@ -49,6 +51,20 @@ export function createRowMaker(
   };
   const refuse = (hit: PageHit, path: string, { found, wanted }: Rejected): RefusedRow =>
     refusedRow(document.reading, hit, `${path}: found ${found}, wanted ${wanted}`);
+  const write = (hit: PageHit): RefusedRow | undefined => {
+    const { reading } = document;
+    const located = locate(reading, hit.sourceAt);
+    document.located =
+      hit.fieldsAt < 0 || elsewhere.length === 0
+        ? located
+        : { ...located, pieces: withDocValues(reading, hit.fieldsAt, { pieces: located.pieces, elsewhere }) };
+    for (let column = 0; column < writers.length; column++) {
+      writing = paths[column]!;
+      const fault = writers[column]!(document, into);
+      if (fault !== undefined) return refuse(hit, writing, fault);
+    }
+    return undefined;
+  };
   return {
     changes,
     make(reading, hit, rows) {
@@ -59,17 +75,13 @@ export function createRowMaker(
       if (hit.sourceAt < 0) return refuse(hit, '_source', { kind: 'reject', found: 'none', wanted: 'the document' });
       // Each byte that is none would become U+FFFD, in values and in keys.
       if (!hit.utf8) return refuse(hit, '_source', NOT_UTF8);
-      const located = locate(reading, hit.sourceAt);
-      document.located =
-        hit.fieldsAt < 0 || elsewhere.length === 0
-          ? located
-          : { ...located, pieces: withDocValues(reading, hit.fieldsAt, { pieces: located.pieces, elsewhere }) };
-      for (let column = 0; column < writers.length; column++) {
-        writing = paths[column]!;
-        const fault = writers[column]!(document, into);
-        if (fault !== undefined) return refuse(hit, writing, fault);
+      try {
+        return write(hit);
+      } catch (thrown) {
+        if (!(thrown instanceof JsonTextError)) throw thrown;
+        // Its bytes were stepped over when the page came, and all else that is no JSON Elasticsearch refuses.
+        return refuse(hit, '_source', COMMENT);
       }
-      return undefined;
     },
   };
 }
@@ -113,7 +125,7 @@ export function refusedRow(reading: Reading, { index, id, sourceAt }: PageHit, r
 function sourceMember(reading: Reading, at: number): string {
   try {
     const bytes = Buffer.from(reading.jsonAt(at));
-    if (isUtf8(bytes)) return `"_source":${bytes.toString('utf8')}`;
+    if (isUtf8(bytes) && !hasComment(bytes)) return `"_source":${bytes.toString('utf8')}`;
     return `"_source":null,"_source_base64":"${bytes.toString('base64')}"`;
   } catch (thrown) {
     if (!(thrown instanceof CborError)) throw thrown;

@@ -92,7 +92,7 @@ function bySnapshots(config: ElasticsearchSource, elastic: Elastic, chosen: read
         const snapshots = await snapshotsOf(elastic, dataset.indices);
         // Before anything else can fail: they have to be closed.
         open.set(dataset.name, { snapshots, rowBytes: 0 });
-        const rowBytes = await measureRowBytes(elastic, dataset, config.choices);
+        const rowBytes = await measureRowBytes(elastic, dataset, config);
         open.set(dataset.name, { snapshots, rowBytes });
         const rows = snapshots.reduce((sum, snapshot) => sum + snapshot.rows, 0);
         datasets.push(datasetFor(dataset, { rows, rowsExact: true, rowBytes, config }));
@@ -131,7 +131,7 @@ function byScroll(config: ElasticsearchSource, elastic: Elastic, chosen: readonl
         const { name, indices } = dataset;
         let rows = 0;
         for (const index of indices) rows += await countDocuments(elastic, index.name);
-        const rowBytes = await measureRowBytes(elastic, dataset, config.choices);
+        const rowBytes = await measureRowBytes(elastic, dataset, config);
         sizes.set(name, { indices, rowBytes });
         // Of the moment: they may be others when they are read.
         datasets.push(datasetFor(dataset, { rows, rowsExact: false, rowBytes, config }));

@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { eachElement, eachMember, JsonTextError, skipSpace, skipValue } from '../../../src/formats/json/scan.ts';
+import {
+  eachElement,
+  eachMember,
+  hasComment,
+  JsonTextError,
+  skipSpace,
+  skipValue,
+} from '../../../src/formats/json/scan.ts';
 
 const spaces = fc.string({ unit: fc.constantFrom(' ', '\n', '\r', '\t'), maxLength: 3 });
 
@@ -100,4 +107,25 @@ test('nested a million deep: no stack is needed', () => {
   const depth = 1_000_000;
   const bytes = Buffer.from('['.repeat(depth) + ']'.repeat(depth));
   assert.equal(skipValue(bytes, 0), bytes.length);
+});
+
+test('a comment is found wherever it stands, and nothing is taken for one', () => {
+  const value = fc.oneof(fc.jsonValue(), fc.array(fc.constantFrom('//', '/* " */', '\\', '\\"/*', 1)));
+  const comment = fc.constantFrom('/**/', '/* " */', '/* } */', '// x\n', '//"\n');
+  fc.assert(
+    fc.property(value, comment, fc.nat(), (one, what, at) => {
+      const text = JSON.stringify(one, undefined, 1);
+      assert.equal(hasComment(Buffer.from(text)), false);
+      // Between lines are no strings.
+      const lines = text.split('\n');
+      const place = at % (lines.length + 1);
+      assert.equal(hasComment(Buffer.from(lines.toSpliced(place, 0, what).join('\n'))), true);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('a value with a comment behind it is none, whatever the comment has in it', () => {
+  for (const text of ['5/*,"b":6,"z":*/}', '/*,*/5}', 'true// x\n}', 'null/**/}'])
+    assert.throws(() => skipValue(Buffer.from(text), 0), JsonTextError);
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Batch } from '../../../src/core/batch.ts';
+import type { MigrateError } from '../../../src/core/errors.ts';
 import type { Schema } from '../../../src/core/schema.ts';
 import { idField } from '../../../src/formats/elastic/declared.ts';
 import { type MappedField, mapProperties } from '../../../src/formats/elastic/mapping.ts';
@@ -233,6 +234,48 @@ test('a document that is not UTF-8 is refused, with its bytes; those around it a
     assert.deepEqual([_id, _source], [key, null]);
     assert.equal(Buffer.from(_source_base64, 'base64').toString('latin1'), sources[Number(key.slice(1))]);
   }
+});
+
+test('a document with a comment is refused, with its bytes; those around it are not', async () => {
+  const bad = [
+    '"vec":[1,2,3],"title":true/* x */',
+    '"vec":[1,2,3],"n":5/* x */',
+    '"vec":[1,2,3],"n":5/*x*/',
+    '"vec":[1,2,3],"title":5/*x*/',
+    '"vec":[1,2,3],"title":/*x*/"y"',
+    '"n":5,/*c*/"vec":[1,2,3]',
+    '/*c*/"vec":[1,2,3]',
+    '"vec"/*c*/:[1,2,3]',
+    '"vec":[1,2,3/*c*/]',
+    '"vec":[1,/*2,*/2,3]',
+    '"vec":[1,2,3]/*c*/',
+    '"vec":[1,2,3],"meta":{"a":1/* hi */}',
+    '"vec":[1,2,3],"meta":{"a":"//"/* "b" */}',
+    '"vec":[1,2,3],"other":{"a":1// hi\n}',
+    '"vec":[1,2,3],"other":5/*,"n":6,"z":*/',
+  ].map((members) => `{${members}}`);
+  const good = '{"vec":[1,2,3],"title":"/* none */","meta":{"a":"https://x"},"other":"//"}';
+  const { rows, refused } = await readBytes(bad.flatMap((text) => [text, good]));
+  assert.equal(rows.length, bad.length);
+  for (const { title, meta, $meta } of rows)
+    assert.deepEqual([title, meta, $meta], ['/* none */', '{"a":"https://x"}', '{"other":"//"}']);
+  for (const [at, text] of bad.entries()) {
+    const { key, reason, row } = refused[at]!;
+    assert.match(reason, /found a comment, wanted JSON without comments; read with --es-encoding cbor$/, text);
+    assert.equal(key, `d${at * 2}`);
+    const { _source, _source_base64 } = JSON.parse(row);
+    assert.deepEqual([_source, Buffer.from(_source_base64, 'base64').toString()], [null, text]);
+  }
+});
+
+test('an answer in which a comment hides where its document ends says so, and where', async () => {
+  for (const members of ['"vec":[1,2/*]*/,3]', '"x":{"x":1/* ,"y":2} */}', '"x":5/* " */', '"x":5} // tail {'])
+    await assert.rejects(readBytes(['{"vec":[1,2,3]}', `{${members}}`]), (error: MigrateError) => {
+      assert.equal(error.code, 'E_READ');
+      assert.match(String(error.found), /, in or behind the document d[01]$/);
+      assert.match(String(error.wanted), /where a document has comments, --es-encoding cbor reads it$/);
+      return true;
+    });
 });
 
 test('a path that is there twice in what no field takes is refused', async () => {

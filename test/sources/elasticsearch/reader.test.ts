@@ -299,3 +299,39 @@ test('a reading that is left while its next page is on its way: the next one has
     assert.deepEqual((await readAll(reader, plan)).rows, whole.rows);
   }
 });
+
+test('documents with comments, in JSON refused, in CBOR read', async () => {
+  const index = 'reader-comments';
+  await administrator.call('PUT', `/${index}`, {
+    mappings: {
+      dynamic: false,
+      properties: { vec: { type: 'dense_vector', dims: 2 }, o: { type: 'object' }, k: { type: 'keyword' } },
+    },
+  });
+  try {
+    await administrator.store(index, [
+      { id: 'a', source: '{"vec":[1,2],"k":5/*x*/}' },
+      { id: 'b', source: '{"vec":[1,2],"o":{"a":1/* hi */}}' },
+      { id: 'c', source: '{"vec":[1,2],"k":"c"}' },
+    ]);
+    const config = (encoding: 'json' | 'cbor') =>
+      sourceOf(index, { access: { ...ACCESS, urls: [server.url] }, encoding });
+    const json = await readIndex(config('json'));
+    assert.deepEqual([json.rows.map(({ _id }) => _id), json.refused.map(({ key }) => key)], [['c'], ['a', 'b']]);
+    // Here the comment hides the end.
+    await administrator.store(index, [{ id: 'd', source: '{"vec":[1,2/*]*/],"k":"d"}' }]);
+    const cbor = await readIndex(config('cbor'));
+    assert.deepEqual(
+      cbor.rows.map(({ _id, k, o }) => [_id, k, o]),
+      [
+        ['a', '5', null],
+        ['b', null, '{"a":1}'],
+        ['c', 'c', null],
+        ['d', 'd', null],
+      ],
+    );
+    assert.deepEqual(cbor.refused, []);
+  } finally {
+    await administrator.call('DELETE', `/${index}`);
+  }
+});
