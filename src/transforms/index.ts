@@ -9,6 +9,7 @@ import type { Schema } from '../core/schema.ts';
 import type { TransformStep } from '../core/transformSteps.ts';
 import { cast } from './cast.ts';
 import { constant } from './constant.ts';
+import { refuseTakenKeys } from './dynamicKeys.ts';
 import { drop, rename, select } from './fields.ts';
 import { filter } from './filter.ts';
 import { userModule } from './module.ts';
@@ -46,7 +47,8 @@ export async function planSteps(schema: Schema, steps: readonly TransformStep[],
 /**
  * What does the steps to batches of `schema`. Rows keep their order; what is left out by filters is added to `filtered`,
  * rows that can't go on are appended to `refused`, whole and as the source has them, and `changes` counts what is not
- * carried over exactly. The same rows give the same, wherever batches begin and end.
+ * carried over exactly. A row with a key in the dynamic field that is the name of a field afterwards can't go on. The same
+ * rows give the same, wherever batches begin and end.
  *
  * It writes into the batch's slab where rows are taken out; columns that it makes lie outside of it.
  */
@@ -60,6 +62,8 @@ export async function openSteps(schema: Schema, steps: readonly TransformStep[])
     before = await kind.plan(before, step, place);
   }
   if (opened.length === 0) return (batch) => batch;
+  const last = refuseTakenKeys(steps, { before: schema, after: before });
+  if (last !== undefined) opened.push(last);
   return (batch) => runFrom(opened, 0, new Work(batch, schema));
 }
 

@@ -200,3 +200,35 @@ test('the dynamic field can be dropped, and neither renamed nor cast', async () 
   ] as const)
     await assert.rejects(planSteps(schema, [step], 'things'), /the dynamic field/);
 });
+
+test('a row whose dynamic field has a key that a step made the name of a field is refused whole', async () => {
+  const meta = { name: '$meta', type: 'JSON', primaryKey: false, dim: 0, dynamic: true } as const;
+  const schema: Schema = { ...EVERY_TYPE, fields: [...EVERY_TYPE.fields, meta] };
+  const [row] = fc.sample(rowOfEveryType, { numRuns: 1, seed: 7 });
+  const metas = [{}, { fresh: 999.5 }, { x: { fresh: 1 }, 'a.fresh': 2 }, { 'fr"esh': 1 }, { text: 1 }];
+  const rows = metas.map((value) => ({ ...row!, text: 'x', flag: true, $meta: value }));
+  const steps: readonly (readonly TransformStep[])[] = [
+    [{ kind: 'rename', from: 'text', to: 'fresh' }],
+    [{ kind: 'constant', field: 'fresh', type: 'Int64', value: 1 }],
+    [
+      { kind: 'rename', from: 'text', to: 'other' },
+      { kind: 'rename', from: 'other', to: 'fresh' },
+    ],
+  ];
+  for (const some of steps) {
+    const { batch } = await through(some, rows, schema);
+    assert.equal(batch.rows, metas.length - 1);
+    assert.deepEqual(
+      batch.refused!.map(({ reason }) => reason),
+      ['$meta: found a key fresh, wanted no key that is the name of a field in Milvus; choose another name'],
+    );
+    assert.deepEqual(JSON.parse(batch.refused![0]!.row).$meta, { fresh: 999.5 });
+  }
+  // Gone before the end, or of no dynamic field: nothing is in the way.
+  const gone: TransformStep = { kind: 'drop', fields: ['$meta'] };
+  for (const some of [
+    [...steps[0]!, gone],
+    [...steps[1]!, { kind: 'rename', from: 'fresh', to: 'old' } as const],
+  ])
+    assert.equal((await through(some, rows, schema)).batch.refused, undefined);
+});
