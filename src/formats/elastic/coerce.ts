@@ -84,7 +84,7 @@ function coerceUnsigned(raw: Raw, limit: TextLimit): Cell {
   const cell = coerceInteger(raw, 'UInt64');
   if (cell.kind !== 'value') return cell;
   const text = coerceText({ kind: 'string', value: String(cell.value) }, limit);
-  return text.kind === 'value' && cell.change !== undefined ? { ...text, change: cell.change } : text;
+  return text.kind === 'value' && cell.changes !== undefined ? { ...text, changes: cell.changes } : text;
 }
 
 /** date: milliseconds since 1970, rounded down as Elasticsearch does. date_nanos: nanoseconds. */
@@ -101,7 +101,7 @@ function dateCoercer(format: string, sourceType: string): CoerceValue {
     const rest = ((nanos % unit) + unit) % unit;
     const value = (nanos - rest) / unit;
     if (BigInt.asIntN(64, value) !== value) return reject(shown(raw), `${wanted} within 64 bits`);
-    return rest === 0n ? { kind: 'value', value } : { kind: 'value', value, change: 'time cut' };
+    return rest === 0n ? { kind: 'value', value } : { kind: 'value', value, changes: ['time cut'] };
   };
 }
 
@@ -143,25 +143,23 @@ interface Several {
 function coerceArray(reading: Reading, pieces: readonly Piece[], { field, value }: Several): Cell {
   if (pieces.length === 0) return NONE;
   const texts: string[] = [];
-  let change: Change | undefined;
-  let nulls = 0;
+  const changes: Change[] = [];
   for (const raw of valuesAt(reading, pieces)) {
     const cell = value(raw);
     if (cell.kind === 'reject') return cell;
     if (cell.kind === 'none') {
-      nulls++;
+      changes.push('nulls dropped');
       continue;
     }
-    change ??= cell.change;
+    if (cell.changes !== undefined) changes.push(...cell.changes);
     texts.push(elementText(cell.value));
   }
   // A null alone is no value; an array that lost its nulls is not quite what was sent.
-  if (texts.length === 0 && nulls > 0) return NONE;
+  if (texts.length === 0 && changes.length > 0) return NONE;
   if (texts.length > field.maxCapacity!)
     return reject(`${texts.length} values`, `at most ${field.maxCapacity} (maxCapacity)`);
   const text = Buffer.from(`[${texts.join(',')}]`);
-  const changed = nulls > 0 ? 'nulls dropped' : change;
-  return changed === undefined ? { kind: 'value', value: text } : { kind: 'value', value: text, change: changed };
+  return changes.length === 0 ? { kind: 'value', value: text } : { kind: 'value', value: text, changes };
 }
 
 function elementText(value: boolean | number | bigint | Uint8Array): string {

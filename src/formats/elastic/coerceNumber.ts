@@ -79,7 +79,7 @@ export function coerceInteger(raw: Raw, type: IntegerType): Cell {
   if (raw.kind === 'number' && !raw.asSent && !Number.isSafeInteger(Number(whole.value)))
     return reject(text, 'all of its digits: a fraction this large has lost some in CBOR; read the index as JSON');
   const value = type === 'Int64' || type === 'UInt64' ? whole.value : Number(whole.value);
-  return whole.cut ? { kind: 'value', value, change: 'fraction cut' } : { kind: 'value', value };
+  return whole.cut ? { kind: 'value', value, changes: ['fraction cut'] } : { kind: 'value', value };
 }
 
 /** A Double, or a Float rounded to float32 as Elasticsearch indexes it. Beyond its range is refused there too. */

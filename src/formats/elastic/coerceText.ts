@@ -30,7 +30,7 @@ export function textCell(text: string, { maxLength, tooLong }: TextLimit): Cell 
   const bytes = Buffer.from(text);
   if (bytes.length <= maxLength) return { kind: 'value', value: bytes };
   if (tooLong === 'truncate')
-    return { kind: 'value', value: bytes.subarray(0, wholeCharacters(bytes, maxLength)), change: 'text cut' };
+    return { kind: 'value', value: bytes.subarray(0, wholeCharacters(bytes, maxLength)), changes: ['text cut'] };
   return reject(`${bytes.length} bytes`, `a text of at most ${maxLength} bytes of UTF-8`);
 }
 

@@ -12,7 +12,12 @@ export type Change =
   | 'nulls dropped';
 
 export type Cell =
-  | { readonly kind: 'value'; readonly value: boolean | number | bigint | Uint8Array; readonly change?: Change }
+  | {
+      readonly kind: 'value';
+      readonly value: boolean | number | bigint | Uint8Array;
+      /** Each one: of an array several values may be changed. */
+      readonly changes?: readonly Change[];
+    }
   /** The document has no value there. */
   | { readonly kind: 'none' }
   | Rejected;

@@ -101,7 +101,7 @@ function scalarWriter({ mapped, field, column, choices }: Scalar): ColumnWriter 
       cell = instead;
       changed('default for a missing value');
     }
-    if (cell.kind === 'value' && cell.change !== undefined) changed(cell.change);
+    if (cell.kind === 'value' && cell.changes !== undefined) cell.changes.forEach(changed);
     const { width, at } = rows.layout.columns[column]!;
     if (width === 0) rows.waiting[column] = cell.kind === 'value' ? (cell.value as Uint8Array) : undefined;
     else {
@@ -126,8 +126,8 @@ export function keyCell(mapped: MappedField): CellOf {
   return (reading, pieces) => {
     const cell = coerce(reading, pieces);
     if (cell.kind === 'none') return reject('no value', 'one: it is the primary key');
-    if (cell.kind === 'value' && cell.change !== undefined)
-      return reject(`a value that would be changed (${cell.change})`, 'an exact primary key');
+    if (cell.kind === 'value' && cell.changes !== undefined)
+      return reject(`a value that would be changed (${cell.changes[0]})`, 'an exact primary key');
     return cell;
   };
 }

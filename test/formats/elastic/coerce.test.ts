@@ -89,7 +89,8 @@ test('short whole numbers, which are read without exact arithmetic, are what it 
         const cell = coerceInteger({ kind: 'string', value }, type);
         if (value === '') assert.equal(cell.kind, 'none');
         else if (!fits) assert.equal(cell.kind, 'reject');
-        else assert.deepEqual(cell, { kind: 'value', value: wanted, ...(whole.cut ? { change: 'fraction cut' } : {}) });
+        else
+          assert.deepEqual(cell, { kind: 'value', value: wanted, ...(whole.cut ? { changes: ['fraction cut'] } : {}) });
       }),
       { numRuns: 3_000 },
     );
@@ -108,7 +109,7 @@ test('limits of whole numbers, and what is cut is said', () => {
   }
   assert.equal(ofJson('9223372036854775808', { type: 'long' }), 'reject');
   const cut = coerce(jsonReading('5.7'), mapped({ type: 'long' }));
-  assert.deepEqual(cut, { kind: 'value', value: 5n, change: 'fraction cut' });
+  assert.deepEqual(cut, { kind: 'value', value: 5n, changes: ['fraction cut'] });
 });
 
 test('a large fraction that CBOR has rounded is rejected, not stored', () => {
@@ -156,7 +157,7 @@ test('texts are measured in bytes, and cut only at a character', () => {
       const cutting = coerce(cborReading(text), field, 'truncate');
       const kept = plain(cutting) as string;
       assert.ok(text.startsWith(kept) && Buffer.byteLength(kept) <= maxLength);
-      assert.equal(cutting.kind === 'value' && cutting.change, bytes <= maxLength ? undefined : 'text cut');
+      assert.equal(cutting.kind === 'value' && cutting.changes?.[0], bytes <= maxLength ? undefined : 'text cut');
       // Not a character less than fits.
       const next = [...text.slice(kept.length)][0];
       assert.ok(next === undefined || Buffer.byteLength(kept + next) > maxLength);
@@ -179,7 +180,12 @@ test('several values: rejected for one, kept for an Array, with its nulls counte
   assert.equal(plain(array('[null]')), null);
   assert.equal(plain(array('[1,2,3,4]')), 'reject');
   assert.equal(plain(array('[1,"x"]')), 'reject');
-  assert.deepEqual(array('[1,null]'), { kind: 'value', value: Buffer.from('[1]'), change: 'nulls dropped' });
+  assert.deepEqual(array('[1,null]'), { kind: 'value', value: Buffer.from('[1]'), changes: ['nulls dropped'] });
+  assert.deepEqual(array('[null,1.5,null,3.7]'), {
+    kind: 'value',
+    value: Buffer.from('[1,3]'),
+    changes: ['nulls dropped', 'fraction cut', 'nulls dropped', 'fraction cut'],
+  });
   const texts = mapped({ type: 'keyword' }, { type: 'Array', element: 'VarChar', maxCapacity: 3, maxLength: 2 });
   assert.equal(plain(coerce(jsonReading('["ab","\\""]'), texts)), '["ab","\\""]');
   assert.equal(plain(coerce(jsonReading('["abc"]'), texts)), 'reject');

@@ -6,14 +6,14 @@ import type { Batch } from '../../../src/core/batch.ts';
 import type { MigrateError } from '../../../src/core/errors.ts';
 import type { Schema } from '../../../src/core/schema.ts';
 import { idField } from '../../../src/formats/elastic/declared.ts';
-import { type MappedField, mapProperties } from '../../../src/formats/elastic/mapping.ts';
+import { arrayOf, type MappedField, mapProperties } from '../../../src/formats/elastic/mapping.ts';
 import { batchesOf } from '../../../src/sources/elasticsearch/batches.ts';
 import type { Encoding } from '../../../src/sources/elasticsearch/connect.ts';
 import { type Page, readPage } from '../../../src/sources/elasticsearch/page.ts';
 import { createRowMaker } from '../../../src/sources/elasticsearch/rowMaker.ts';
 import { DYNAMIC } from '../../../src/sources/elasticsearch/schema.ts';
 import { encode, itemOf } from '../../formats/cbor/encode.ts';
-import { collect, type ReadRow, ring, rowsOf, vectorHex } from './reading.ts';
+import { collect, type Read, type ReadRow, ring, rowsOf, vectorHex } from './reading.ts';
 
 const { fields: mapped } = mapProperties(
   {
@@ -188,7 +188,7 @@ test('vectors that are none are refused with what was found, and the document wh
 async function readBytes(
   sources: readonly string[],
   { schema, fields }: { schema: Schema; fields: readonly MappedField[] } = { schema: SCHEMA, fields: FIELDS },
-): Promise<{ rows: ReadRow[]; refused: { key: string; reason: string; row: string }[] }> {
+): Promise<Pick<Read, 'rows' | 'refused' | 'changes'>> {
   const hits = sources.map((text, at) => `{"_index":"test","_id":"d${at}","_source":${text},"sort":[${at}]}`);
   const body = `{"timed_out":false,"_shards":{"total":1,"failed":0},"hits":{"hits":[${hits.join(',')}]}}`;
   const page = { ...readPage(Buffer.from(body, 'latin1'), 'json', 'test'), withoutSnapshot: false };
@@ -201,6 +201,7 @@ async function readBytes(
   return {
     rows: batches.flatMap((batch) => rowsOf(batch, schema)),
     refused: batches.flatMap(({ refused }) => refused ?? []),
+    changes: Object.assign({}, ...batches.map(({ changes }) => changes)),
   };
 }
 
@@ -338,6 +339,21 @@ test('a text that is cut is counted', async () => {
   );
   assert.deepEqual(batch!.changes, { 'title: text cut': 1, 'n: fraction cut': 1 });
   assert.equal(batch!.rows, 3);
+});
+
+test('each value of an array that is changed is counted', async () => {
+  const [vec, n] = FIELDS.filter(({ path }) => path === 'vec' || path === 'n');
+  const many = arrayOf(n!, 10, 'test');
+  const schema: Schema = { metric: 'L2', fields: [vec!.field, many.field] };
+  const { rows, changes } = await readBytes(
+    ['{"vec":[1,2,3],"n":[1.5,null,3.7]}', '{"vec":[1,2,3],"n":[1.5,2.5,3]}', '{"vec":[1,2,3],"n":[9.5,"x"]}'],
+    { schema, fields: [vec!, many] },
+  );
+  assert.deepEqual(
+    rows.map((row) => row.n),
+    ['[1,3]', '[1,2,3]'],
+  );
+  assert.deepEqual(changes, { 'n: fraction cut': 4, 'n: nulls dropped': 1 });
 });
 
 test('an answer that is cut or malformed is no page', () => {
