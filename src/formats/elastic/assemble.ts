@@ -10,6 +10,8 @@ export interface Piece {
   readonly at: number;
   /** Names below the field; empty: it is the field's whole value. */
   readonly below: readonly string[];
+  /** Whether it stands in an object of an array: then others may be values of their own. Absent: it does not. */
+  readonly among?: boolean;
 }
 
 export interface Assembly {
@@ -43,6 +45,14 @@ export function pieceText(
     if (whole || !add(root, below, { reading, at, above: path, left })) return undefined;
   }
   return Buffer.from(textOf(root));
+}
+
+/** Several values, each as it was sent, as a JSON array. */
+export function valuesText(reading: Reading, pieces: readonly Piece[], nullValue: string | null): Uint8Array {
+  const texts = pieces.map(({ at }) =>
+    nullValue !== null && reading.kindAt(at) === 'null' ? nullValue : Buffer.from(reading.jsonAt(at)).toString('utf8'),
+  );
+  return Buffer.from(`[${texts.join(',')}]`);
 }
 
 /** As `pieceText` for members of one object, each under its own key. */

@@ -5,8 +5,8 @@
 import type { Field, ScalarType } from '../../core/schema.ts';
 import { CborError } from '../cbor/scan.ts';
 import { hasComment } from '../json/scan.ts';
-import { membersText, type Piece, pieceText } from './assemble.ts';
-import { type Cell, type Change, NONE, reject } from './coerced.ts';
+import { membersText, type Piece, pieceText, valuesText } from './assemble.ts';
+import { type Cell, type Change, NONE, type Rejected, reject } from './coerced.ts';
 import { coerceBoolean, coerceFloat, coerceInteger, shown } from './coerceNumber.ts';
 import { coerceText, type TextLimit } from './coerceText.ts';
 import { dateParser } from './dateFormat.ts';
@@ -129,9 +129,12 @@ function coerceSingle(reading: Reading, pieces: readonly Piece[], { value, hasNu
     if (raw.kind !== 'array') return value(raw);
   }
   const values = valuesAt(reading, pieces).filter(({ kind }) => kind !== 'null' || hasNullValue);
-  if (values.length > 1)
-    return reject(`${values.length} values`, 'one value; declare the field with many: Array or JSON to keep them all');
+  if (values.length > 1) return tooMany(values.length);
   return values.length === 0 ? NONE : value(values[0]!);
+}
+
+function tooMany(values: number): Rejected {
+  return reject(`${values} values`, 'one value; declare the field with many: Array or JSON to keep them all');
 }
 
 interface Several {
@@ -167,14 +170,26 @@ function elementText(value: boolean | number | bigint | Uint8Array): string {
   return Object.is(value, -0) ? '-0.0' : String(value);
 }
 
+/** Not parts of one object, which may be written in several places. */
+function areSeveral(reading: Reading, pieces: readonly Piece[]): boolean {
+  if (pieces.some(({ among }) => among === true)) return true;
+  return pieces.every(({ below }) => below.length === 0) && pieces.some(({ at }) => reading.kindAt(at) !== 'object');
+}
+
 /** A null, also one among several values, is what the mapping has for it. */
-function coerceJson(reading: Reading, pieces: readonly Piece[], { path, without, nullValue }: MappedField): Cell {
+function coerceJson(reading: Reading, pieces: readonly Piece[], mapped: MappedField): Cell {
+  const { path, without, nullValue, several } = mapped;
   const first = pieces[0];
   if (first === undefined) return NONE;
   const kind = pieces.length === 1 ? reading.kindAt(first.at) : undefined;
   if (kind === 'null') return nullValue === null ? NONE : { kind: 'value', value: Buffer.from(nullValue) };
   if (kind === 'array' && nullValue !== null) return jsonCell(() => withoutNulls(reading, first.at, nullValue));
-  return jsonCell(() => pieceText(reading, pieces, { path, without }));
+  if (pieces.length === 1 || !areSeveral(reading, pieces))
+    return jsonCell(() => pieceText(reading, pieces, { path, without }));
+  if (several !== true) return tooMany(pieces.length);
+  if (pieces.some(({ below }) => below.length > 0))
+    return reject('parts of several objects, written with dots', 'each object whole');
+  return jsonCell(() => valuesText(reading, pieces, nullValue));
 }
 
 /** The array at `at` with `instead` for its nulls; where it has none, as it was sent. */

@@ -124,6 +124,7 @@ function severalValues(mapped: MappedField, one: Declaration, index: string): Ma
   const { name, primaryKey, nullable } = mapped.field;
   return {
     ...mapped,
+    several: true,
     field: { name, type: 'JSON', primaryKey, dim: 0, ...(nullable === undefined ? {} : { nullable }) },
   };
 }

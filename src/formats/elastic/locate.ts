@@ -40,10 +40,16 @@ export function createLocator(
   const rest: Rest[] = [];
   /** Members and elements so far: an empty object has none. */
   let seen = 0;
+  /** Arrays around what is looked at. */
+  let arrays = 0;
+
+  const note = (field: number, at: number, below: readonly string[]): void => {
+    pieces[field]!.push(arrays > 0 ? { at, below, among: true } : { at, below });
+  };
 
   /** Notes what the value at `at` is, which belongs to `step`. */
   const take = (reading: Reading, at: number, step: Step): void => {
-    if (step.field >= 0) pieces[step.field]!.push({ at, below: [] });
+    if (step.field >= 0) note(step.field, at, []);
     if (step.inner.size > 0) inside(reading, at, step);
   };
 
@@ -54,12 +60,14 @@ export function createLocator(
     const seenBefore = seen;
     let end = 0;
     if (kind === 'object') end = members(reading, at, step);
-    else if (kind === 'array')
+    else if (kind === 'array') {
+      arrays++;
       end = reading.eachElement(at, (valueAt) => {
         seen++;
         return inside(reading, valueAt, step);
       });
-    else end = reading.skip(at);
+      arrays--;
+    } else end = reading.skip(at);
     // Of several objects the parts would be several values for one path: they stay together.
     const isSeen = seen > seenBefore && (kind === 'object' || rest.length === before);
     if (isSeen || isTaken(step)) return end;
@@ -88,7 +96,7 @@ export function createLocator(
       if (next === undefined) return here.whole;
       here = next;
       if (index === names.length - 1) break;
-      if (here.field >= 0 && isWhole(here.field)) pieces[here.field]!.push({ at, below: names.slice(index + 1) });
+      if (here.field >= 0 && isWhole(here.field)) note(here.field, at, names.slice(index + 1));
     }
     take(reading, at, here);
     return true;
@@ -97,6 +105,8 @@ export function createLocator(
   return (reading, sourceAt) => {
     for (const list of pieces) list.length = 0;
     rest.length = 0;
+    // One that could not be gone through to its end may have been before.
+    arrays = 0;
     members(reading, sourceAt, root);
     return { pieces, rest };
   };

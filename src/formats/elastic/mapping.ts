@@ -36,6 +36,8 @@ export interface MappedField {
   readonly metric: MetricType | null;
   /** JSON: paths below it that go over as fields of their own and are left out of it. */
   readonly without: readonly string[];
+  /** JSON: documents have several values, which go into it as an array. Absent: one. */
+  readonly several?: boolean;
   readonly field: Field;
 }
 

@@ -6,6 +6,8 @@ import type { Field } from '../../../src/core/schema.ts';
 import { createCoercer } from '../../../src/formats/elastic/coerce.ts';
 import type { Cell } from '../../../src/formats/elastic/coerced.ts';
 import { coerceInteger, wholeOf } from '../../../src/formats/elastic/coerceNumber.ts';
+import { mapDeclared } from '../../../src/formats/elastic/declared.ts';
+import { createLocator } from '../../../src/formats/elastic/locate.ts';
 import { type MappedField, mapField, type Property } from '../../../src/formats/elastic/mapping.ts';
 import type { Reading } from '../../../src/formats/elastic/raw.ts';
 import { readingCbor } from '../../../src/formats/elastic/readCbor.ts';
@@ -250,4 +252,31 @@ test('both encodings of a document come to the same', () => {
     }),
     { numRuns: 1_000 },
   );
+});
+
+test('many as JSON: the values of objects in an array become an array, each as it was sent', () => {
+  const kinds = { name: { type: 'keyword' }, at: { type: 'object' } };
+  const properties = { a: { properties: kinds } };
+  const made = (document: unknown, name: string, many?: 'JSON'): unknown[] => {
+    const declared = { name, pk: false, many };
+    const { fields } = mapDeclared(properties, [declared], { choices: { dates: 'millis' }, index: 'i' });
+    return [jsonReading(JSON.stringify(document)), cborReading(document)].map((reading) =>
+      plain(createCoercer(fields[0]!, { longText: 'reject' })(reading, createLocator([name])(reading, 0).pieces[0]!)),
+    );
+  };
+  const both = (document: unknown, name: string, many?: 'JSON'): unknown => {
+    const [json, cbor] = made(document, name, many);
+    assert.deepEqual(cbor, json);
+    return json;
+  };
+  assert.equal(both({ a: [{ name: 'a' }, { name: 'b' }] }, 'a.name', 'JSON'), '["a","b"]');
+  assert.equal(both({ a: [{ name: ['a', null] }, {}, { name: 'b' }] }, 'a.name', 'JSON'), '[["a",null],"b"]');
+  assert.equal(both({ a: { name: 'a' }, 'a.name': 'b' }, 'a.name', 'JSON'), '["a","b"]');
+  assert.equal(both({ a: [{ name: 'a' }] }, 'a.name', 'JSON'), '"a"');
+  const places = { a: [{ at: { x: 1 } }, { at: { y: 2 } }] };
+  assert.equal(both(places, 'a.at', 'JSON'), '[{"x":1},{"y":2}]');
+  // They are two, not parts of one.
+  assert.equal(both(places, 'a.at'), 'reject');
+  assert.equal(both({ a: { at: { x: 1 } }, 'a.at': { y: 2 } }, 'a.at'), '{"x":1,"y":2}');
+  assert.equal(both({ a: [{ 'at.x': 1 }, { 'at.x': 2 }] }, 'a.at', 'JSON'), 'reject');
 });
