@@ -14,6 +14,7 @@ import { SAMPLES_PER_COLLECTION } from './buildPlan.ts';
 import { dumpPart, plannedOf } from './dumpStage.ts';
 import type { FinishContext } from './finishCollection.ts';
 import { asking } from './importLoad.ts';
+import { repeatedIds } from './storedIds.ts';
 import { createPace, streamPart } from './streamLoad.ts';
 import { settleCounts, type VerifyContext } from './verify.ts';
 
@@ -31,6 +32,7 @@ export async function findChanges(run: FinishContext, takes: (collection: string
     const samples = Math.ceil((SAMPLES_PER_COLLECTION * partition.rows) / Math.max(total, 1));
     return [{ partition, collection, targetPartition, samples, input, upsert: true, ordinal: ++ordinal }];
   });
+  await refuseRepeatedIds(run, planned);
   if (planned.length > 0) await run.ledger.add(planned);
   const rows = planned.reduce((sum, { partition }) => sum + partition.rows, 0);
   run.warn(
@@ -38,6 +40,23 @@ export async function findChanges(run: FinishContext, takes: (collection: string
       ? 'nothing was changed or added in the source since it was read (deletes are not seen)'
       : `${rows} rows were changed or added in the source since it was read: they are upserted (deletes are not seen)`,
   );
+}
+
+/** An upsert leaves one row of those that have the id: nothing is upserted where the others would be lost. */
+async function refuseRepeatedIds(run: FinishContext, planned: readonly PlannedPartition[]): Promise<void> {
+  for (const collection of new Set(planned.map((one) => one.collection))) {
+    const repeated = repeatedIds(run, collection);
+    if (repeated === 0) continue;
+    await letGo(
+      run.config.source,
+      planned.map(({ partition }) => partition),
+    );
+    throw new MigrateError('E_DUPLICATE_IDS', 'what changed can not be upserted where ids occur more than once', {
+      at: { collection },
+      found: `${repeated} ids that more than one row has: an upsert would leave one row of each`,
+      hint: 'move the collection again with --mode overwrite --fresh',
+    });
+  }
 }
 
 /** For files alone nothing can be upserted: they are right only if nothing changed. */

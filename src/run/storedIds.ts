@@ -20,11 +20,21 @@ import { type IdScan, NOTHING, scanIds, tellIds } from './scanIds.ts';
 export async function scanStoredIds(run: RunContext): Promise<void> {
   for (const { target, storedIds } of run.collections) {
     if (storedIds !== true || isSearched(run, target)) continue;
-    const done = join(run.jobDir, `ids-${target}.json`);
+    const done = scanFile(run.jobDir, target);
     const found = existsSync(done) ? readScan(done) : await scanOnce(run, target, done);
     const told = tellIds(found);
     if (told !== undefined) run.warn(`${target}: ${told}`);
   }
+}
+
+/** Of the rows that were planned, how many ids occur more than once, as far as it was looked at. */
+export function repeatedIds({ jobDir }: Pick<RunContext, 'jobDir'>, target: string): number {
+  const done = scanFile(jobDir, target);
+  return existsSync(done) ? readScan(done).repeated : 0;
+}
+
+function scanFile(jobDir: string, target: string): string {
+  return join(jobDir, `ids-${target}.json`);
 }
 
 function readScan(file: string): IdScan {
@@ -32,7 +42,9 @@ function readScan(file: string): IdScan {
 }
 
 async function scanOnce(run: RunContext, target: string, done: string): Promise<IdScan> {
-  const tasks = run.ledger.of(target).map((record) => readTask(run, record));
+  // What is upserted has the ids of rows that were there before.
+  const planned = run.ledger.of(target).filter((record) => record.planned.upsert !== true);
+  const tasks = planned.map((record) => readTask(run, record));
   const found = allMarked(run, target)
     ? NOTHING
     : await scanIds({ pool: run.pool, tasks, dir: join(run.jobDir, 'ids'), signal: run.signal });

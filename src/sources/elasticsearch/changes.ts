@@ -2,9 +2,12 @@
 import type { ElasticsearchSource } from '../../config/elasticsearch.ts';
 import type { Note, Partition, SourceChanges } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
+import { primaryKeyOf } from '../../core/schema.ts';
 import { askVersion, type Elastic, openElastic } from './connect.ts';
 import { type IndexFacts, readIndices } from './indices.ts';
 import { planShards, type SeqNoDetail } from './plan.ts';
+import { mayRepeatKeys } from './routing.ts';
+import type { ElasticDataset } from './schema.ts';
 import { datasetNames, selectDatasets } from './select.ts';
 import type { SliceDetail } from './slices.ts';
 import { closeSnapshots, type ShardSnapshot } from './snapshot.ts';
@@ -50,12 +53,25 @@ export async function elasticChanges(
     names.filter((name) => known.has(name)),
   );
   const found: Partition[] = [];
+  const notes = notesOf(names.filter((name) => !known.has(name)));
   for (const dataset of chosen) {
     const earlier = partitions.filter((partition) => partition.dataset === dataset.name);
     checkIndices(dataset.indices, earlier);
-    found.push(...(await changesIn(elastic, { dataset: dataset.name, indices: dataset.indices, earlier })));
+    const mayRepeat = await mayRepeatKeys(elastic, dataset);
+    const changed = await changesIn(elastic, { dataset: dataset.name, indices: dataset.indices, earlier });
+    found.push(...changed);
+    if (mayRepeat && changed.length > 0) notes.push(repeatNote(dataset));
   }
-  return { partitions: found, notes: notesOf(names.filter((name) => !known.has(name))) };
+  return { partitions: found, notes };
+}
+
+/** An upsert asks by key alone. */
+function repeatNote({ name, schema }: ElasticDataset): Note {
+  const key = primaryKeyOf(schema).name;
+  return {
+    kind: 'lossy',
+    text: `${name}: where several documents have one ${key}, one that changed or was added takes the place of all the others`,
+  };
 }
 
 /** An index that was made anew under its old name has numbers of its own; one that is gone has no changes to give. */
@@ -119,7 +135,7 @@ function partBytesOf(earlier: readonly Partition[]): number {
   return earlier.reduce((most, { bytes }) => Math.max(most, bytes), 1);
 }
 
-function notesOf(unknown: readonly string[]): readonly Note[] {
+function notesOf(unknown: readonly string[]): Note[] {
   const deletes: Note = { kind: 'info', text: 'documents that were deleted since are not seen, and stay in Milvus' };
   if (unknown.length === 0) return [deletes];
   const text = `not looked at, as the job has no documents of it: ${unknown.join(', ')}`;

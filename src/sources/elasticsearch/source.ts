@@ -2,8 +2,6 @@
 import { createHash } from 'node:crypto';
 import type { ElasticsearchSource } from '../../config/elasticsearch.ts';
 import type { Dataset, Json, Note, Partition, PlanHint, Source } from '../../core/contracts.ts';
-import { primaryKeyOf } from '../../core/schema.ts';
-import { ID } from '../../formats/elastic/declared.ts';
 import type { SourceOptions } from '../options.ts';
 import { askVersion, type Elastic, type ElasticVersion, openElastic } from './connect.ts';
 import type { ElasticReaderDetail } from './detail.ts';
@@ -11,6 +9,7 @@ import { encodingNotes, encodingOf } from './encoding.ts';
 import { type IndexFacts, readIndices } from './indices.ts';
 import { measureRowBytes } from './measure.ts';
 import { planShards, type SeqNoDetail } from './plan.ts';
+import { mayRepeatKeys } from './routing.ts';
 import type { ElasticDataset } from './schema.ts';
 import { selectDatasets } from './select.ts';
 import { countDocuments, planSlices } from './slices.ts';
@@ -95,7 +94,7 @@ function bySnapshots(config: ElasticsearchSource, elastic: Elastic, chosen: read
         const rowBytes = await measureRowBytes(elastic, dataset, config);
         open.set(dataset.name, { snapshots, rowBytes });
         const rows = snapshots.reduce((sum, snapshot) => sum + snapshot.rows, 0);
-        datasets.push(datasetFor(dataset, { rows, rowsExact: true, rowBytes, config }));
+        datasets.push(await datasetFor(elastic, dataset, { rows, rowsExact: true, rowBytes, config }));
       }
       return datasets;
     },
@@ -134,7 +133,7 @@ function byScroll(config: ElasticsearchSource, elastic: Elastic, chosen: readonl
         const rowBytes = await measureRowBytes(elastic, dataset, config);
         sizes.set(name, { indices, rowBytes });
         // Of the moment: they may be others when they are read.
-        datasets.push(datasetFor(dataset, { rows, rowsExact: false, rowBytes, config }));
+        datasets.push(await datasetFor(elastic, dataset, { rows, rowsExact: false, rowBytes, config }));
       }
       return datasets;
     },
@@ -156,10 +155,12 @@ interface Measured {
   readonly config: ElasticsearchSource;
 }
 
-function datasetFor(dataset: ElasticDataset, { rows, rowsExact, rowBytes, config }: Measured): Dataset {
-  const { name, schema, fields, indices, index, notes } = dataset;
-  const key = primaryKeyOf(schema);
-  const isId = fields.some(({ path, field }) => path === ID && field.name === key.name);
+async function datasetFor(
+  elastic: Elastic,
+  dataset: ElasticDataset,
+  { rows, rowsExact, rowBytes, config }: Measured,
+): Promise<Dataset> {
+  const { name, schema, index, notes } = dataset;
   return {
     name,
     schema,
@@ -171,8 +172,7 @@ function datasetFor(dataset: ElasticDataset, { rows, rowsExact, rowBytes, config
     index,
     ownNames: true,
     preferredMetric: undefined,
-    // An `_id` is unique in its index only.
-    storedIds: !isId || indices.length > 1,
+    storedIds: await mayRepeatKeys(elastic, dataset),
     notes: [...notes, ...encodingNotes(config.encoding, schema)],
     skipped: [],
     fingerprint: fingerprintOf(dataset),

@@ -304,6 +304,31 @@ test('--catch-up moves what changed since, and only that', async () => {
   assert.equal(await openContexts(at), 0);
 });
 
+test('documents of one _id in several shards are told, and what changed is not upserted over them', async () => {
+  await using at = await elasticPlace(server.url, { documents: 30 });
+  for (const routing of ['a', 'b', 'c', 'd', 'e'])
+    await at.admin.call('PUT', `/${at.index}/_doc/same?routing=${routing}&refresh=true`, documentOf(1_000));
+  const { count } = (await at.admin.call('GET', `/${at.index}/_count`)) as { count: number };
+  assert.ok(count > 31, 'in more than one shard');
+  const told = new RegExp(`docs: ids that occur more than once: 1, in ${count - 30} rows`);
+  const out = join(at.path, 'out');
+  const dumped = await milvusMigrate([
+    ...['dump', `es+${at.url}/${at.index}`, '--out', out, '--missing', 'default', '--name', 'docs'],
+    ...['--state', join(at.path, 'state2')],
+  ]);
+  assert.equal(dumped.code, 0, dumped.stderr);
+  assert.match(plainText(dumped.stdout), told);
+  const ended = await milvusMigrate(at.words('run'));
+  assert.equal(ended.code, 0, ended.stderr + ended.stdout);
+  assert.match(plainText(ended.stdout), told);
+  const open = await openContexts(at);
+  await at.admin.call('PUT', `/${at.index}/_doc/same?routing=a&refresh=true`, documentOf(1_001));
+  const refused = await milvusMigrate(at.words('run', '--catch-up'));
+  assert.equal(refused.code, 3, refused.stderr + refused.stdout);
+  assert.match(refused.stderr, /E_DUPLICATE_IDS.*1 ids that more than one row has/s);
+  assert.equal(await openContexts(at), open);
+});
+
 test('plan touches nothing: no snapshot is left, no state, no collection', async () => {
   await using at = await elasticPlace(server.url, { documents: 30 });
   const planned = await milvusMigrate(at.words('plan', '--json'));

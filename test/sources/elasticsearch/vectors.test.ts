@@ -130,6 +130,23 @@ test('several indices in one collection, an _id that is a number, and one that i
   await administrator.call('DELETE', '/part-a,part-b');
 });
 
+for (const read of ['seq-no', 'scroll'] as const)
+  test(`ids are looked through where documents of several shards have a routing of their own, ${read}`, async () => {
+    const properties = { vec: { type: 'dense_vector', dims: 2, index: false } };
+    const storedIds = async (index: string, shards: number, routing: string): Promise<boolean | undefined> => {
+      const settings = { number_of_shards: shards, number_of_replicas: 0 };
+      await administrator.call('PUT', `/${index}`, { settings, mappings: { properties } });
+      await administrator.store(index, [{ id: 'other', source: { vec: [1, 2] } }]);
+      await administrator.call('PUT', `/${index}/_doc/same?refresh=true${routing}`, { vec: [1, 2] });
+      const { dataset } = await planned(source(index, { read }));
+      await administrator.call('DELETE', `/${index}`);
+      return dataset.storedIds;
+    };
+    assert.equal(await storedIds(`routed-${read}`, 3, '&routing=a'), true);
+    assert.equal(await storedIds(`one-shard-${read}`, 1, '&routing=a'), false);
+    assert.equal(await storedIds(`unrouted-${read}`, 3, ''), false);
+  });
+
 test('what CBOR can not tell is said: digits in JSON in a note, a fraction for a text by refusing it', async () => {
   await administrator.call('PUT', '/digits', {
     settings: { number_of_replicas: 0 },
