@@ -128,6 +128,24 @@ export interface Source extends AsyncDisposable {
   datasets(): Promise<readonly Dataset[]>;
   /** The dataset's partitions in a stable order; together they cover each live row exactly once. */
   plan(dataset: Dataset, hint: PlanHint): AsyncIterable<Partition>;
+  /**
+   * The source for a job that was planned earlier, after `datasets()`: without what has come to it since and changes
+   * nothing of what the plan stands on. Absent: whatever comes to such a source makes it another.
+   * @param planned by the dataset's name
+   */
+  asPlanned?(planned: ReadonlyMap<string, PlannedDataset>): Promise<SourceAsPlanned>;
+}
+
+/** What a job has recorded of a dataset. */
+export interface PlannedDataset {
+  /** What the readers are to emit, by its names in the target. */
+  readonly schema: Schema;
+  readonly fingerprint: Dataset['fingerprint'];
+}
+
+export interface SourceAsPlanned extends Pick<Source, 'reader' | 'notes'> {
+  /** By the dataset's name: those of `planned` where nothing else has changed. */
+  readonly fingerprints: Readonly<Record<string, Dataset['fingerprint']>>;
 }
 
 /** What was changed or added in a source since its rows were planned. */

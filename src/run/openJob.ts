@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describeState } from '../checkpoints/index.ts';
 import type { JobConfig, JobStages } from '../config/job.ts';
 import type { Checkpoint, JobLock, JobRecord, NewJob } from '../core/checkpoint.ts';
-import type { Json, Note, Part, ReaderConfig, Target } from '../core/contracts.ts';
+import type { Json, Note, Part, PlannedDataset, ReaderConfig, Source, Target } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { JobPlan } from '../core/plan.ts';
 import { openSource } from '../sources/index.ts';
@@ -48,6 +48,8 @@ export interface Origin extends AsyncDisposable {
   plan(facts: TargetAbilities | undefined): Promise<JobPlan>;
   /** See `Source.adopted`. */
   adopted(): void;
+  /** See `Source.asPlanned`. */
+  asPlanned?(known: JobRecord): Promise<Pick<Origin, 'reader' | 'notes' | 'fingerprint'>>;
   /** Parts that are there from the start: those of a dumped folder. */
   readonly parts: readonly Part[];
 }
@@ -63,9 +65,8 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
       await forgetJob(checkpoint, config, found.id);
     }
     const known = config.fresh ? undefined : found;
-    if (known !== undefined) refuseChangedSource(known.fingerprint, origin.fingerprint);
     const { title, reader, notes } = origin;
-    if (known !== undefined) return { record: known, reader, title, notes, resumed: true, lock };
+    if (known !== undefined) return { record: known, ...(await takeUp(origin, known)), title, resumed: true, lock };
     if (stages === 'verify') throw noJob(config);
     const record = await createJob({ config, stages, checkpoint, target, origin, key });
     return { record, reader, title, notes, resumed: false, lock };
@@ -73,6 +74,13 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
     await lock[Symbol.asyncDispose]();
     throw thrown;
   }
+}
+
+/** The origin as the job planned it. Throws E_SOURCE_CHANGED where it is not that any more. */
+async function takeUp(origin: Origin, known: JobRecord): Promise<Pick<Origin, 'reader' | 'notes'>> {
+  const { reader, notes, fingerprint } = await (origin.asPlanned?.(known) ?? origin);
+  refuseChangedSource(known.fingerprint, fingerprint);
+  return { reader, notes };
 }
 
 function noJob(config: JobConfig): MigrateError {
@@ -128,12 +136,24 @@ async function originOf(config: JobConfig): Promise<Origin> {
       fingerprint: fingerprintOf(datasets),
       plan: (facts) => buildPlan(config, source, { datasets, facts }),
       adopted: () => source.adopted(),
+      ...(source.asPlanned === undefined ? {} : { asPlanned: (known) => sourceAsPlanned(source, known) }),
       [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
     };
   } catch (thrown) {
     await source[Symbol.asyncDispose]();
     throw thrown;
   }
+}
+
+async function sourceAsPlanned(
+  source: Source,
+  { collections, fingerprint }: JobRecord,
+): Promise<Pick<Origin, 'reader' | 'notes' | 'fingerprint'>> {
+  const planned = new Map<string, PlannedDataset>();
+  for (const { datasets, schema, sourceSchema = schema } of collections)
+    for (const name of datasets) planned.set(name, { schema: sourceSchema, fingerprint: fingerprint[name] ?? {} });
+  const { reader, notes, fingerprints } = await source.asPlanned!(planned);
+  return { reader, notes, fingerprint: fingerprints };
 }
 
 interface Creating {

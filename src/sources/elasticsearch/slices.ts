@@ -50,11 +50,12 @@ export async function* planSlices(elastic: Elastic, planning: SlicePlanning): As
   }
 }
 
-/** Documents that a search sees now. Errors: E_READ where a shard did not answer. */
-export async function countDocuments(elastic: Elastic, index: string): Promise<number> {
+/** Documents that a search sees now. Errors: E_READ where a shard did not answer. @param query absent: all */
+export async function countDocuments(elastic: Elastic, index: string, query?: object): Promise<number> {
   const answer = (await elastic.ask({
-    method: 'GET',
+    method: query === undefined ? 'GET' : 'POST',
     path: `/${indexPath(index)}/_count`,
+    ...(query === undefined ? {} : { body: { query } }),
     asked: 'count its documents',
     index,
   })) as { count?: unknown; _shards?: { failed?: unknown } };

@@ -1,8 +1,8 @@
 /** Elasticsearch as a source, main thread: schema from the mapping, a snapshot of each shard, ranges of it as partitions. */
-import { createHash } from 'node:crypto';
 import type { ElasticsearchSource } from '../../config/elasticsearch.ts';
-import type { Dataset, Json, Note, Partition, PlanHint, Source } from '../../core/contracts.ts';
+import type { Dataset, Json, Note, Partition, PlanHint, ReaderConfig, Source } from '../../core/contracts.ts';
 import type { SourceOptions } from '../options.ts';
+import { asPlanned, fingerprintOf } from './asPlanned.ts';
 import { askVersion, type Elastic, type ElasticVersion, openElastic } from './connect.ts';
 import type { ElasticReaderDetail } from './detail.ts';
 import { encodingNotes, encodingOf } from './encoding.ts';
@@ -27,17 +27,18 @@ export async function openElasticsearch(config: ElasticsearchSource, options: So
     const version = await askVersion(elastic, config.version);
     const indices = await readIndices(elastic, config.index, version);
     const chosen = selectDatasets(config, indices, options.collections);
-    const detail = readerDetail(config, elastic, chosen);
+    const notes = notesOf(config);
     return {
       kind: 'elasticsearch',
       title: titleOf(config, version),
       locator: `elasticsearch:${elastic.address}/${config.index}`,
-      reader: {
-        kind: 'elasticsearch',
-        detail: detail as unknown as Json,
-        roughKeys: chosen.some(({ keyIsIndexed }) => keyIsIndexed),
+      reader: readerOf(config, elastic, chosen),
+      notes,
+      async asPlanned(planned) {
+        const { datasets, notes: more } = await asPlanned(elastic, chosen, planned);
+        const fingerprints = Object.fromEntries(datasets.map((dataset) => [dataset.name, fingerprintOf(dataset)]));
+        return { reader: readerOf(config, elastic, datasets), notes: [...notes, ...more], fingerprints };
       },
-      notes: notesOf(config),
       ...(config.read === 'scroll' ? byScroll(config, elastic, chosen) : bySnapshots(config, elastic, chosen)),
     };
   } catch (thrown) {
@@ -56,6 +57,14 @@ function notesOf({ read }: ElasticsearchSource): readonly Note[] {
       ? 'each part is of the moment when it is read; what changes meanwhile may be missed'
       : 'documents are those of the moment of planning; of what changes later, deletes are not seen';
   return [{ kind: 'info', text }];
+}
+
+function readerOf(config: ElasticsearchSource, elastic: Elastic, datasets: readonly ElasticDataset[]): ReaderConfig {
+  return {
+    kind: 'elasticsearch',
+    detail: readerDetail(config, elastic, datasets) as unknown as Json,
+    roughKeys: datasets.some(({ keyIsIndexed }) => keyIsIndexed),
+  };
 }
 
 function readerDetail(
@@ -177,17 +186,4 @@ async function datasetFor(
     skipped: [],
     fingerprint: fingerprintOf(dataset),
   };
-}
-
-/** What a job's plan stands on. Documents may come and go: what a job reads of them is in its snapshots. */
-function fingerprintOf({
-  indices,
-  fields,
-  schema,
-  fromDocValues,
-  askForVectors,
-}: ElasticDataset): Record<string, string> {
-  const read = JSON.stringify([fields, schema.fields.length, fromDocValues, askForVectors]);
-  const hash = createHash('sha256').update(read).digest('hex').slice(0, 16);
-  return Object.fromEntries(indices.map(({ name, uuid }) => [`index ${name}`, `uuid ${uuid}, fields ${hash}`]));
 }

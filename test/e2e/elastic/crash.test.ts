@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { elasticsearchForTests } from '../../servers/startElasticsearch.ts';
-import { milvusMigrate } from '../harness.ts';
+import { milvusMigrate, plainText } from '../harness.ts';
 import { type Kill, runKilled, runUntil } from '../killed.ts';
 import {
   assertDocuments,
+  documentOf,
   type ElasticPlace,
   elasticPlace,
   loseSnapshots,
@@ -106,5 +107,25 @@ describe('killed', { concurrency: 2 }, () => {
     const refused = await milvusMigrate(again);
     assert.equal(refused.code, 3, refused.stderr);
     assert.match(refused.stderr, /E_SOURCE_CHANGED.*10 rows/s);
+  });
+
+  test('a mapping that has grown: a dump that was killed goes on', async () => {
+    await using at = await elasticPlace(server.url);
+    const out = ['--out', at.staging, '--state', at.state, '--part-size', '20KB', '--threads', '2'];
+    const words = ['dump', `es+${at.url}/${at.index}`, ...out, '--format', 'json', '--missing', 'default'];
+    await runKilled(words, 'part recorded 2');
+    // In the mapping's order before those that are known, and a vector in an object.
+    const added = { ...documentOf(900), another: 'x', obj: { a: 'a', b: 1, inner: 'y' }, zoned: 'z' };
+    await at.admin.call('PUT', `/${at.index}/_mapping`, {
+      properties: {
+        obj: { properties: { vec: { type: 'dense_vector', dims: 2, index: false } } },
+        early: { type: 'dense_vector', dims: 2, index: false },
+      },
+    });
+    await at.admin.store(at.index, [{ id: 'new', source: { ...added, early: [1, 2] } }]);
+    const ended = await milvusMigrate(words);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.match(plainText(ended.stdout), /600/);
+    assert.doesNotMatch(ended.stdout, /the index has got fields/);
   });
 });

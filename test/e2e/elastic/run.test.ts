@@ -304,6 +304,33 @@ test('--catch-up moves what changed since, and only that', async () => {
   assert.equal(await openContexts(at), 0);
 });
 
+test('--catch-up with fields that are new: into the dynamic field, or told where there is none', async () => {
+  await using at = await elasticPlace(server.url, { documents: 50 });
+  const closed = at.words('run', '--dynamic-field=false').map((word) => (word === 'docs' ? 'closed' : word));
+  for (const words of [at.words('run'), closed]) assert.equal((await milvusMigrate(words)).code, 0);
+  const changed = [
+    { id: 'doc 3', source: { ...documentOf(3, 1), colour: 'red' } },
+    { id: 'new', source: { ...documentOf(60), another: 7 } },
+  ];
+  await at.admin.store(at.index, changed);
+  for (const flags of [[], ['--catch-up']]) {
+    const ended = await milvusMigrate(at.words('run', ...flags));
+    assert.equal(ended.code, 0, ended.stderr + ended.stdout);
+    assert.doesNotMatch(ended.stdout, /stays behind/);
+  }
+  await assertDocuments(at, new Map([...wantedOf(versions(50)), ...wantedOf(changed)]), 'docs', ['colour', 'another']);
+  const ended = await milvusMigrate([...closed, '--catch-up']);
+  assert.equal(ended.code, 0, ended.stderr + ended.stdout);
+  const told =
+    /the index has got fields since this job was planned \(another, colour\).*what 2 documents hold there now stays behind/;
+  assert.match(plainText(ended.stdout).replaceAll(/\s+/g, ' '), told);
+  const asBefore = [
+    { id: 'doc 3', source: documentOf(3, 1) },
+    { id: 'new', source: documentOf(60) },
+  ];
+  await assertDocuments(at, wantedOf([...versions(50), ...asBefore]), 'closed');
+});
+
 test('documents of one _id in several shards are told, and what changed is not upserted over them', async () => {
   await using at = await elasticPlace(server.url, { documents: 30 });
   for (const routing of ['a', 'b', 'c', 'd', 'e'])
