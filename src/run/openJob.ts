@@ -7,7 +7,7 @@ import type { Checkpoint, JobLock, JobRecord, NewJob } from '../core/checkpoint.
 import type { Json, Note, Part, PlannedDataset, ReaderConfig, Source, Target } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { JobPlan } from '../core/plan.ts';
-import { openSource } from '../sources/index.ts';
+import { letGo, openSource } from '../sources/index.ts';
 import { adopt } from './adopt.ts';
 import { buildPlan, type TargetAbilities } from './buildPlan.ts';
 import { check } from './checks.ts';
@@ -62,6 +62,8 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
     const found = await checkpoint.find(key);
     if (found !== undefined && config.fresh) {
       if (target !== undefined) await dropScratch(checkpoint, target, found.id);
+      const partitions = (await checkpoint.partitions(found.id)).map(({ planned }) => planned.partition);
+      await letGo(config.source, partitions);
       await forgetJob(checkpoint, config, found.id);
     }
     const known = config.fresh ? undefined : found;

@@ -31,6 +31,15 @@ async function dumpOnly(run: Running): Promise<void> {
     await (await import('./lateChanges.ts')).refuseMissedChanges(run);
   await keepManifest(run);
   await lookAtIds(run);
+  // Where there is a target, loading and verifying may read the rows again, as they were.
+  if (run.config.target === undefined) await letGoOfSource(run);
+}
+
+/** What was held open at the source for reading the rows ends: nobody reads them again. */
+export async function letGoOfSource({ config, ledger, reader }: Running): Promise<void> {
+  if (reader.kind === 'dumped') return;
+  const partitions = ledger.partitions().map(({ planned }) => planned.partition);
+  await (await import('../sources/index.ts')).letGo(config.source, partitions);
 }
 
 /**

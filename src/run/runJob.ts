@@ -3,7 +3,6 @@ import type { JobStages } from '../config/job.ts';
 import type { CollectionRecord } from '../core/checkpoint.ts';
 import type { RecordUpload, Upload } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
-import { letGo } from '../sources/index.ts';
 import { reportCollection } from './buildReport.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import { dumpStage, plannedOf } from './dumpStage.ts';
@@ -15,7 +14,7 @@ import { type Loadable, settleLoads, startLoading } from './loadStage.ts';
 import { partFolders } from './partFolders.ts';
 import { checkStaging } from './preflight.ts';
 import { prepareCollection, recheckCollection } from './prepare.ts';
-import { keepManifest, lookAtIds, type Running } from './runFiles.ts';
+import { keepManifest, letGoOfSource, lookAtIds, type Running } from './runFiles.ts';
 import { AFTER_LOAD_MS, AT_REST_MS, type VerifyContext, verifyCollection } from './verify.ts';
 
 export async function runTarget(context: TargetRun, stages: JobStages): Promise<void> {
@@ -30,6 +29,7 @@ export async function runTarget(context: TargetRun, stages: JobStages): Promise<
   for (const [name, record] of complete)
     await swapIn(context, plannedOf(context, name), context.ledger.collection(name) ?? record);
   await cleanUp(context, complete);
+  // Everything is read and proven.
   await letGoOfSource(context);
 }
 
@@ -187,13 +187,6 @@ async function verifyOne(run: TargetRun & VerifyContext, name: string): Promise<
   await run.ledger.recordCollection(name, { ...record, phase, report });
   announce('collection verified', name);
   return wrong ? verify.differences.join('; ') : undefined;
-}
-
-/** Everything is read and proven: what was held open at the source for that ends. */
-async function letGoOfSource({ config, ledger, reader }: Running): Promise<void> {
-  if (reader.kind === 'dumped') return;
-  const partitions = ledger.partitions().map(({ planned }) => planned.partition);
-  await letGo(config.source, partitions);
 }
 
 /** Intermediate files go when all that they hold is proven to have arrived. */

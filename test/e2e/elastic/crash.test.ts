@@ -127,5 +127,17 @@ describe('killed', { concurrency: 2 }, () => {
     assert.equal(ended.code, 0, ended.stderr);
     assert.match(plainText(ended.stdout), /600/);
     assert.doesNotMatch(ended.stdout, /the index has got fields/);
+    assert.equal(await openContexts(at), 0);
+  });
+
+  test('no snapshot stays: not of a dump that ended, not of one that was killed and is begun anew', async () => {
+    await using at = await elasticPlace(server.url);
+    const out = ['--out', at.staging, '--state', at.state, '--part-size', '20KB', '--threads', '2'];
+    const words = ['dump', `es+${at.url}/${at.index}`, ...out, '--missing', 'default'];
+    await runKilled(words, 'part recorded 2');
+    assert.equal(await openContexts(at), 3);
+    const ended = await milvusMigrate([...words, '--fresh']);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.equal(await openContexts(at), 0);
   });
 });
