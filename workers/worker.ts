@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { AGAIN_CHANNEL } from '../src/core/again.ts';
 import type { OpenStore, ReaderConfig, SourceReader, Store, StoreConfig } from '../src/core/contracts.ts';
 import { MigrateError, toPlain } from '../src/core/errors.ts';
+import { stopPausesBy } from '../src/core/pause.ts';
 import { dumpPartition } from '../src/run/dumpPartition.ts';
 import { loadForeseen } from '../src/run/foreseen.ts';
 import { writeKeyRuns } from '../src/run/keyRuns.ts';
@@ -18,6 +19,7 @@ import { openReader } from '../src/sources/index.ts';
 import { openStore } from '../src/stores/index.ts';
 
 const { shared, start } = workerData as { readonly shared: SharedState; readonly start: WorkerStart };
+stopPausesBy(shared.abort);
 loadForeseen(start.foreseen);
 const slabs = openRing(allocateRing(start.ring));
 // A worker may be given two tasks: each ring of slabs is one task's at a time.

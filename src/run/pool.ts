@@ -13,7 +13,7 @@ export interface Pool extends AsyncDisposable {
     task: Extract<WorkerTask, { kind: K }>,
     transfer?: readonly Transferable[],
   ): Promise<WorkerResults[K]>;
-  /** Asks every task to stop between two buffers; the tasks end with E_INTERRUPTED. */
+  /** Asks every task to stop between two buffers, and ends its waits for another attempt; the tasks end with E_INTERRUPTED. */
   abort(): void;
   readonly counters: { readonly bytes: () => number; readonly rows: () => number };
   /** Another pool whose workers are started alike. It must be disposed. */
@@ -58,7 +58,11 @@ export function openPool(threads: number, start: WorkerStart = localStart(thread
       if (!reply.ok) throw fromPlain(reply.error);
       return reply.value as never;
     },
-    abort: () => void Atomics.store(new Int32Array(shared.abort), 0, 1),
+    abort() {
+      const flag = new Int32Array(shared.abort);
+      Atomics.store(flag, 0, 1);
+      Atomics.notify(flag, 0);
+    },
     counters: {
       bytes: () => Number(Atomics.load(counters, 0)),
       rows: () => Number(Atomics.load(counters, 1)),

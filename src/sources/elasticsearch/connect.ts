@@ -4,10 +4,10 @@
  *
  * Nothing is repeated in here but questions that change nothing: a page of a scroll that is asked for twice is lost.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ElasticAccess, ElasticCredentials } from '../../config/elasticsearch.ts';
 import { tellAgain } from '../../core/again.ts';
 import { MigrateError } from '../../core/errors.ts';
+import { pause } from '../../core/pause.ts';
 import { cborToJson } from '../../formats/cbor/toJson.ts';
 import { type Asking, answerFailure, answerTooLarge, elasticError, elasticFailure } from './failures.ts';
 import { cloudAddress, createPageClient } from './pageClient.ts';
@@ -127,7 +127,7 @@ export async function openElastic(
         // The next attempt goes to the next node.
         if (!error.retry || attempt >= ATTEMPTS + urls.length) throw error;
         tellAgain(error, attempt);
-        await delay(error.retryAfterMs ?? FIRST_WAIT_MS * 2 ** (attempt - 1));
+        await pause(error.retryAfterMs ?? FIRST_WAIT_MS * 2 ** (attempt - 1));
       }
     }
   };

@@ -1,7 +1,7 @@
 /** Asking again for what may be had later: how often, and how long to wait in between. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { tellAgain } from '../../core/again.ts';
 import type { MigrateError } from '../../core/errors.ts';
+import { pause } from '../../core/pause.ts';
 
 /** With the waits below about two minutes: a node that restarts is there again by then. */
 const ATTEMPTS = 20;
@@ -9,7 +9,7 @@ const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 10_000;
 
 export interface Patience {
-  /** Waits before the next attempt. @throws `error` where asking again can't help, or has not helped long enough */
+  /** Waits before the next attempt. @throws `error` where asking again can't help, or has not helped long enough, and E_INTERRUPTED */
   wait(error: MigrateError): Promise<void>;
   /** It worked. */
   renew(): void;
@@ -23,7 +23,7 @@ export function createPatience(): Patience {
       if (!error.retry || failed >= ATTEMPTS) throw error;
       tellAgain(error, failed);
       // Elasticsearch's own word counts for more.
-      await delay(error.retryAfterMs ?? Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failed - 1)));
+      await pause(error.retryAfterMs ?? Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failed - 1)));
     },
     renew() {
       failed = 0;

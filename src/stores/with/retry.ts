@@ -2,10 +2,10 @@
  * Makes calls again that failed with `retry: true`, after a wait that grows and is drawn by lot, so that many workers do
  * not come back at the same moment. What a repeated call means is the driver's promise: see `Store` in core/contracts.ts.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { tellAgain } from '../../core/again.ts';
 import type { Store } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
+import { pause } from '../../core/pause.ts';
 import { aroundStore } from './around.ts';
 
 export interface RetryLimits {
@@ -51,7 +51,7 @@ async function waitOrThrow(
   const spent = Date.now() - began;
   if (attempt >= limits.tries || spent + wait > limits.totalMs) throw givenUp(thrown, attempt, spent);
   tellAgain(thrown, attempt);
-  await delay(wait);
+  await pause(wait);
 }
 
 /** As it was, with the number of tries; nobody above needs to try it once more. */

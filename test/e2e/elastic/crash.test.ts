@@ -1,6 +1,8 @@
 /** Killed in the middle, snapshots lost in the middle, documents changed in the middle: the end is exact, or it says why not. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { startFaultProxy } from '../../servers/faultProxy.ts';
 import { elasticsearchForTests } from '../../servers/startElasticsearch.ts';
 import { milvusMigrate, plainText } from '../harness.ts';
 import { type Kill, runKilled, runUntil } from '../killed.ts';
@@ -139,5 +141,25 @@ describe('killed', { concurrency: 2 }, () => {
     const ended = await milvusMigrate([...words, '--fresh']);
     assert.equal(ended.code, 0, ended.stderr);
     assert.equal(await openContexts(at), 0);
+  });
+
+  test('interrupted while it waits to ask a server again that hangs up each time: it ends soon', async () => {
+    await using at = await elasticPlace(server.url);
+    let hangsUp = false;
+    await using proxy = await startFaultProxy(server.url, () => (hangsUp ? 'reset' : undefined));
+    const out = ['--out', at.staging, '--state', at.state, '--part-size', '20KB', '--threads', '2'];
+    const words = ['dump', `es+${proxy.endpoint}/${at.index}`, ...out, '--missing', 'default'];
+    let interrupted = 0;
+    const ended = await runUntil(words, { moment: 'part recorded', signal: 'SIGSTOP' }, async (child) => {
+      hangsUp = true;
+      child.kill('SIGCONT');
+      // By then it waits for 3.2 seconds or more.
+      await setTimeout(4_000);
+      interrupted = performance.now();
+      child.kill('SIGINT');
+    });
+    assert.equal(ended.code, 130, ended.stderr);
+    const tookMs = performance.now() - interrupted;
+    assert.ok(tookMs < 2_500, `${tookMs} ms`);
   });
 });
