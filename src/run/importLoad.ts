@@ -68,11 +68,15 @@ export async function importPart(run: ImportContext, record: PartitionRecord, in
   return loaded(run, part, await settledFolder(run, part, submitted.dir));
 }
 
-/** Files that stay get back the name under which the manifest knows them. */
-async function settledFolder(run: ImportContext, part: Part, dir: string): Promise<string> {
+/** Files that stay get back the name under which the manifest knows them. @param dir where the import had them */
+export async function settledFolder(run: ImportContext, part: Part, dir: string): Promise<string> {
   if (run.config.files?.keep !== true || dir === part.dir) return dir;
-  await run.files.store.move(dir, part.dir);
+  await gatherFiles(run.files.store, part, { from: attemptsBefore(part, attemptOf(dir) + 1), to: part.dir });
   return part.dir;
+}
+
+function attemptsBefore(part: Part, attempt: number): readonly string[] {
+  return Array.from({ length: attempt - 1 }, (_, index) => attemptFolder(part.dir, index + 1));
 }
 
 async function loaded(run: ImportContext, part: Part, dir: string): Promise<Outcome> {
@@ -122,7 +126,7 @@ async function lateTask(
 /** From the earlier attempts: a run that died before this rename left them there, several such runs further back. */
 async function moveFiles({ files: { store } }: ImportContext, part: Part, attempt: number): Promise<void> {
   const to = attemptFolder(part.dir, attempt);
-  const from = Array.from({ length: attempt - 1 }, (_, index) => attemptFolder(part.dir, index + 1));
+  const from = attemptsBefore(part, attempt);
   await gatherFiles(store, part, { from, to });
   // The store's own error says that nothing is anywhere.
   if (!(await isThere(store, part, to))) await store.move(from.at(-1) ?? part.dir, to);

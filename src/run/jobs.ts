@@ -10,7 +10,7 @@ import type { JobPlan, PlanReport } from '../core/plan.ts';
 import type { Report } from '../core/report.ts';
 import type { CleanedJob } from './cleanJob.ts';
 import { forgetJob as removeJob } from './openJob.ts';
-import { removeUnfinished } from './removeFiles.ts';
+import { leaveFiles } from './removeFiles.ts';
 
 export interface JobSummary {
   readonly id: string;
@@ -66,7 +66,7 @@ export async function forgetJob(
     // With nothing to remove, nothing need open the place of the files.
     const files = keep && isOver(job.state) ? undefined : stored.files;
     const config = { ...stored, ...placeOf(place), credentials, files };
-    await removeJob(state, config, job.id, keep ? removeUnfinished : undefined);
+    await removeJob(state, config, job.id, keep ? leaveFiles : undefined);
   });
 }
 

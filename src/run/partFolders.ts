@@ -12,7 +12,7 @@ export function partFolders(part: Part | undefined, load: LoadRecord | undefined
   const last = load !== undefined && 'dir' in load ? load.dir : '';
   const attempts = Math.max(attemptOf(dir), attemptOf(last));
   const tried = ATTEMPT.test(dir) ? Array.from({ length: attempts }, (_, index) => attemptFolder(dir, index + 1)) : [];
-  return [...new Set([dir, last, ...tried])].filter((name) => name !== '');
+  return [...new Set([dir, ...tried, last])].filter((name) => name !== '');
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Checkpoint } from '../core/checkpoint.ts';
 import type { Store } from '../core/contracts.ts';
 import { manifestFile, partFolder, preflightName, sweepJob, writtenFolder } from './layout.ts';
-import { partFolders } from './partFolders.ts';
+import { gatherFiles, partFolders } from './partFolders.ts';
 import { openJournal } from './uploads.ts';
 
 /** @returns how many parts there were files of */
@@ -36,6 +36,17 @@ export async function removeUnfinished(checkpoint: Checkpoint, store: Store, id:
   }
   await store.remove(preflightName(id));
   await sweepJob(store, records, id);
+}
+
+/**
+ * What is not finished goes, and what stays has the name again by which its manifest knows it: a load that was broken off
+ * may have left it under that of another attempt, where nobody else would find it.
+ */
+export async function leaveFiles(checkpoint: Checkpoint, store: Store, id: string): Promise<void> {
+  await removeUnfinished(checkpoint, store, id);
+  for (const { part, load } of await checkpoint.partitions(id))
+    if (part !== undefined && load !== undefined)
+      await gatherFiles(store, part, { from: partFolders(part, load), to: part.dir });
 }
 
 async function removeAll(store: Store, dirs: readonly string[]): Promise<boolean> {

@@ -5,7 +5,7 @@ import { parseKey } from '../core/keys.ts';
 import { primaryKeyOf } from '../core/schema.ts';
 import { schemaOf } from './dumpStage.ts';
 import { buildIndex, wantedIndex } from './finishCollection.ts';
-import { asking, type ImportContext, importPart, tasksWith, wholePart } from './importLoad.ts';
+import { asking, type ImportContext, importPart, settledFolder, tasksWith, wholePart } from './importLoad.ts';
 
 /** How many of a part's recorded keys are asked for, where only its rows can tell whether it is loaded. */
 const KEYS_ASKED = 16;
@@ -72,13 +72,16 @@ async function settle(
   absent: readonly PartitionRecord[],
   present: readonly PartitionRecord[],
 ): Promise<void> {
-  for (const record of present)
-    await run.ledger.recordLoad(record.planned.partition.id, {
+  for (const record of present) {
+    const part = wholePart(record);
+    const dir = record.load !== undefined && 'dir' in record.load ? record.load.dir : part.dir;
+    await run.ledger.recordLoad(part.partition, {
       state: 'loaded',
-      rows: wholePart(record).rows,
+      rows: part.rows,
       how: 'import',
-      dir: record.load !== undefined && 'dir' in record.load ? record.load.dir : '',
+      dir: await settledFolder(run, part, dir),
     });
+  }
   for (const { planned, load } of absent)
     if (load?.state === 'submitted')
       await run.ledger.recordLoad(planned.partition.id, {

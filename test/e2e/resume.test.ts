@@ -148,6 +148,23 @@ describe('a later run', { concurrency: 4 }, () => {
     assert.deepEqual(filesBelow(at.staging), dumped);
   });
 
+  test('a dumped folder is as it was when a load of it that was killed is forgotten', async () => {
+    await using at = await place();
+    const dump = ['dump', `milvus1x:${join(fixture('l2'), 'db')}`, '--out', at.staging];
+    assert.equal((await milvusMigrate([...dump, '--state', join(at.path, 's1')])).code, 0);
+    const dumped = filesBelow(at.staging);
+    const state = ['--state', join(at.path, 's2')];
+    const load = ['load', at.staging, ...at.database.flags, ...QUICK];
+    // The second renames the part before it announces its import again.
+    for (let round = 0; round < 2; round++) await milvusMigrate([...load, ...state], killed('import intended'));
+    await milvusMigrate([...load, ...state], killed('import submitted'));
+    assert.notDeepEqual(filesBelow(at.staging), dumped);
+    const [job] = JSON.parse((await milvusMigrate(['jobs', 'list', '--json', ...state])).stdout) as { id: string }[];
+    const forgotten = await milvusMigrate(['jobs', 'forget', job!.id, ...state]);
+    assert.equal(forgotten.code, 0, forgotten.stderr);
+    assert.deepEqual(filesBelow(at.staging), dumped);
+  });
+
   test('merging some collections leaves the others to move as they are', async () => {
     await using at = await place();
     const merge = ['--merge', 'faces/us,faces/eu-west.1', '--into', 'both', '--on-duplicate', 'first'];
