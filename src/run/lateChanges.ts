@@ -109,6 +109,7 @@ export async function upsertChanges(
     await refuseOtherCount(run, planned, record);
     for (const { planned: one, part } of left()) if (part === undefined) await dumpPart(run, one.partition.id);
     refuseBadRows(run, left());
+    tellOldRows(run, planned, left());
     // One stream at a time: the same key may be in two of them, and the later one is to stay.
     const side = run.pool.beside(1);
     run.signal.addEventListener('abort', side.abort, { once: true });
@@ -161,6 +162,16 @@ async function refuseOtherCount(
     found: counted.differences.join('; '),
     hint: 'move the collection again with --mode overwrite --fresh',
   });
+}
+
+/** An upsert replaces rows: where a changed document makes none, there is nothing that would take the old one away. */
+function tellOldRows(run: VerifyContext, { target }: PlannedCollection, records: readonly PartitionRecord[]): void {
+  const filtered = records.reduce((sum, { part }) => sum + (part?.filtered ?? 0), 0);
+  const rejected = records.reduce((sum, { part }) => sum + (part?.rejected ?? 0), 0);
+  if (filtered + rejected === 0) return;
+  run.warn(
+    `${target}: ${filtered + rejected} rows that changed or were added in the source are no rows now (${filtered} left out by steps, ${rejected} rejected): where they were rows before, the old ones stay in the collection`,
+  );
 }
 
 function refuseBadRows(run: VerifyContext, records: readonly PartitionRecord[]): void {

@@ -3,6 +3,7 @@ import type { ElasticsearchSource } from '../../config/elasticsearch.ts';
 import type { Note, Partition, SourceChanges } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import { primaryKeyOf } from '../../core/schema.ts';
+import { ID } from '../../formats/elastic/declared.ts';
 import { askVersion, type Elastic, openElastic } from './connect.ts';
 import { type IndexFacts, readIndices } from './indices.ts';
 import { planShards, type SeqNoDetail } from './plan.ts';
@@ -60,7 +61,9 @@ export async function elasticChanges(
     const mayRepeat = await mayRepeatKeys(elastic, dataset);
     const changed = await changesIn(elastic, { dataset: dataset.name, indices: dataset.indices, earlier });
     found.push(...changed);
-    if (mayRepeat && changed.length > 0) notes.push(repeatNote(dataset));
+    if (changed.length === 0) continue;
+    if (mayRepeat) notes.push(repeatNote(dataset));
+    notes.push(...keyNotes(dataset));
   }
   return { partitions: found, notes };
 }
@@ -72,6 +75,13 @@ function repeatNote({ name, schema }: ElasticDataset): Note {
     kind: 'lossy',
     text: `${name}: where several documents have one ${key}, one that changed or was added takes the place of all the others`,
   };
+}
+
+/** Of a document its `_id` stays the same; another field may change. */
+function keyNotes({ name, fields }: ElasticDataset): Note[] {
+  const key = fields.find(({ field }) => field.primaryKey)!.path;
+  if (key === ID) return [];
+  return [{ kind: 'lossy', text: `${name}: of a document whose ${key} has changed the row under the old one stays` }];
 }
 
 /** An index that was made anew under its old name has numbers of its own; one that is gone has no changes to give. */

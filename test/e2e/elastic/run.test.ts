@@ -331,6 +331,33 @@ test('--catch-up with fields that are new: into the dynamic field, or told where
   await assertDocuments(at, wantedOf([...versions(50), ...asBefore]), 'closed');
 });
 
+test('--catch-up says how many old rows may stay: of documents that are left out or rejected now, of keys that changed', async () => {
+  await using at = await elasticPlace(server.url, { documents: 20 });
+  const said = async (name: string, ...flags: string[]): Promise<string> => {
+    const words = at.words('run', ...flags).map((word) => (word === 'docs' ? name : word));
+    const ended = await milvusMigrate(words);
+    assert.ok(ended.code === 0 || ended.code === 6, ended.stderr + ended.stdout);
+    return plainText(ended.stdout).replaceAll(/\s+/g, ' ');
+  };
+  const filtered = ['--where', 'n >= 0', '--reject-file', join(at.path, 'rejects.jsonl')];
+  const keyed = ['--fields', 'n:pk,vec'];
+  assert.doesNotMatch(await said('docs', ...filtered), /stay/);
+  await said('keyed', ...keyed);
+  await at.admin.store(at.index, [
+    { id: 'doc 2', source: { ...documentOf(2), n: -2 } },
+    { id: 'doc 3', source: { ...documentOf(3), title: undefined } },
+    { id: 'doc 4', source: documentOf(4, 1) },
+  ]);
+  assert.match(
+    await said('docs', ...filtered, '--catch-up'),
+    /docs: 2 rows that changed or were added in the source are no rows now \(1 left out by steps, 1 rejected\): where they were rows before, the old ones stay/,
+  );
+  assert.match(
+    await said('keyed', ...keyed, '--catch-up'),
+    /of a document whose n has changed the row under the old one stays/,
+  );
+});
+
 test('documents of one _id in several shards are told, and what changed is not upserted over them', async () => {
   await using at = await elasticPlace(server.url, { documents: 30 });
   for (const routing of ['a', 'b', 'c', 'd', 'e'])
