@@ -71,6 +71,7 @@ export async function resolveJob(
   const transforms = transformsFrom(draft.transforms, { raw, command, cwd, source: from.source });
   const whole = withStoreFlags({ ...draft, ...from, files, transforms }, draft, { command, raw, env });
   const config = complete(whole, command);
+  refuseUnheardDuplicates(config, raw, command);
   const stages = config.source.kind === 'dumped' && STAGES[command] === 'all' ? 'load' : STAGES[command];
   const lookedUp = found !== undefined && raw.value('config') === undefined ? [`reading ${found.file}`] : [];
   return {
@@ -133,6 +134,19 @@ function complete(draft: JobDraft, command: JobCommand): JobConfig {
     });
   }
   return { ...draft, source };
+}
+
+/** Merged indices are one input: nothing says which of its documents is the first, and none is looked for beforehand. */
+function refuseUnheardDuplicates({ source, merge, onDuplicate }: JobConfig, raw: RawArgs, command: JobCommand): void {
+  if (source.kind !== 'elasticsearch' || source.indices !== 'merged' || merge.length > 0) return;
+  // That it fails is what is taken where nobody said anything.
+  const isSaid = raw.given.has('on-duplicate') || onDuplicate === 'first';
+  if (!isSaid || onDuplicate === 'keep-all') return;
+  throw usageError(command, '--on-duplicate is for --merge, and indices are merged by --merge-indices', {
+    found: `--on-duplicate ${onDuplicate}`,
+    wanted: '--on-duplicate keep-all: ids that occur more than once are told when the rows have passed',
+    hint: 'to find them beforehand: --merge a,b --into c instead of --merge-indices',
+  });
 }
 
 function missingSource(command: JobCommand): Error {

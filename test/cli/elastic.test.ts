@@ -152,6 +152,13 @@ test('logins: flags, URL, environment, files that it names', async () => {
   await assert.rejects(login(URL, [], { MILVUS_MIGRATE_ES_PASSWORD_FILE: 'absent' }), /cannot be read/);
 });
 
+test('documents of one id in merged indices are kept: only that may be asked for', async () => {
+  const of = (...flags: string[]) => configOf(['run', URL, '--to', 'h:1', '--merge-indices', ...flags]);
+  assert.equal((await of()).onDuplicate, 'fail');
+  assert.equal((await of('--on-duplicate', 'keep-all')).onDuplicate, 'keep-all');
+  assert.equal((await of('--merge', 'a,b', '--into', 'c', '--on-duplicate', 'first')).onDuplicate, 'first');
+});
+
 test('the dynamic field of source and target is one choice', async () => {
   for (const [flags, source, target] of [
     [[], true, true],
@@ -215,6 +222,8 @@ test('usage errors say what is wrong, and never a password', async () => {
     [[URL, '--es-page-rows', '10001'], /--es-page-rows/],
     [[URL, '--metric', 'SUBSTRUCTURE'], /--metric/],
     [[URL, '--strict'], /--strict is for Faiss/],
+    [[URL, '--merge-indices', '--on-duplicate', 'fail'], /--on-duplicate is for --merge/],
+    [[URL, '--merge-indices', '--on-duplicate', 'first'], /--on-duplicate is for --merge/],
     [['milvus1x:/db', '--catch-up'], /--catch-up is for Elasticsearch/],
     [['milvus1x:/db', '--metric', 'L2'], /--metric is for Faiss indexes and Elasticsearch/],
     [['faiss:/x', '--dates', 'text'], /--dates is for Elasticsearch/],
