@@ -31,7 +31,7 @@ export async function checkUnflushed(
     return { source: [{ kind: 'lossy', text: report.text }], skipped: new Map(chosen.map((name) => [name, [lost]])) };
   }
   if (report.kind === 'unknown') {
-    const kind = report.rows ? 'lossy' : 'info';
+    const kind = report.rows ? 'warning' : 'info';
     return { source: [{ kind, text: report.text }], skipped: new Map() };
   }
   const unflushed = report.unflushed.filter(({ collection }) => chosen.includes(collection));

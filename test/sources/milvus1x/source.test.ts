@@ -345,7 +345,7 @@ test('a collection without a flush position was never flushed; without any the l
   const { notes } = await openSource(config(db), { openStore });
   assert.deepEqual(
     notes.map(({ kind }) => kind),
-    ['lossy'],
+    ['warning'],
   );
   assert.match(notes[0]!.text, /no flush positions/);
 });
