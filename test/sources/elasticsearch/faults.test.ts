@@ -181,3 +181,71 @@ test('scroll contexts that run out: an error, not fewer rows', async () => {
   }
   assert.deepEqual(numbers(await readAll(reader, plan)), ALL);
 });
+
+test('measuring at plan time asks for less where it is too much, and again where it failed', async () => {
+  const answers = [overload('0'), '500', 'reset', overload('0')] as const;
+  let searches = 0;
+  await using proxy = await startFaultProxy(server.access.url, (request) =>
+    // Of an index by its name: snapshots are looked at without one.
+    request.url?.startsWith(`/${INDEX}/_search`) ? answers[searches++] : undefined,
+  );
+  const plan = await planned(source({ access: { ...ACCESS, urls: [proxy.endpoint] } }));
+  assert.equal(searches, answers.length + 1);
+  const direct = await planned(source());
+  assert.ok(Math.abs(plan.dataset.bytes - direct.dataset.bytes) < direct.dataset.bytes / 10);
+  for (const { partitions } of [plan, direct]) await letGoOfSnapshots(source(), partitions);
+});
+
+test('an index that gives few documents at a time is planned and read', async () => {
+  const index = 'narrow';
+  await administrator.call('PUT', `/${index}`, {
+    settings: { number_of_shards: 1, number_of_replicas: 0, 'index.max_result_window': 10 },
+    mappings: { properties: { vec: { type: 'dense_vector', dims: 3, index: false }, n: { type: 'long' } } },
+  });
+  await administrator.store(
+    index,
+    Array.from({ length: 35 }, (_, n) => ({ id: `d${n}`, source: { vec: [n, 1, 2], n } })),
+  );
+  const config = source({ pageRows: undefined }, index);
+  const plan = await planned(config);
+  await using reader = await openElasticReader(plan.reader, {});
+  assert.deepEqual(numbers(await readAll(reader, plan)), ALL.slice(0, 35));
+  await letGoOfSnapshots(config, plan.partitions);
+});
+
+test('documents of megabytes are measured a few at a time, and one that is larger than a page is guessed', async () => {
+  const index = 'heavy';
+  await administrator.call('PUT', `/${index}`, {
+    settings: { number_of_shards: 1, number_of_replicas: 0 },
+    mappings: {
+      properties: {
+        vec: { type: 'dense_vector', dims: 2, index: false },
+        text: { type: 'keyword', index: false, doc_values: false },
+        more: { type: 'object', enabled: false },
+      },
+    },
+  });
+  const more = { x: 'y'.repeat(2 * 1024 * 1024) };
+  await administrator.store(
+    index,
+    Array.from({ length: 20 }, (_, n) => ({ id: `d${n}`, source: { vec: [n, 1], text: 't'.repeat(1_000), more } })),
+  );
+  const fields = ['vec', 'text'].map((name) => ({
+    name,
+    type: undefined,
+    pk: false,
+    maxLen: undefined,
+    dims: undefined,
+  }));
+  const plan = await planned(source({ fields, dynamicField: false }, index));
+  assert.ok(plan.dataset.bytes > 20 * 1_000 && plan.dataset.bytes < 20 * 1_100, `${plan.dataset.bytes}`);
+  await letGoOfSnapshots(source({}, index), plan.partitions);
+  await administrator.store(index, [
+    ...Array.from({ length: 20 }, (_, n) => ({ id: `d${n}`, source: { vec: [n, 1] } })),
+    { id: 'd0', source: { vec: [0, 1], more: { x: 'y'.repeat(MAX_PAGE_BYTES) } } },
+  ]);
+  await administrator.call('POST', `/${index}/_forcemerge?max_num_segments=1`);
+  const guessed = await planned(source({ fields, dynamicField: false }, index));
+  assert.equal(guessed.dataset.rows, 20);
+  await letGoOfSnapshots(source({}, index), guessed.partitions);
+});
