@@ -6,10 +6,12 @@
  * `SourceReader` in the workers (bytes). A worker never needs the metadata, and opening it there would copy a SQLite
  * file or open a MySQL connection per thread.
  */
+import type { PlannedDataset, SourceAsPlanned } from './asPlanned.ts';
 import type { Batch } from './batch.ts';
 import type { IndexSpec, MetricType, Schema } from './schema.ts';
 import type { StoreConfig } from './storeContract.ts';
 
+export type * from './asPlanned.ts';
 export type * from './storeContract.ts';
 
 /** JSON as it goes into partitions, checkpoints and across worker ports. Never a secret, never a vector. */
@@ -129,23 +131,10 @@ export interface Source extends AsyncDisposable {
   /** The dataset's partitions in a stable order; together they cover each live row exactly once. */
   plan(dataset: Dataset, hint: PlanHint): AsyncIterable<Partition>;
   /**
-   * The source for a job that was planned earlier, after `datasets()`: without what has come to it since and changes
-   * nothing of what the plan stands on. Absent: whatever comes to such a source makes it another.
-   * @param planned by the dataset's name
+   * After `datasets()`, for a job that was planned earlier (by dataset): without what came since and changes nothing of
+   * what the plan stands on. Absent: whatever comes to such a source makes it another.
    */
   asPlanned?(planned: ReadonlyMap<string, PlannedDataset>): Promise<SourceAsPlanned>;
-}
-
-/** What a job has recorded of a dataset. */
-export interface PlannedDataset {
-  /** What the readers are to emit, by its names in the target. */
-  readonly schema: Schema;
-  readonly fingerprint: Dataset['fingerprint'];
-}
-
-export interface SourceAsPlanned extends Pick<Source, 'reader' | 'notes'> {
-  /** By the dataset's name: those of `planned` where nothing else has changed. */
-  readonly fingerprints: Readonly<Record<string, Dataset['fingerprint']>>;
 }
 
 /** What was changed or added in a source since its rows were planned. */

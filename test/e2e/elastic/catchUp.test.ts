@@ -1,0 +1,108 @@
+/** What changed since a run, caught up with in a real Milvus 2.3.5: all of it, and what an upsert can not do is told. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { elasticsearchForTests } from '../../servers/startElasticsearch.ts';
+import { milvusMigrate, plainText } from '../harness.ts';
+import { assertDocuments, documentOf, elasticPlace, openContexts, versions, wantedOf } from './place.ts';
+
+let server: Awaited<ReturnType<typeof elasticsearchForTests>>;
+before(async () => {
+  server = await elasticsearchForTests();
+});
+after(() => server[Symbol.asyncDispose]());
+
+test('--catch-up moves what changed since, and only that', async () => {
+  await using at = await elasticPlace(server.url);
+  const flags = ['--staging', at.staging];
+  assert.equal((await milvusMigrate(at.words('run', ...flags))).code, 0);
+  const none = await milvusMigrate(at.words('run', ...flags, '--catch-up'));
+  assert.equal(none.code, 0, none.stderr);
+  assert.match(none.stdout, /nothing was changed or added/);
+  const changed = versions(700, 1).filter((_, id) => id % 9 === 0 || id >= 600);
+  await at.admin.store(at.index, changed);
+  const ended = await milvusMigrate(at.words('run', ...flags, '--catch-up'));
+  assert.equal(ended.code, 0, ended.stderr + ended.stdout);
+  assert.match(ended.stdout, new RegExp(`${changed.length} rows were changed or added`));
+  await assertDocuments(at, new Map([...wantedOf(versions(600)), ...wantedOf(changed)]));
+  assert.equal(await openContexts(at), 0);
+});
+
+test('--catch-up with fields that are new: into the dynamic field, or told where there is none', async () => {
+  await using at = await elasticPlace(server.url, { documents: 50 });
+  const closed = at.words('run', '--dynamic-field=false').map((word) => (word === 'docs' ? 'closed' : word));
+  for (const words of [at.words('run'), closed]) assert.equal((await milvusMigrate(words)).code, 0);
+  const changed = [
+    { id: 'doc 3', source: { ...documentOf(3, 1), colour: 'red' } },
+    { id: 'new', source: { ...documentOf(60), another: 7 } },
+  ];
+  await at.admin.store(at.index, changed);
+  for (const flags of [[], ['--catch-up']]) {
+    const ended = await milvusMigrate(at.words('run', ...flags));
+    assert.equal(ended.code, 0, ended.stderr + ended.stdout);
+    assert.doesNotMatch(ended.stdout, /stays behind/);
+  }
+  await assertDocuments(at, new Map([...wantedOf(versions(50)), ...wantedOf(changed)]), 'docs', ['colour', 'another']);
+  const ended = await milvusMigrate([...closed, '--catch-up']);
+  assert.equal(ended.code, 0, ended.stderr + ended.stdout);
+  const told =
+    /the index has got fields since this job was planned \(another, colour\).*what 2 documents hold there now stays behind/;
+  assert.match(plainText(ended.stdout).replaceAll(/\s+/g, ' '), told);
+  const asBefore = [
+    { id: 'doc 3', source: documentOf(3, 1) },
+    { id: 'new', source: documentOf(60) },
+  ];
+  await assertDocuments(at, wantedOf([...versions(50), ...asBefore]), 'closed');
+});
+
+test('--catch-up says how many old rows may stay: of documents that are left out or rejected now, of keys that changed', async () => {
+  await using at = await elasticPlace(server.url, { documents: 20 });
+  const said = async (name: string, ...flags: string[]): Promise<string> => {
+    const words = at.words('run', ...flags).map((word) => (word === 'docs' ? name : word));
+    const ended = await milvusMigrate(words);
+    assert.ok(ended.code === 0 || ended.code === 6, ended.stderr + ended.stdout);
+    return plainText(ended.stdout).replaceAll(/\s+/g, ' ');
+  };
+  const filtered = ['--where', 'n >= 0', '--reject-file', join(at.path, 'rejects.jsonl')];
+  const keyed = ['--fields', 'n:pk,vec'];
+  assert.doesNotMatch(await said('docs', ...filtered), /stay/);
+  await said('keyed', ...keyed);
+  await at.admin.store(at.index, [
+    { id: 'doc 2', source: { ...documentOf(2), n: -2 } },
+    { id: 'doc 3', source: { ...documentOf(3), title: undefined } },
+    { id: 'doc 4', source: documentOf(4, 1) },
+  ]);
+  assert.match(
+    await said('docs', ...filtered, '--catch-up'),
+    /docs: 2 rows that changed or were added in the source are no rows now \(1 left out by steps, 1 rejected\): where they were rows before, the old ones stay/,
+  );
+  assert.match(
+    await said('keyed', ...keyed, '--catch-up'),
+    /of a document whose n has changed the row under the old one stays/,
+  );
+});
+
+test('documents of one _id in several shards are told, and what changed is not upserted over them', async () => {
+  await using at = await elasticPlace(server.url, { documents: 30 });
+  for (const routing of ['a', 'b', 'c', 'd', 'e'])
+    await at.admin.call('PUT', `/${at.index}/_doc/same?routing=${routing}&refresh=true`, documentOf(1_000));
+  const { count } = (await at.admin.call('GET', `/${at.index}/_count`)) as { count: number };
+  assert.ok(count > 31, 'in more than one shard');
+  const told = new RegExp(`docs: ids that occur more than once: 1, in ${count - 30} rows`);
+  const out = join(at.path, 'out');
+  const dumped = await milvusMigrate([
+    ...['dump', `es+${at.url}/${at.index}`, '--out', out, '--missing', 'default', '--name', 'docs'],
+    ...['--state', join(at.path, 'state2')],
+  ]);
+  assert.equal(dumped.code, 0, dumped.stderr);
+  assert.match(plainText(dumped.stdout), told);
+  const ended = await milvusMigrate(at.words('run'));
+  assert.equal(ended.code, 0, ended.stderr + ended.stdout);
+  assert.match(plainText(ended.stdout), told);
+  const open = await openContexts(at);
+  await at.admin.call('PUT', `/${at.index}/_doc/same?routing=a&refresh=true`, documentOf(1_001));
+  const refused = await milvusMigrate(at.words('run', '--catch-up'));
+  assert.equal(refused.code, 3, refused.stderr + refused.stdout);
+  assert.match(refused.stderr, /E_DUPLICATE_IDS.*1 ids that more than one row has/s);
+  assert.equal(await openContexts(at), open);
+});
