@@ -8,24 +8,16 @@
  */
 import type { PlannedDataset, SourceAsPlanned } from './asPlanned.ts';
 import type { Batch } from './batch.ts';
+import type { Note } from './note.ts';
 import type { IndexSpec, MetricType, Schema } from './schema.ts';
 import type { StoreConfig } from './storeContract.ts';
 
 export type * from './asPlanned.ts';
+export type * from './note.ts';
 export type * from './storeContract.ts';
 
 /** JSON as it goes into partitions, checkpoints and across worker ports. Never a secret, never a vector. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
-
-/** Something the user should know: shown in the plan and in the report. */
-export interface Note {
-  /**
-   * `lossy`: something is not carried over exactly or under another name. `warning`: all that is there is carried over,
-   * but the source says itself that there should be other rows; a run warns of it. `info`: nothing is lost.
-   */
-  readonly kind: 'info' | 'lossy' | 'warning';
-  readonly text: string;
-}
 
 // ------------------------------------------------------------------------------------------------ slabs
 

@@ -75,7 +75,6 @@ function datasetOf(name: string, indices: readonly IndexFacts[], config: SchemaC
       kind: 'lossy',
       text: `${path}: constant in each index, of several values: documents that do not repeat it go over without it`,
     });
-  if (dynamic && config.fields !== undefined) notes.push(...besideNotes(fields));
   notes.push(...sourceNotes(indices, fields, dynamic));
   if (indices.length > 1)
     notes.push({
@@ -209,18 +208,6 @@ function checkVectors(vectors: readonly MappedField[], index: string): void {
       hint: 'no document had a vector yet: declare the field with its dims',
     });
   }
-}
-
-/** A member of the document that a field takes a part of is not in the dynamic field: it is what no field takes. */
-function besideNotes(fields: readonly MappedField[]): Note[] {
-  const paths = new Set(fields.map(({ path }) => path));
-  const tops = new Set([...paths].filter((path) => path.includes('.')).map((path) => path.split('.', 1)[0]!));
-  return [...tops]
-    .filter((top) => !paths.has(top))
-    .map((top) => ({
-      kind: 'lossy',
-      text: `${top}: what it holds beside the fields that are named stays behind; name ${top}, too, to take it whole`,
-    }));
 }
 
 function leftNotes({ left }: Mapped, dynamic: boolean): Note[] {

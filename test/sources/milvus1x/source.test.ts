@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import Database from 'better-sqlite3';
 import { Secret } from '../../../src/config/secret.ts';
 import type { MigrateError } from '../../../src/core/errors.ts';
 import { writeMetaJson } from '../../../src/formats/milvus1x/metaJson.ts';
@@ -13,54 +12,12 @@ import { readModel } from '../../../src/sources/milvus1x/readModel.ts';
 import { openStore } from '../../../src/stores/index.ts';
 import { temporaryFolder } from '../../temporary.ts';
 import { collect, config, fileRow, segmentContent, tableRow, withLength, writeSegment, writeSqlite } from './build.ts';
-
-/** `<folder>/db` with collections faces (partition eu), docs and empty; faces' second segment has deleted rows. */
-function makeDatabase(folder: string, flush: { faces?: bigint; eu?: bigint; global?: bigint } = {}): string {
-  const db = join(folder, 'db');
-  mkdirSync(join(db, 'tables'), { recursive: true });
-  writeSegment(db, 'faces', '1678354366132931000', segmentContent(10, 4, []));
-  writeSegment(db, 'faces', '1678354366132931001', segmentContent(10, 4, [3, 1, 3], 100));
-  writeSegment(db, '77', '5', segmentContent(4, 4, [], 200));
-  writeSegment(db, 'docs', '6', segmentContent(10, 4, [], 300));
-  writeSqlite(join(db, 'meta.sqlite'), {
-    Tables: [
-      tableRow('faces', {
-        flush_lsn: flush.faces ?? 0,
-        engine_type: 11,
-        index_params: '{"M":16,"efConstruction":200}',
-      }),
-      tableRow('77', { owner_table: 'faces', partition_tag: 'eu', flush_lsn: flush.eu ?? 0 }),
-      tableRow('docs', { metric_type: 2 }),
-      tableRow('empty', { metric_type: 5, dimension: 64 }),
-    ],
-    TableFiles: [
-      fileRow('faces', '1678354366132931001', { row_count: 8, file_size: 240 }),
-      fileRow('faces', '1678354366132931000'),
-      fileRow('77', '5', { row_count: 4, file_size: 96 }),
-      fileRow('docs', '6'),
-    ],
-    Environment: [{ global_lsn: flush.global ?? 0 }],
-  });
-  return db;
-}
+import { fails, makeDatabase } from './database.ts';
 
 const state = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .sort()
     .map((name) => `${name} ${statSync(join(folder, name)).mtimeMs} ${statSync(join(folder, name)).size}`);
-
-const fails =
-  (code: string, ...mentions: (string | RegExp)[]) =>
-  (error: MigrateError) => {
-    const text = [error.message, JSON.stringify(error.at), error.found, error.wanted, error.hint].join(' ');
-    assert.equal(error.code, code, text);
-    for (const mention of mentions)
-      assert.match(
-        text,
-        typeof mention === 'string' ? new RegExp(mention.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')) : mention,
-      );
-    return true;
-  };
 
 test('datasets of a folder, which stays as it is', async () => {
   using folder = temporaryFolder();
@@ -235,28 +192,6 @@ test('names that lead elsewhere are refused', async () => {
   }
 });
 
-/** A log with one insert into faces/eu (5 rows), then a delete (2 ids) in faces. */
-function writeLog(folder: string): { first: bigint; second: bigint } {
-  const record = (at: number, kind: number, tag: string, rows: number, data: number): Buffer => {
-    const body = Buffer.alloc(21 + 5 + tag.length + rows * 8 + data);
-    body.writeBigUInt64LE((1n << 32n) | BigInt(at + body.length), 0);
-    body.writeUInt8(kind, 8);
-    body.writeUInt16LE(5, 9);
-    body.writeUInt16LE(tag.length, 11);
-    body.writeUInt32LE(rows, 13);
-    body.writeUInt32LE(data, 17);
-    body.write(`faces${tag}`, 21);
-    return body;
-  };
-  const insert = record(0, 2, 'eu', 5, 80);
-  const remove = record(insert.length, 3, '', 2, 0);
-  const [first, second] = [(1n << 32n) | BigInt(insert.length), (1n << 32n) | BigInt(insert.length + remove.length)];
-  mkdirSync(join(folder, 'wal'));
-  writeFileSync(join(folder, 'wal', '1.wal'), Buffer.concat([insert, remove]));
-  writeFileSync(join(folder, 'wal', 'mxlog.meta'), new Uint8Array(BigUint64Array.of(0n, second, second).buffer));
-  return { first, second };
-}
-
 test('data of no collection is refused with counts, unless the collections are chosen', async () => {
   for (const [tables, files, ...found] of [
     [
@@ -285,109 +220,6 @@ test('data of no collection is refused with counts, unless the collections are c
     const chosen = await openSource(config(db), { collections: ['docs'], openStore });
     assert.equal((await chosen.datasets())[0]?.rows, 10);
   }
-});
-
-test('unflushed rows: refused with counts, for chosen collections only, or left out and said', async () => {
-  using folder = temporaryFolder();
-  const db = makeDatabase(folder.path);
-  writeLog(folder.path);
-  const found = ['faces/eu: 5 rows inserted', 'faces: 2 rows deleted', /flush/, '--ignore-unflushed'];
-  await assert.rejects(openSource(config(db), { openStore }), fails('E_UNFLUSHED', ...found));
-  assert.deepEqual((await openSource(config(db), { collections: ['docs'], openStore })).notes, []);
-  const source = await openSource(config(db, { ignoreUnflushed: true }), { openStore });
-  const [faces] = await source.datasets();
-  assert.match(source.notes[0]?.text ?? '', /5 rows inserted.*2 rows deleted/);
-  assert.deepEqual(
-    faces?.skipped.map(({ segment }) => segment),
-    ['write-ahead log', 'write-ahead log'],
-  );
-});
-
-test('a log is found where the tables were copied away from it, and behind links', async () => {
-  using folder = temporaryFolder();
-  const old = join(folder.path, 'old');
-  mkdirSync(old);
-  const db = makeDatabase(old);
-  writeLog(old);
-  const fails5 = fails('E_UNFLUSHED', 'faces/eu: 5 rows inserted', 'faces: 2 rows deleted');
-  const tablesDir = join(folder.path, 'copy', 'db', 'tables');
-  cpSync(join(db, 'tables'), tablesDir, { recursive: true });
-  await assert.rejects(openSource(config(db, { tablesDir }), { openStore }), fails5);
-  const meta = { kind: 'sqlite', file: join(db, 'meta.sqlite') } as const;
-  await assert.rejects(openSource(config(join(folder.path, 'copy', 'db'), { meta }), { openStore }), fails5);
-  mkdirSync(join(folder.path, 'linked'));
-  const link = join(folder.path, 'linked', 'db');
-  symlinkSync(db, link);
-  await assert.rejects(openSource(config(link), { openStore }), fails5);
-  // The files themselves may be links, too.
-  const moved = join(folder.path, 'moved');
-  renameSync(join(old, 'wal'), moved);
-  mkdirSync(join(old, 'wal'));
-  for (const name of ['1.wal', 'mxlog.meta']) symlinkSync(join(moved, name), join(old, 'wal', name));
-  await assert.rejects(openSource(config(db), { openStore }), fails5);
-});
-
-test('a collection without a flush position was never flushed; without any the log is said to be unknown', async () => {
-  using folder = temporaryFolder();
-  const db = makeDatabase(folder.path);
-  writeLog(folder.path);
-  const forget = (where: string): void => {
-    const metadata = new Database(join(db, 'meta.sqlite'));
-    metadata.exec(`UPDATE Tables SET flush_lsn = NULL ${where}`);
-    metadata.close();
-  };
-  forget("WHERE table_id IN ('faces', '77')");
-  await assert.rejects(
-    openSource(config(db), { openStore }),
-    fails('E_UNFLUSHED', 'faces/eu: 5 rows inserted', 'faces: 2 rows deleted'),
-  );
-  forget('');
-  const { notes } = await openSource(config(db), { openStore });
-  assert.deepEqual(
-    notes.map(({ kind }) => kind),
-    ['warning'],
-  );
-  assert.match(notes[0]!.text, /no flush positions/);
-});
-
-test('what was flushed does not count: by partition, and by the global position', async () => {
-  const size = 21 + 5 + 2 + 40 + 80;
-  const first = (1n << 32n) | BigInt(size);
-  const second = first + BigInt(21 + 5 + 16);
-  for (const [flush, counts] of [
-    [{ eu: first, faces: 0n }, ['faces: 2 rows deleted']],
-    [{ eu: 0n, faces: second }, ['faces/eu: 5 rows inserted']],
-    [{ eu: first, faces: second }, []],
-    [{ global: second }, []],
-  ] as const) {
-    using folder = temporaryFolder();
-    const db = makeDatabase(folder.path, flush);
-    assert.deepEqual(writeLog(folder.path), { first, second });
-    if (counts.length === 0) assert.deepEqual((await openSource(config(db), { openStore })).notes, []);
-    else
-      await assert.rejects(
-        openSource(config(db), { openStore }),
-        (error: MigrateError) => error.code === 'E_UNFLUSHED' && error.found === counts.join('; '),
-      );
-  }
-});
-
-test('a log that is broken or not whole is an error, or said', async () => {
-  using folder = temporaryFolder();
-  const db = makeDatabase(folder.path);
-  writeLog(folder.path);
-  const log = join(folder.path, 'wal', '1.wal');
-  for (const damage of [() => writeFileSync(log, 'torn'), () => writeFileSync(log, ''), () => rmSync(log)]) {
-    damage();
-    await assert.rejects(openSource(config(db), { openStore }), fails('E_WAL', /wal.1\.wal|wal"/));
-    const { notes } = await openSource(config(db, { ignoreUnflushed: true }), { openStore });
-    assert.deepEqual(
-      notes.map(({ kind }) => kind),
-      ['lossy'],
-    );
-  }
-  rmSync(join(folder.path, 'wal', 'mxlog.meta'));
-  assert.match((await openSource(config(db), { openStore })).notes[0]?.text ?? '', /no write-ahead log/);
 });
 
 test('a segment with other names in its folder, and a longer deleted_docs', async () => {
