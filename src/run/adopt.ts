@@ -76,7 +76,7 @@ function refuseWithout(members: Manifest['partitions']): void {
   const reason = first.part.firstNonFinite.find((row) => row.reason !== undefined);
   throw new MigrateError('E_CONFIG', 'rows are missing from the dumped folder', {
     at: { collection: first.planned.collection },
-    found: `${rows} rows that could not be rows of it when it was dumped${reason === undefined ? '' : ` (first: id ${reason.key}: ${reason.reason})`}`,
+    found: `${rows === 1 ? '1 document that could not be a row' : `${rows} documents that could not be rows`} of it when it was dumped${reason === undefined ? '' : ` (first: id ${reason.key}: ${reason.reason})`}`,
     wanted: 'all rows, or those that can not be in a reject file',
     hint: 'dump again with --reject-file FILE: they are put there, and counted',
   });

@@ -217,7 +217,9 @@ async function whyUnusable(run: RunContext, part: Part, upsert: boolean): Promis
   const { route, config } = run;
   // Rejected rows are in no file, and left ones need one: another choice about them makes another part.
   const left = part.nonFinite + (part.refused ?? 0);
-  if (config.rejectFile !== undefined ? left > 0 : part.rejected > 0) return '';
+  // Of a dumped folder, the rejected ones stand in that dump's file, whatever is asked for now.
+  const rejected = run.reader.kind === 'dumped' ? 0 : part.rejected;
+  if (config.rejectFile !== undefined ? left > 0 : rejected > 0) return '';
   if (route === 'stream' || upsert) return undefined;
   if (part.files.length === 0) return '';
   return whatIsWrong(run, part, [part.dir]);

@@ -249,15 +249,16 @@ test('a dump that lacks documents says so, by its exit code too, and is not load
   await at.admin.store(at.index, [{ id: 'no vector', source: { ...documentOf(1), vec: undefined } }]);
   const out = join(at.path, 'out');
   const rejects = join(at.path, 'rejects.jsonl');
-  const dump = ['dump', `es+${at.url}/${at.index}`, '--out', out, '--state', at.state, '--name', 'docs'];
+  const flags = ['--out', out, '--state', at.state, '--name', 'docs', '--missing', 'default'];
+  const dump = ['dump', `es+${at.url}/${at.index}`, ...flags];
   const dumped = await milvusMigrate(dump);
   assert.equal(dumped.code, 6, dumped.stderr);
   assert.match(dumped.stdout, /1 row of docs can not be rows there.*in no file; with --reject-file FILE/s);
   const load = ['load', out, ...at.database.flags, '--state', join(at.path, 'elsewhere')];
-  for (const flags of [[], ['--reject-file', rejects]]) {
-    const loaded = await milvusMigrate([...load, ...flags]);
+  for (const more of [[], ['--reject-file', rejects]]) {
+    const loaded = await milvusMigrate([...load, ...more]);
     assert.equal(loaded.code, 2, loaded.stderr);
-    assert.match(loaded.stderr, /1 rows that could not be rows .*no vector/s);
+    assert.match(loaded.stderr, /1 document that could not be a row .*no vector/s);
   }
   const again = await milvusMigrate([...dump, '--reject-file', rejects]);
   assert.equal(again.code, 6, again.stderr);
