@@ -1,7 +1,7 @@
 /** Killed in the middle, snapshots lost in the middle, documents changed in the middle: the end is exact, or it says why not. */
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { startFaultProxy } from '../../servers/faultProxy.ts';
 import { elasticsearchForTests } from '../../servers/startElasticsearch.ts';
 import { milvusMigrate, plainText } from '../harness.ts';
@@ -24,6 +24,8 @@ before(async () => {
 after(() => server[Symbol.asyncDispose]());
 
 const ALL = 600;
+/** By then each of two readers has failed six times, and waits for 3.2 seconds or more before the next try. */
+const RESETS = 12;
 
 /** The second of a row is that of the rerun: other threads may have left it one part only. */
 const KILLS: readonly (readonly [how: 'bulk' | 'streamed', ...kills: Kill[]])[] = [
@@ -146,15 +148,20 @@ describe('killed', { concurrency: 2 }, () => {
   test('interrupted while it waits to ask a server again that hangs up each time: it ends soon', async () => {
     await using at = await elasticPlace(server.url);
     let hangsUp = false;
-    await using proxy = await startFaultProxy(server.url, () => (hangsUp ? 'reset' : undefined));
+    let resets = 0;
+    const proxied = new EventEmitter();
+    await using proxy = await startFaultProxy(server.url, () => {
+      if (hangsUp && ++resets === RESETS) proxied.emit('many');
+      return hangsUp ? 'reset' : undefined;
+    });
     const out = ['--out', at.staging, '--state', at.state, '--part-size', '20KB', '--threads', '2'];
     const words = ['dump', `es+${proxy.endpoint}/${at.index}`, ...out, '--missing', 'default'];
     let interrupted = 0;
     const ended = await runUntil(words, { moment: 'part recorded', signal: 'SIGSTOP' }, async (child) => {
+      const many = once(proxied, 'many');
       hangsUp = true;
       child.kill('SIGCONT');
-      // By then it waits for 3.2 seconds or more.
-      await setTimeout(4_000);
+      await many;
       interrupted = performance.now();
       child.kill('SIGINT');
     });
