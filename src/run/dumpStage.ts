@@ -11,7 +11,8 @@ import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
 import { addMarks } from './idMarks.ts';
-import { attemptFolder, writtenFolder } from './layout.ts';
+import { writtenFolder } from './layout.ts';
+import { partFolders } from './partFolders.ts';
 import { TASKS_PER_WORKER } from './pool.ts';
 import type { Totals } from './progress.ts';
 import type { DumpTask, ReadTask } from './tasks.ts';
@@ -191,8 +192,9 @@ async function findLost(run: RunContext, takes: (collection: string) => boolean)
   if (run.route !== 'import') return lost;
   for (const { planned, part, load } of run.ledger.partitions()) {
     if (part === undefined || load?.state !== 'intended' || !takes(planned.collection)) continue;
-    // A run that died before it renamed them left them under the name of an earlier attempt.
-    const folders = Array.from({ length: load.attempt }, (_, index) => attemptFolder(part.dir, load.attempt - index));
+    // A run that died before it renamed them left them under the name of an earlier attempt; one that died when it had made
+    // them again, under that of the next.
+    const folders = partFolders(part, load).toReversed();
     const why = await whatIsWrong(run, part, folders);
     if (why === undefined) continue;
     if (run.reader.kind === 'dumped') throw damaged(run, part, why);

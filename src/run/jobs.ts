@@ -6,6 +6,7 @@ import { withState as changeState } from '../config/stateWord.ts';
 import type { Checkpoint, JobRecord, JobState } from '../core/checkpoint.ts';
 import type { Json } from '../core/contracts.ts';
 import { MigrateError, type PlainError } from '../core/errors.ts';
+import { isOver } from '../core/jobState.ts';
 import type { JobPlan, PlanReport } from '../core/plan.ts';
 import type { Report } from '../core/report.ts';
 import type { CleanedJob } from './cleanJob.ts';
@@ -68,11 +69,6 @@ export async function forgetJob(
     const config = { ...stored, ...placeOf(place), credentials, files };
     await removeJob(state, config, job.id, keep ? leaveFiles : undefined);
   });
-}
-
-/** Its last run came to its end, and left nothing unfinished. */
-function isOver(state: JobState): boolean {
-  return state === 'dumped' || state === 'finished' || state === 'incomplete';
 }
 
 export async function resumeConfig(place: JobsPlace, id: string): Promise<{ config: Json; stages: JobStages }> {

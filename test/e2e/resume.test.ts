@@ -201,6 +201,20 @@ describe('a later run', { concurrency: 4 }, () => {
       await assertAll(at.database, 'l2', wanted('l2'));
     });
 
+  test('a part that was made again is not made once more when the run died before it was announced', async () => {
+    await using at = await place();
+    const run = words(at, 'run', 'l2', '--staging', at.staging);
+    await milvusMigrate(run, killed('import intended'));
+    const [file] = filesBelow(at.staging).filter((path) => path.endsWith('data.npy'));
+    truncateSync(file!, 1000);
+    const second = await milvusMigrate(run, killed('part recorded'));
+    assert.match(second.stderr, /is made again/);
+    const ended = await milvusMigrate(run);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.doesNotMatch(ended.stderr, /is made again/);
+    await assertAll(at.database, 'l2', wanted('l2'));
+  });
+
   test('an import that failed is tried again by the next run when its cause is gone', async () => {
     await using at = await place();
     const flags = ['--staging', at.staging, '--keep'];

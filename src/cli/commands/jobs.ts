@@ -1,6 +1,7 @@
 /** `jobs`: what happened, what can go on. */
 import { stateOf } from '../../config/defaults.ts';
 import { ERROR_EXIT, EXIT, type PlainError, toPlain } from '../../core/errors.ts';
+import { isOver } from '../../core/jobState.ts';
 import { nearestWord } from '../../core/nearest.ts';
 import type { CommandContext, CommandEnd } from '../command.ts';
 import type { CleanedJob, JobStore, JobSummary, StatePlace } from '../engine.ts';
@@ -139,11 +140,6 @@ async function forget(id: string, { context, store, place }: Call, { state }: Jo
   if (line.raw.has('json')) printJson(terminal.stdout, { forgotten: id });
   else printLines(terminal.stdout, [`Job ${id} is forgotten.`]);
   return { exitCode: EXIT.ok };
-}
-
-/** Its last run came to its end, and left nothing unfinished. */
-function isOver(state: JobSummary['state']): boolean {
-  return state === 'dumped' || state === 'finished' || state === 'incomplete';
 }
 
 function publicJob<T extends { readonly error: Parameters<typeof publicError>[0] | undefined }>(job: T): object {
