@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import type { Batch, Column } from '../../src/core/batch.ts';
 import type { Field, Schema } from '../../src/core/schema.ts';
+import { plainJson } from '../../src/sources/plugin/plainJson.ts';
 
 /** A row by field name; null: it has none. Int64 as bigint, vectors as arrays, JSON and Array parsed. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -80,13 +81,6 @@ function columnOf(one: Field, rows: readonly Row[]): Column {
   };
 }
 
-/** JSON text in which longs have all of their digits. */
-function jsonText(value: unknown): string {
-  if (Array.isArray(value))
-    return `[${value.map((item) => (typeof item === 'bigint' ? item : JSON.stringify(item))).join(',')}]`;
-  return JSON.stringify(value);
-}
-
 /** Of null: as many zeros as a value has. */
 function valueBytes(one: Field, value: unknown): Uint8Array {
   const view = (array: { readonly buffer: ArrayBuffer }): Uint8Array => new Uint8Array(array.buffer);
@@ -113,6 +107,6 @@ function valueBytes(one: Field, value: unknown): Uint8Array {
       return Buffer.from((value as string | null) ?? '');
     case 'JSON':
     case 'Array':
-      return value === null ? Buffer.alloc(0) : Buffer.from(jsonText(value));
+      return value === null ? Buffer.alloc(0) : Buffer.from(plainJson(value));
   }
 }
