@@ -32,10 +32,7 @@ export async function indexAndLoad(
   const { target, config } = run;
   if (run.route === 'stream') await asking(run, () => target.flush(record.loadInto));
   const index = wantedIndex(run, planned);
-  if (index !== undefined) {
-    run.meter.detail('index', `${planned.target}: ${index.type}`);
-    await buildIndex(run, { planned, index, into: record.loadInto });
-  }
+  if (index !== undefined) await buildIndex(run, { planned, index, into: record.loadInto });
   if (config.loadCollection) await asking(run, () => target.load(record.loadInto));
 }
 

@@ -128,16 +128,27 @@ async function indexAndVerify(run: TargetRun, complete: Loadable): Promise<void>
   run.meter.start('index', units(complete.size), units(0));
   const verifying = { ...run, countSettlesMs: AFTER_LOAD_MS };
   const failures = startVerifying(verifying, complete);
+  const underWay = new Set<string>();
   await forEachConcurrently(complete, run.config.loadTasks, async ([name, record]) => {
     const started = performance.now();
+    run.meter.detail('index', namesInWords(underWay.add(name)));
     await indexAndLoad(run, plannedOf(run, name), record);
     await upsertChanges(verifying, plannedOf(run, name), record);
     await run.ledger.addTime(name, 'index', Math.round(performance.now() - started));
+    underWay.delete(name);
+    run.meter.detail('index', namesInWords(underWay));
     run.meter.add('index', units(1));
     await failures.verify(name);
   });
   run.meter.finish('index');
   failures.end();
+}
+
+/** As many as a line of a terminal has room for. */
+function namesInWords(names: ReadonlySet<string>): string {
+  const [first = '', second, ...more] = names;
+  if (second === undefined) return first;
+  return more.length === 0 ? `${first}, ${second}` : `${first}, ${second} and ${more.length} more`;
 }
 
 async function verifyStage(run: TargetRun, known: Loadable): Promise<void> {
