@@ -113,6 +113,24 @@ supervise() {
   finish "$server" 0
 }
 
+# main USAGE FOLDER WORD…: the words of a script, where nothing is special: `get`, or `run PORT DATA`. USAGE: which lines
+# of the script say so. FOLDER: what `launch` needs in DATA.
+main() {
+  local usage=$1 folder=$2
+  shift 2
+  case "${1:-} $#" in
+    'get 1') get ;;
+    'run 3')
+      PORT=$2
+      mkdir -p "$3/$folder" && DATA=$(cd "$3" && pwd) || die "can't make the data folder $3"
+      get
+      claim_port "$PORT"
+      supervise "$DATA/server.log" 60
+      ;;
+    *) sed -n "${usage}s/^# \\{0,1\\}//p" "$0" >&2; exit 64 ;;
+  esac
+}
+
 # abandon PID: nobody wants the server any more, nor its temporary data.
 abandon() {
   finish "$1" 2

@@ -12,16 +12,4 @@ get() { make_once "milvus-lite-$VERSION" make_venv "milvus-lite==$VERSION" pymil
 launch() { exec "$CACHE/milvus-lite-$VERSION/bin/milvus-lite" server --host 127.0.0.1 --port "$PORT" --data-dir "$DATA"; }
 healthy() { (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; }
 
-run() {
-  PORT=$1
-  mkdir -p "$2" && DATA=$(cd "$2" && pwd) || die "can't make the data folder $2"
-  get
-  claim_port "$PORT"
-  supervise "$DATA/server.log" 60
-}
-
-case "${1:-} $#" in
-  'get 1') get ;;
-  'run 3') run "$2" "$3" ;;
-  *) sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
-esac
+main 2,4 . "$@"

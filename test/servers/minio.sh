@@ -25,16 +25,4 @@ launch() {
 }
 healthy() { http_ok "$PORT" /minio/health/ready; }
 
-run() {
-  PORT=$1
-  mkdir -p "$2" && DATA=$(cd "$2" && pwd) || die "can't make the data folder $2"
-  get
-  claim_port "$PORT"
-  supervise "$DATA/server.log" 60
-}
-
-case "${1:-} $#" in
-  'get 1') get ;;
-  'run 3') run "$2" "$3" ;;
-  *) sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
-esac
+main 2,5 . "$@"
