@@ -18,14 +18,12 @@ function literal(key: Key): string {
   return typeof key === 'bigint' ? String(key) : textLiteral(key);
 }
 
-/** What stands for itself in a literal: no quote, no backslash, no control character. */
-const PLAIN = /^[^"\\\p{Cc}]*$/u;
-
-/** A VarChar between quotes, as Milvus's parser unquotes it (Go's rules: \\ and \" and \n and \u with four digits). */
+/**
+ * A VarChar between quotes. All else stands for itself, control characters too: Milvus would read `\u0000` as well, and
+ * Milvus Lite would not.
+ */
 function textLiteral(text: string): string {
-  if (PLAIN.test(text)) return `"${text}"`;
-  const escaped = text.replace(/["\\\p{Cc}]/gu, (one) =>
-    one === '"' || one === '\\' ? `\\${one}` : `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return `"${escaped}"`;
+  return `"${text.replace(/["\\\n\r]/g, (one) => ESCAPES[one]!)}"`;
 }
+
+const ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r' };
