@@ -66,7 +66,10 @@ export async function closeSnapshots(elastic: Elastic, snapshots: readonly { rea
     }
 }
 
-/** Per shard, the number up to which all changes are done: its primary's local checkpoint. */
+/**
+ * Per shard, the number up to which all changes are done in all of its copies: the global checkpoint, as its primary knows
+ * it. What the primary has done alone (its local checkpoint) a snapshot of another copy may lack.
+ */
 async function settledOf(elastic: Elastic, { name }: IndexFacts): Promise<ReadonlyMap<number, number>> {
   let answer: unknown;
   try {
@@ -90,23 +93,35 @@ async function settledOf(elastic: Elastic, { name }: IndexFacts): Promise<Readon
   return new Map(
     shards.map(([shard, copies]) => {
       const primary = copies.find(({ routing }) => routing?.primary === true);
-      return [Number(shard), primary?.seq_no?.local_checkpoint ?? -1];
+      return [Number(shard), primary?.seq_no?.global_checkpoint ?? -1];
     }),
   );
 }
 
 interface ShardStats {
   readonly routing?: { readonly primary?: boolean };
-  readonly seq_no?: { readonly local_checkpoint?: number };
+  readonly seq_no?: { readonly global_checkpoint?: number };
 }
 
-/** So that what was acknowledged is seen. Who may only read has to wait for the index's own refresh. */
+/**
+ * So that what was acknowledged is seen. Who may only read has to wait for the index's own refresh. Errors: E_READ where a
+ * copy of a shard could not: it may be the one that is read.
+ */
 export async function refresh(elastic: Elastic, { name }: Pick<IndexFacts, 'name'>): Promise<void> {
-  try {
-    await elastic.ask({ method: 'POST', path: `/${indexPath(name)}/_refresh`, asked: 'refresh it', index: name });
-  } catch (thrown) {
+  const ask = async (): Promise<unknown> =>
+    elastic.ask({ method: 'POST', path: `/${indexPath(name)}/_refresh`, asked: 'refresh it', index: name });
+  const answer = await ask().catch((thrown: unknown) => {
     if (!isDenied(thrown)) throw thrown;
-  }
+    return {};
+  });
+  const { failed = 0, total } = (answer as { _shards?: { failed?: number; total?: number } })._shards ?? {};
+  if (failed === 0) return;
+  throw new MigrateError('E_READ', 'Elasticsearch could not refresh all copies of the index', {
+    at: { collection: name },
+    found: `${failed} of ${total} failed`,
+    wanted: 'all of them: what was indexed last is not seen in the others',
+    retry: true,
+  });
 }
 
 interface Opening {

@@ -13,6 +13,7 @@ import { planShards, type SeqNoDetail } from '../../../src/sources/elasticsearch
 import { datasetsOf, guessedRowBytes } from '../../../src/sources/elasticsearch/schema.ts';
 import { planSlices } from '../../../src/sources/elasticsearch/slices.ts';
 import { closeSnapshots, openSnapshots, type ShardSnapshot } from '../../../src/sources/elasticsearch/snapshot.ts';
+import { startFaultProxy } from '../../servers/faultProxy.ts';
 import { type Administrator, elasticsearchForTests } from '../../servers/startElasticsearch.ts';
 import { openPlain, plainAdministrator, sourceOf } from './open.ts';
 
@@ -196,6 +197,54 @@ test('what changed after the snapshot is found above what was settled, and nowhe
     await closeSnapshots(elastic, [...first, ...second]);
     await administrator.call('DELETE', `/${INDEX}/_doc/brand-new?refresh=true`);
   }
+});
+
+test('a change that the primary has and another copy has not is not settled', async () => {
+  const name = 'behind';
+  await administrator.call('PUT', `/${name}`, {
+    settings: { number_of_shards: 1, number_of_replicas: 0 },
+    mappings: { properties: { vec: { type: 'dense_vector', dims: 2, index: false } } },
+  });
+  const put = (ids: readonly string[]) =>
+    administrator.store(
+      name,
+      ids.map((id) => ({ id, source: { vec: [1, 2] } })),
+    );
+  await put(['a', 'b']);
+  // The statistics of a moment in which the third change is on its way to the copy that the snapshot is of.
+  const seqNo = { max_seq_no: 2, local_checkpoint: 2, global_checkpoint: 1 };
+  const stats = { indices: { [name]: { shards: { 0: [{ routing: { primary: true }, seq_no: seqNo }] } } } };
+  const headers = { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' };
+  await using proxy = await startFaultProxy(server.url, ({ url }) =>
+    url!.includes('/_stats') ? { status: 200, headers, body: JSON.stringify(stats) } : undefined,
+  );
+  await using between = await openPlain(proxy.endpoint);
+  const [index] = await facts(name);
+  const first = await openSnapshots(between, index!);
+  await put(['c']);
+  const second = await openSnapshots(elastic, index!);
+  try {
+    const late = await plan(
+      second,
+      first.map(({ settled }) => settled + 1),
+    );
+    const found = await Promise.all(late.map((partition) => idsOf(partition, undefined)));
+    assert.deepEqual(found.flat(), ['c']);
+  } finally {
+    await closeSnapshots(elastic, [...first, ...second]);
+    await administrator.call('DELETE', `/${name}`);
+  }
+});
+
+test('a copy that could not be refreshed may lack what was indexed last: no snapshot', async () => {
+  const headers = { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' };
+  const body = JSON.stringify({ _shards: { total: 2, successful: 1, failed: 1 } });
+  await using proxy = await startFaultProxy(server.url, ({ url }) =>
+    url!.includes('/_refresh') ? { status: 200, headers, body } : undefined,
+  );
+  await using between = await openPlain(proxy.endpoint);
+  const [index] = await facts(INDEX);
+  await assert.rejects(openSnapshots(between, index!), { code: 'E_READ', found: '1 of 2 failed' });
 });
 
 test('slices of a scroll: all rows shared out, the same slices each time', async () => {
