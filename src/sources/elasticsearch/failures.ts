@@ -68,7 +68,7 @@ export function answerFailure(error: ElasticError, asking: Asking, retryAfterMs?
   if (status === 403)
     return fail('E_SOURCE_ACCESS', `Elasticsearch knows who asks and does not let him ${asking.asked}`, {
       wanted: 'index privileges read, view_index_metadata and monitor',
-      hint: 'give the role or API key these privileges on the index',
+      hint: 'give the role or API key these privileges on the index itself (those on an alias do not count)',
     });
   if (type === 'index_not_found_exception')
     return fail('E_SOURCE_NOT_FOUND', 'no such index, alias or data stream', {

@@ -7,6 +7,8 @@ import { type Elastic, type ElasticVersion, indexPath } from './connect.ts';
 export interface IndexFacts {
   /** Of the index itself, not of an alias or data stream. */
   readonly name: string;
+  /** Its aliases, and the data stream that it is of. */
+  readonly otherNames: readonly string[];
   /** Another one once it is deleted and made anew. */
   readonly uuid: string;
   readonly shards: number;
@@ -92,7 +94,9 @@ function wanted(name: string, expression: string): boolean {
 }
 
 function factsOf(name: string, facts: unknown, version: ElasticVersion): IndexFacts {
-  const { mappings, settings } = facts as {
+  const { aliases, data_stream, mappings, settings } = facts as {
+    aliases?: object;
+    data_stream?: string;
     mappings?: { properties?: Properties; runtime?: object; _source?: Record<string, unknown> };
     settings?: Record<string, unknown>;
   };
@@ -106,6 +110,7 @@ function factsOf(name: string, facts: unknown, version: ElasticVersion): IndexFa
     });
   return {
     name,
+    otherNames: [...Object.keys(aliases ?? {}), ...(data_stream === undefined ? [] : [data_stream])],
     uuid,
     shards,
     properties: mappings?.properties ?? {},

@@ -6,6 +6,7 @@ import { asPlanned, fingerprintOf } from './asPlanned.ts';
 import { askVersion, type Elastic, type ElasticVersion, openElastic } from './connect.ts';
 import type { ElasticReaderDetail } from './detail.ts';
 import { encodingNotes, encodingOf } from './encoding.ts';
+import { hiddenNotes } from './hidden.ts';
 import { type IndexFacts, readIndices } from './indices.ts';
 import { measureRowBytes } from './measure.ts';
 import { planShards, type SeqNoDetail } from './plan.ts';
@@ -170,6 +171,7 @@ async function datasetFor(
   { rows, rowsExact, rowBytes, config }: Measured,
 ): Promise<Dataset> {
   const { name, schema, index, notes } = dataset;
+  const hidden = await hiddenNotes(elastic, dataset.indices, config.credentials.kind);
   return {
     name,
     schema,
@@ -182,7 +184,7 @@ async function datasetFor(
     ownNames: true,
     preferredMetric: undefined,
     storedIds: await mayRepeatKeys(elastic, dataset),
-    notes: [...notes, ...encodingNotes(config.encoding, schema)],
+    notes: [...notes, ...hidden, ...encodingNotes(config.encoding, schema)],
     skipped: [],
     fingerprint: fingerprintOf(dataset),
   };
