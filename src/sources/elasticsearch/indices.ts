@@ -46,10 +46,13 @@ export async function readIndices(
     asked: 'read the mapping',
     index: expression,
   });
-  const found = Object.entries(parseMappings(answer, expression)).filter(([name]) => wanted(name, expression));
+  const found = Object.entries(parseMappings(answer, expression)).filter(([name, facts]) =>
+    wanted(name, facts, expression),
+  );
   if (found.length === 0)
     throw new MigrateError('E_SOURCE_NOT_FOUND', 'no index matches', { at: { collection: expression } });
   for (const [name, facts] of found) refuseNarrowAlias(name, facts, expression);
+  await refuseNarrowStreams(elastic, found, expression);
   return found.map(([name, facts]) => factsOf(name, facts, version)).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -66,20 +69,48 @@ function parseMappings(text: string, expression: string): Readonly<Record<string
   }
 }
 
+/** What an index, or a data stream, is called besides its own name. */
+interface Called {
+  readonly aliases?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly data_stream?: string;
+}
+
 /** Shards are read whole: an alias that shows some of their documents only would give more than it does in a search. */
-function refuseNarrowAlias(index: string, facts: unknown, expression: string): void {
-  const { aliases = {} } = facts as { aliases?: Record<string, Readonly<Record<string, unknown>>> };
-  const matches = (name: string): boolean => expression.split(',').some((one) => patternOf(one.trim()).test(name));
-  if (matches(index)) return;
+function refuseNarrowAlias(name: string, facts: unknown, expression: string): void {
+  const { aliases = {} } = facts as Called;
+  if (isMeant(name, expression)) return;
   for (const [alias, { filter, search_routing }] of Object.entries(aliases)) {
-    if ((filter === undefined && search_routing === undefined) || !matches(alias)) continue;
+    if ((filter === undefined && search_routing === undefined) || !isMeant(alias, expression)) continue;
     throw new MigrateError('E_SOURCE_SCHEMA', 'an alias shows some documents of its index only', {
       at: { collection: alias, field: filter === undefined ? 'search_routing' : 'filter' },
       found: JSON.stringify(filter ?? search_routing),
       wanted: 'an alias of whole indices',
-      hint: `name the index (${index}), and leave documents out with --where`,
+      hint: `name the index (${name}), and leave documents out with --where`,
     });
   }
+}
+
+/** The aliases of a data stream stand with it, not with its indices. */
+async function refuseNarrowStreams(
+  elastic: Elastic,
+  found: readonly (readonly [string, unknown])[],
+  expression: string,
+): Promise<void> {
+  const streams = found.flatMap(([name, facts]) => (isMeant(name, expression) ? [] : streamOf(facts)));
+  const others = [...new Set(streams)].filter((stream) => !isMeant(stream, expression));
+  if (others.length === 0) return;
+  const path = `/${indexPath(others.join(','))}/_alias`;
+  const answer = (await elastic.ask({ method: 'GET', path, asked: 'read its aliases', index: expression })) as object;
+  for (const [stream, facts] of Object.entries(answer)) refuseNarrowAlias(stream, facts, expression);
+}
+
+function streamOf(facts: unknown): string[] {
+  const { data_stream } = facts as Called;
+  return data_stream === undefined ? [] : [data_stream];
+}
+
+function isMeant(name: string, expression: string): boolean {
+  return expression.split(',').some((one) => patternOf(one.trim()).test(name));
 }
 
 /** Of a name in which `*` stands for anything. */
@@ -87,16 +118,23 @@ function patternOf(name: string): RegExp {
   return new RegExp(`^${name.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
 }
 
-/** Elasticsearch's own indices begin with a dot: a wildcard means them only where it begins with one, too. */
-function wanted(name: string, expression: string): boolean {
-  if (!name.startsWith('.') || name.startsWith('.ds-')) return true;
-  return expression.split(',').some((one) => one.startsWith('.') || !one.includes('*'));
+/**
+ * Elasticsearch's own indices begin with a dot, and so do all of their other names: a wildcard means them only where it
+ * begins with one, too.
+ */
+function wanted(name: string, facts: unknown, expression: string): boolean {
+  const names = [name, ...otherNamesOf(facts)];
+  const isOwn = names.every((one) => one.startsWith('.')) && !(name.startsWith('.ds-') && names.length === 1);
+  if (!isOwn) return true;
+  return expression.split(',').some((one) => one.startsWith('.') || one.startsWith('<') || names.includes(one));
+}
+
+function otherNamesOf(facts: unknown): string[] {
+  return [...Object.keys((facts as Called).aliases ?? {}), ...streamOf(facts)];
 }
 
 function factsOf(name: string, facts: unknown, version: ElasticVersion): IndexFacts {
-  const { aliases, data_stream, mappings, settings } = facts as {
-    aliases?: object;
-    data_stream?: string;
+  const { mappings, settings } = facts as {
     mappings?: { properties?: Properties; runtime?: object; _source?: Record<string, unknown> };
     settings?: Record<string, unknown>;
   };
@@ -110,7 +148,7 @@ function factsOf(name: string, facts: unknown, version: ElasticVersion): IndexFa
     });
   return {
     name,
-    otherNames: [...Object.keys(aliases ?? {}), ...(data_stream === undefined ? [] : [data_stream])],
+    otherNames: otherNamesOf(facts),
     uuid,
     shards,
     properties: mappings?.properties ?? {},

@@ -310,6 +310,45 @@ test('an alias that shows some documents only is refused; the index by its own n
   await administrator.call('DELETE', '/narrowed');
 });
 
+test('an index with a dot in front that an alias without one leads to is no own one of Elasticsearch', async () => {
+  const mappings = { properties: { vec: { type: 'dense_vector', dims: 2, index: false } } };
+  const settings = { 'index.hidden': true };
+  await administrator.call('PUT', '/.dotted-1', { settings, mappings, aliases: { 'dotted-now': {} } });
+  await administrator.call('PUT', '/.dotted-2', { settings, mappings, aliases: { '.dotted-old': {} } });
+  await administrator.call('PUT', '/dotted-3', { mappings });
+  try {
+    const named = async (expression: string) => (await facts(expression)).map(({ name }) => name);
+    assert.deepEqual(await named('dotted*'), ['.dotted-1', 'dotted-3']);
+    assert.deepEqual(await named('dotted-n*'), ['.dotted-1']);
+    assert.deepEqual(await named('*dotted*'), ['.dotted-1', 'dotted-3']);
+    assert.deepEqual(await named('dotted-3,.dotted-*'), ['.dotted-1', '.dotted-2', 'dotted-3']);
+    assert.deepEqual(await named('.dotted-2'), ['.dotted-2']);
+    assert.deepEqual(await named('.dotted-old,dotted-3'), ['.dotted-2', 'dotted-3']);
+    const all = await named('_all');
+    assert.ok(all.includes('.dotted-1') && !all.includes('.dotted-2'), all.join());
+  } finally {
+    await administrator.call('DELETE', '/.dotted-1,.dotted-2,dotted-3');
+  }
+});
+
+test('an alias that shows some documents of a data stream only is refused, too', async () => {
+  const mappings = { properties: { vec: { type: 'dense_vector', dims: 2, index: false } } };
+  await administrator.call('PUT', '/_index_template/streamed', {
+    index_patterns: ['streamed'],
+    data_stream: {},
+    template: { mappings },
+  });
+  await administrator.call('POST', '/streamed/_doc?op_type=create', { '@timestamp': '2026-01-01', vec: [1, 2] });
+  const alias = (name: string, more: object) => ({ add: { index: 'streamed', alias: name, ...more } });
+  await administrator.call('POST', '/_aliases', {
+    actions: [alias('stream-part', { filter: { term: { n: 1 } } }), alias('stream-whole', {})],
+  });
+  for (const name of ['stream-part', 'stream-p*', 'stream-whole,stream-part'])
+    await assert.rejects(facts(name), { code: 'E_SOURCE_SCHEMA', hint: /name the index \(streamed\)/ });
+  for (const name of ['stream-whole', 'streamed', 'streamed,stream-part', '.ds-streamed-*'])
+    assert.equal((await facts(name)).length, 1);
+});
+
 test('vectors that _source leaves out are asked for as doc values', async () => {
   await administrator.call('PUT', '/bare', {
     mappings: {
