@@ -25,12 +25,24 @@ export function elasticError(status: number, body: unknown): ElasticError {
   const roots = member(error, 'root_cause');
   const root: unknown = Array.isArray(roots) && roots.length > 0 ? roots[0] : error;
   const type = member(root, 'type');
-  const reason = member(root, 'reason');
   return {
     status,
     type: typeof type === 'string' ? type : `HTTP ${status}`,
-    reason: typeof reason === 'string' ? reason : 'no reason given',
+    reason: reasonOf(root) ?? reasonOf(member(error, 'caused_by')) ?? shardsOf(error) ?? 'no reason given',
   };
+}
+
+function reasonOf(error: unknown): string | undefined {
+  const reason = member(error, 'reason');
+  return typeof reason === 'string' && reason !== '' ? reason : undefined;
+}
+
+/** Where no more is said than which shards it was: those that no node has. */
+function shardsOf(error: unknown): string | undefined {
+  const failed = member(error, 'failed_shards');
+  if (!Array.isArray(failed) || failed.length === 0) return undefined;
+  const shards = failed.map((one) => `[${String(member(one, 'index'))}][${String(member(one, 'shard'))}]`);
+  return `${reasonOf(error) ?? 'shards failed'}: ${shards.join(', ')}`;
 }
 
 function member(value: unknown, key: string): unknown {
@@ -40,6 +52,11 @@ function member(value: unknown, key: string): unknown {
 /** Whether a search context (scroll, point in time) is gone: expired, cleared, or its node restarted. */
 export function isContextLost({ type, status }: ElasticError): boolean {
   return type === 'search_context_missing_exception' || (status === 404 && type === 'resource_not_found_exception');
+}
+
+/** Whether it is the index that lets nobody do that (`index.blocks.read`), not who asks. */
+function isBlock({ status, type }: ElasticError): boolean {
+  return status === 403 && type === 'cluster_block_exception';
 }
 
 /** Whether the same request may be granted later, or as a smaller one. */
@@ -64,6 +81,11 @@ export function answerFailure(error: ElasticError, asking: Asking, retryAfterMs?
     return fail('E_SOURCE_ACCESS', 'Elasticsearch does not know who asks', {
       wanted: 'a user with password, an API key or a service token that it takes',
       hint: 'check user and password, or the API key (base64 of id:key) and whether it has expired',
+    });
+  if (isBlock(error))
+    return fail('E_SOURCE_ACCESS', `a block on the index lets nobody ${asking.asked}`, {
+      wanted: 'no index.blocks.read and no index.blocks.metadata',
+      hint: `PUT /${asking.index ?? 'INDEX'}/_settings {"index.blocks.read": null, "index.blocks.metadata": null} takes them away`,
     });
   if (status === 403)
     return fail('E_SOURCE_ACCESS', `Elasticsearch knows who asks and does not let him ${asking.asked}`, {
@@ -129,7 +151,14 @@ export function longestKeepAlive(error: MigrateError): string | undefined {
 
 /** Whether who asks may not do that. */
 export function isDenied(thrown: unknown): boolean {
-  return thrown instanceof MigrateError && answered(thrown)?.status === 403;
+  const answer = thrown instanceof MigrateError ? answered(thrown) : undefined;
+  return answer?.status === 403 && !isBlock(answer);
+}
+
+/** Whether the index lets nobody do that. */
+export function isBlocked(error: MigrateError): boolean {
+  const answer = answered(error);
+  return answer !== undefined && isBlock(answer);
 }
 
 /** Certificate problems by the words that OpenSSL and Node have for them. */

@@ -1,6 +1,7 @@
 /** Snapshots of all shards of several indices: all of them, or none is left open. */
 import { MigrateError } from '../../core/errors.ts';
 import type { Elastic } from './connect.ts';
+import { isBlocked } from './failures.ts';
 import type { IndexFacts } from './indices.ts';
 import { closeSnapshots, openSnapshots, type ShardSnapshot } from './snapshot.ts';
 
@@ -16,9 +17,9 @@ export async function snapshotsOf(elastic: Elastic, indices: readonly IndexFacts
   }
 }
 
-/** Denied, or not known to this server. An index that is gone or closed is so to every way of reading. */
-function isOfSnapshots({ retry, code }: MigrateError): boolean {
-  return !retry && code !== 'E_SOURCE_NOT_FOUND';
+/** Denied, or not known to this server. An index that is gone, closed or blocked is so to every way of reading. */
+function isOfSnapshots(error: MigrateError): boolean {
+  return !error.retry && error.code !== 'E_SOURCE_NOT_FOUND' && !isBlocked(error);
 }
 
 function withWayAround(error: MigrateError): MigrateError {

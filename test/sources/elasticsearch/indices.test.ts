@@ -97,6 +97,22 @@ test('a closed index that a wildcard means is an error that names it, unless the
   );
 });
 
+test('a block on the index is told as such, not as a lack of privileges', async () => {
+  await using _ = await indexOf('blocked', {});
+  for (const [block, asked] of [
+    ['read', 'open a snapshot'],
+    ['metadata', 'read the mapping'],
+  ] as const) {
+    await administrator.call('PUT', '/blocked/_settings', { [`index.blocks.${block}`]: true });
+    const error = await planned(source('blocked')).then(() => assert.fail(), toMigrateError);
+    assert.deepEqual([error.code, error.message], ['E_SOURCE_ACCESS', `a block on the index lets nobody ${asked}`]);
+    assert.match(error.hint!, /^PUT \/blocked\/_settings .*index\.blocks\.read/);
+    assert.doesNotMatch(error.hint!, /scroll|privileges/);
+    await administrator.call('PUT', '/blocked/_settings', { [`index.blocks.${block}`]: null });
+  }
+  assert.equal((await planned(source('blocked'))).dataset.rows, 1);
+});
+
 test('an index that is closed once it was looked at: no other way of reading is proposed', async () => {
   await using _ = await indexOf('closing', {});
   await using opened = await openElasticsearch(source('closing'), { openStore: () => assert.fail() });
