@@ -4,6 +4,7 @@ import { MigrateError } from '../../core/errors.ts';
 import {
   arrayOf,
   asPrimaryKey,
+  copyNotes,
   fieldNotes,
   MAX_VARCHAR,
   type Mapped,
@@ -64,11 +65,25 @@ export function mapDeclared(
       continue;
     }
     const mapped = declaredField(properties, one, { choices, index });
+    const twice = declared[fields.findIndex(({ path }) => path === mapped.path)];
+    if (twice !== undefined) throw sameValues(twice.name, one.name, index);
     fields.push(mapped);
     const property = lookUp(properties, one.name)?.property;
     notes.push(...fieldNotes(mapped, properties), ...(property ? mappingOnlyNotes(mapped.path, property) : []));
   }
+  const paths = new Set(fields.map(({ path }) => path));
+  notes.push(...copyNotes(properties, (path) => paths.has(path)));
   return { fields: named(fields, index), left: [], notes };
+}
+
+/** Of a field and its multi-field, or another name of it: a document has them once. */
+function sameValues(first: string, second: string, index: string): MigrateError {
+  return new MigrateError('E_NAME_COLLISION', 'two fields are declared that are the same values of the documents', {
+    at: { collection: index, field: second },
+    found: first === second ? `${first}, twice` : `${first} and ${second}`,
+    wanted: 'each value once',
+    hint: 'declare one of them: a multi-field or an alias holds what its field holds',
+  });
 }
 
 function declaredId(one: Declaration, keys: readonly Declaration[], index: string): MappedField {

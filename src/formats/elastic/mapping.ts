@@ -155,19 +155,42 @@ export function named(fields: readonly MappedField[], index: string): MappedFiel
 /** What is not carried over as it is, or not by itself. */
 function notesOn(properties: Properties, fields: readonly MappedField[]): Note[] {
   const notes: Note[] = [];
-  const copies = Object.entries(properties).flatMap(([path, { fields: inner = {} }]) =>
+  const all = [...everyProperty(properties)];
+  const copies = all.flatMap(({ path, property: { fields: inner = {} } }) =>
     Object.keys(inner).map((name) => `${path}.${name}`),
   );
   if (copies.length > 0)
     notes.push({ kind: 'info', text: `${copies.join(', ')}: the same values as their fields, left out` });
-  const targets = new Set(Object.values(properties).flatMap(({ copy_to }) => (copy_to as string[] | string) ?? []));
-  if (targets.size > 0)
-    notes.push({
-      kind: 'lossy',
-      text: `${[...targets].join(', ')}: what copy_to brings there is not in the documents and stays behind`,
-    });
+  notes.push(...copyNotes(properties));
   notes.push(...Object.entries(properties).flatMap(([path, property]) => mappingOnlyNotes(path, property)));
   return [...notes, ...fields.flatMap((field) => fieldNotes(field, properties))];
+}
+
+/** @param takes which fields it is about; absent: all */
+export function copyNotes(properties: Properties, takes: (path: string) => boolean = () => true): Note[] {
+  const copies = [...everyProperty(properties)].flatMap(
+    ({ property: { copy_to } }) => (copy_to as string[] | string) ?? [],
+  );
+  const targets = [...new Set(copies)].filter(takes);
+  if (targets.length === 0) return [];
+  const text = `${targets.join(', ')}: what copy_to brings there is not in the documents and stays behind`;
+  return [{ kind: 'lossy', text }];
+}
+
+interface Below {
+  readonly path: string;
+  readonly property: Property;
+  /** Whether it is in nested objects, of which a document may have many. */
+  readonly nested: boolean;
+}
+
+/** With those in objects. */
+function* everyProperty(properties: Properties, above = '', nested = false): Generator<Below> {
+  for (const [name, property] of Object.entries(properties)) {
+    const path = above + name;
+    yield { path, property, nested };
+    yield* everyProperty(property.properties ?? {}, `${path}.`, nested || typeOf(property) === 'nested');
+  }
 }
 
 /** Notes on one field, by its type. */
@@ -185,14 +208,23 @@ export function fieldNotes({ path, sourceType, elementType, field, format }: Map
   if (elementType === 'bfloat16') info('16-bit floats as floats, exactly');
   if (sourceType === 'sparse_vector' || sourceType === 'rank_vectors')
     lossy('kept as JSON, which is not searched as a vector');
-  if (sourceType === 'nested' && within?.[path] !== undefined && hasVector(within[path]))
-    lossy('its vectors are kept as JSON, which is not searched');
+  const property = within?.[path];
+  const kept = field.type === 'JSON' && property !== undefined ? nestedVectors({ [path]: property }) : [];
+  if (kept.length > 0) lossy(`vectors of nested objects (${kept.join(', ')}) are kept as JSON, which is not searched`);
+  // From 8.18 on documents hold the text alone.
+  if (sourceType === 'semantic_text')
+    lossy(
+      'the vectors that Elasticsearch made of the text are not in the documents, or kept as JSON, and not searched',
+    );
   if (field.name !== path && !path.includes('.')) info(`its name there is ${field.name}`);
   return notes;
 }
 
-function hasVector({ properties = {} }: Property): boolean {
-  return Object.values(properties).some((inner) => typeOf(inner) === 'dense_vector' || hasVector(inner));
+/** Paths of the vectors in nested objects: they are no fields. */
+export function nestedVectors(properties: Properties): string[] {
+  return [...everyProperty(properties)].flatMap(({ path, property, nested }) =>
+    nested && typeOf(property) === 'dense_vector' ? [path] : [],
+  );
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type Mapped,
   type MappedField,
   mapProperties,
+  nestedVectors,
   type Properties,
   typeOf,
   withoutConstant,
@@ -67,7 +68,7 @@ function datasetOf(name: string, indices: readonly IndexFacts[], config: SchemaC
   const notes: Note[] = [];
   const fields = ordered(unite(maps));
   const vectors = fields.filter(({ elementType }) => elementType !== null);
-  checkVectors(vectors, name);
+  checkVectors(vectors, name, indices);
   const dynamic = config.dynamicField;
   for (const { mapped } of maps) notes.push(...mapped.notes, ...leftNotes(mapped, dynamic));
   for (const path of varyingConstants(maps))
@@ -191,14 +192,19 @@ function ordered(fields: readonly MappedField[]): MappedField[] {
     .map(({ field }) => field);
 }
 
-function checkVectors(vectors: readonly MappedField[], index: string): void {
-  if (vectors.length === 0)
+function checkVectors(vectors: readonly MappedField[], index: string, indices: readonly IndexFacts[]): void {
+  if (vectors.length === 0) {
+    const nested = [...new Set(indices.flatMap(({ properties }) => nestedVectors(properties)))];
     throw new MigrateError('E_SOURCE_SCHEMA', 'no field of the index that goes over is a vector', {
       at: { collection: index },
-      found: 'no dense_vector',
+      found: nested.length === 0 ? 'no dense_vector' : `none but those of nested objects (${nested.join(', ')})`,
       wanted: 'at least one: a Milvus collection has a vector',
-      hint: 'declare the vector field, too, where fields are declared',
+      hint:
+        nested.length === 0
+          ? 'declare the vector field, too, where fields are declared'
+          : 'a row has one vector of a field: index each nested object as a document of its own, and move that index',
     });
+  }
   for (const { path, elementType, field } of vectors) {
     if (field.dim > 0 && (elementType !== 'bit' || field.dim % 8 === 0)) continue;
     throw new MigrateError('E_DIMENSION', 'a vector field has no dimension that Milvus takes', {

@@ -9,7 +9,10 @@ export function sourceNotes(indices: readonly IndexFacts[], fields: readonly Map
   return indices.flatMap((index) => {
     const { name, stored, runtime } = index;
     const texts: string[] = [];
-    if (stored.synthetic) texts.push('_source is synthetic: Elasticsearch has sorted arrays and dropped duplicates');
+    if (stored.synthetic)
+      texts.push(
+        '_source is synthetic: documents come as the index holds them, numbers and points rounded to their types, arrays sorted and without duplicates, objects of an array as one',
+      );
     const gone = leftOut(index, fields, dynamic);
     if (gone.length > 0) texts.push(`_source leaves out ${gone.join(', ')}`);
     const rounded = fields.filter((field) => isRounded(index, field)).map(({ path }) => path);

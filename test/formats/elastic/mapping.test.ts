@@ -71,6 +71,40 @@ test('a whole mapping: the types of the old tool, vectors out of objects, what i
     assert.ok(said.includes(part), `${part} in ${said}`);
 });
 
+test('what is left behind is told below objects, too, and of declared fields', () => {
+  const vec = { type: 'dense_vector', dims: 2 };
+  const properties: Properties = {
+    vec,
+    all: { type: 'text' },
+    most: { type: 'text' },
+    obj: {
+      properties: {
+        name: { type: 'keyword', copy_to: ['all', 'most'], fields: { raw: { type: 'text' } } },
+        chunks: { type: 'nested', properties: { inner: { properties: { vec } } } },
+      },
+    },
+    meaning: { type: 'semantic_text' },
+  };
+  const told = mapProperties(properties, CHOICES, 'things').notes.map(({ kind, text }) => `${kind} ${text}`);
+  for (const part of [
+    'info obj.name.raw: the same values',
+    'lossy all, most: what copy_to brings there',
+    'lossy obj (object): vectors of nested objects (obj.chunks.inner.vec) are kept as JSON',
+    'lossy meaning (semantic_text): the vectors that Elasticsearch made',
+  ])
+    assert.ok(
+      told.some((text) => text.startsWith(part)),
+      `${part} in ${told.join('\n')}`,
+    );
+  assert.ok(!told.some((text) => text.includes('nested objects (vec)')));
+  const declared = ['all', 'vec'].map((name) => ({ name, pk: false }));
+  const { notes } = mapDeclared(properties, declared, { choices: CHOICES, index: 'things' });
+  assert.deepEqual(
+    notes.map(({ text }) => text),
+    ['all: what copy_to brings there is not in the documents and stays behind'],
+  );
+});
+
 test('declared fields: own sizes, multi-fields, aliases, keys', () => {
   const { fields } = declare([
     { name: '_id', type: 'long' },
@@ -170,6 +204,18 @@ for (const [what, declared, code] of REFUSED)
       (error) => error instanceof MigrateError && error.code === code && error.at.collection === 'things',
     );
   });
+
+test('a field and its multi-field are told as the same values', () => {
+  for (const [second, found] of [
+    ['title.raw', 'title and title.raw'],
+    ['title', 'title, twice'],
+  ] as const)
+    assert.throws(() => declare([{ name: '_id' }, { name: 'title' }, { name: second }]), {
+      code: 'E_NAME_COLLISION',
+      found,
+      hint: /declare one of them/,
+    });
+});
 
 test('names are what Milvus takes, whatever the path', () => {
   fc.assert(

@@ -274,6 +274,14 @@ test('an index that is not there, one without documents, one without vectors', a
   const texts = await facts('texts');
   assert.throws(() => datasetsOf(sourceOf('texts'), texts), { code: 'E_SOURCE_SCHEMA' });
   await administrator.call('DELETE', '/texts');
+  const parts = { type: 'nested', properties: { vec: { type: 'dense_vector', dims: 2, index: false } } };
+  await administrator.call('PUT', '/chunked', { mappings: { properties: { parts } } });
+  const chunked = await facts('chunked');
+  assert.throws(() => datasetsOf(sourceOf('chunked'), chunked), {
+    code: 'E_SOURCE_SCHEMA',
+    found: 'none but those of nested objects (parts.vec)',
+  });
+  await administrator.call('DELETE', '/chunked');
 });
 
 test('several indices: a dataset each, or one where their fields agree', async () => {
