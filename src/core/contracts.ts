@@ -123,8 +123,8 @@ export interface Source extends AsyncDisposable {
   /** The dataset's partitions in a stable order; together they cover each live row exactly once. */
   plan(dataset: Dataset, hint: PlanHint): AsyncIterable<Partition>;
   /**
-   * After `datasets()`, for a job that was planned earlier (by dataset): without what came since and changes nothing of
-   * what the plan stands on. Absent: whatever comes to such a source makes it another.
+   * In place of `datasets()` and `plan()`, for a job that was planned earlier (by dataset): without what came since and
+   * changes nothing of what the plan stands on. Absent: whatever comes to such a source makes it another.
    */
   asPlanned?(planned: ReadonlyMap<string, PlannedDataset>): Promise<SourceAsPlanned>;
 }

@@ -39,7 +39,7 @@ export function adopt(manifest: Manifest, config: JobConfig): Origin {
     title: `files dumped from ${manifest.source}`,
     reader: { kind: 'dumped', detail: { store: filesStore(config.files) as unknown as Json } },
     notes: [],
-    fingerprint: { dumped: fingerprint(members.map(({ part }) => part)) },
+    fingerprint: async () => ({ dumped: fingerprint(members.map(({ part }) => part)) }),
     plan: async () => plan,
     adopted: () => undefined,
     [Symbol.asyncDispose]: async () => undefined,

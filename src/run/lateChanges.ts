@@ -14,9 +14,12 @@ import { SAMPLES_PER_COLLECTION } from './buildPlan.ts';
 import { dumpPart, plannedOf } from './dumpStage.ts';
 import type { FinishContext } from './finishCollection.ts';
 import { asking } from './importLoad.ts';
+import { DEFAULT_PARTITION } from './names.ts';
 import { repeatedIds } from './storedIds.ts';
 import { createPace, streamPart } from './streamLoad.ts';
 import { settleCounts, type VerifyContext } from './verify.ts';
+
+type Looking = Pick<FinishContext, 'config' | 'ledger' | 'collections'>;
 
 /** Puts partitions with what changed behind those of the plan, where there is a reason to look. */
 export async function findChanges(run: FinishContext, takes: (collection: string) => boolean): Promise<void> {
@@ -26,11 +29,10 @@ export async function findChanges(run: FinishContext, takes: (collection: string
   const total = partitions.reduce((sum, { rows }) => sum + rows, 0);
   let ordinal = run.ledger.partitions().reduce((last, { planned }) => Math.max(last, planned.ordinal), -1);
   const planned = partitions.flatMap((partition): PlannedPartition[] => {
-    const like = run.ledger.partitions().find((record) => record.planned.partition.dataset === partition.dataset);
-    if (like === undefined || !takes(like.planned.collection)) return [];
-    const { collection, targetPartition, input } = like.planned;
+    const place = placeOf(run, partition.dataset);
+    if (place === undefined || !takes(place.collection)) return [];
     const samples = Math.ceil((SAMPLES_PER_COLLECTION * partition.rows) / Math.max(total, 1));
-    return [{ partition, collection, targetPartition, samples, input, upsert: true, ordinal: ++ordinal }];
+    return [{ partition, ...place, samples, upsert: true, ordinal: ++ordinal }];
   });
   await refuseRepeatedIds(run, planned);
   if (planned.length > 0) await run.ledger.add(planned);
@@ -40,6 +42,20 @@ export async function findChanges(run: FinishContext, takes: (collection: string
       ? 'nothing was changed or added in the source since it was read (deletes are not seen)'
       : `${rows} rows were changed or added in the source since it was read: they are upserted (deletes are not seen)`,
   );
+}
+
+/** Where rows of the dataset go; it may have had none so far. */
+function placeOf(
+  run: FinishContext,
+  dataset: string,
+): Pick<PlannedPartition, 'collection' | 'targetPartition' | 'input'> | undefined {
+  const like = run.ledger.partitions().find((record) => record.planned.partition.dataset === dataset);
+  if (like !== undefined) {
+    const { collection, targetPartition, input } = like.planned;
+    return { collection, targetPartition, input };
+  }
+  const planned = run.collections.find(({ datasets }) => datasets.includes(dataset));
+  return planned && { collection: planned.target, targetPartition: DEFAULT_PARTITION, input: dataset };
 }
 
 /** An upsert leaves one row of those that have the id: nothing is upserted where the others would be lost. */
@@ -60,7 +76,7 @@ async function refuseRepeatedIds(run: FinishContext, planned: readonly PlannedPa
 }
 
 /** For files alone nothing can be upserted: they are right only if nothing changed. */
-export async function refuseMissedChanges(run: Parameters<typeof mayHaveMissed>[0]): Promise<void> {
+export async function refuseMissedChanges(run: Looking): Promise<void> {
   const rows = await missedRows(run);
   if (rows === 0) return;
   throw new MigrateError('E_SOURCE_CHANGED', 'the source was changed while it was read, and its snapshot was lost', {
@@ -70,7 +86,7 @@ export async function refuseMissedChanges(run: Parameters<typeof mayHaveMissed>[
 }
 
 /** Rows that changed since a part was read without its snapshot, where nobody looked after that. */
-async function missedRows(run: Pick<FinishContext, 'config' | 'ledger'>): Promise<number> {
+async function missedRows(run: Looking): Promise<number> {
   if (!mayHaveMissed(run)) return 0;
   const { partitions } = await lookForChanges(run);
   // They are counted only: nobody reads them.
@@ -78,15 +94,16 @@ async function missedRows(run: Pick<FinishContext, 'config' | 'ledger'>): Promis
   return partitions.reduce((sum, partition) => sum + partition.rows, 0);
 }
 
-async function lookForChanges(run: Pick<FinishContext, 'config' | 'ledger'>): Promise<SourceChanges> {
+async function lookForChanges(run: Looking): Promise<SourceChanges> {
   return changesSince(
     run.config.source,
     run.ledger.partitions().map(({ planned }) => planned.partition),
+    run.collections.flatMap(({ datasets }) => datasets),
   );
 }
 
 /** Whether a part was read without its snapshot, and no changes were looked for after that. */
-function mayHaveMissed({ ledger }: Pick<FinishContext, 'config' | 'ledger'>): boolean {
+function mayHaveMissed({ ledger }: Looking): boolean {
   const records = ledger.partitions();
   const last = records.findLastIndex(({ part }) => part?.withoutSnapshot === true);
   return last >= 0 && !records.slice(last + 1).some(({ planned }) => planned.upsert === true);

@@ -44,15 +44,17 @@ export interface Origin extends AsyncDisposable {
   readonly title: string;
   readonly reader: ReaderConfig;
   readonly notes: readonly Note[];
-  readonly fingerprint: NewJob['fingerprint'];
+  fingerprint(): Promise<NewJob['fingerprint']>;
   plan(facts: TargetAbilities | undefined): Promise<JobPlan>;
   /** See `Source.adopted`. */
   adopted(): void;
   /** See `Source.asPlanned`. */
-  asPlanned?(known: JobRecord): Promise<Pick<Origin, 'reader' | 'notes' | 'fingerprint'>>;
+  asPlanned?(known: JobRecord): Promise<AsPlanned>;
   /** Parts that are there from the start: those of a dumped folder. */
   readonly parts: readonly Part[];
 }
+
+type AsPlanned = Pick<Origin, 'reader' | 'notes'> & { readonly fingerprint: NewJob['fingerprint'] };
 
 export async function openJob({ config, stages, checkpoint, target }: Opening): Promise<OpenedJob> {
   await using origin = await openOrigin(config, stages);
@@ -80,7 +82,11 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
 
 /** The origin as the job planned it. Throws E_SOURCE_CHANGED where it is not that any more. */
 async function takeUp(origin: Origin, known: JobRecord): Promise<Pick<Origin, 'reader' | 'notes'>> {
-  const { reader, notes, fingerprint } = await (origin.asPlanned?.(known) ?? origin);
+  if (origin.asPlanned === undefined) {
+    refuseChangedSource(known.fingerprint, await origin.fingerprint());
+    return { reader: origin.reader, notes: origin.notes };
+  }
+  const { reader, notes, fingerprint } = await origin.asPlanned(known);
   refuseChangedSource(known.fingerprint, fingerprint);
   return { reader, notes };
 }
@@ -96,9 +102,9 @@ function noJob(config: JobConfig): MigrateError {
 export async function openOrigin(config: JobConfig, stages: JobStages): Promise<Origin> {
   refuseGivenNames(config);
   if (config.source.kind === 'dumped') return adoptFiles(config, filesOf(config));
-  if (stages === 'dump') return originOf(config);
+  if (stages === 'dump') return originOf(config, stages);
   try {
-    return await originOf(config);
+    return await originOf(config, stages);
   } catch (thrown) {
     const gone =
       thrown instanceof MigrateError && (thrown.code === 'E_SOURCE_NOT_FOUND' || thrown.code === 'E_SOURCE_ACCESS');
@@ -123,7 +129,7 @@ function filesOf(config: JobConfig): NonNullable<JobConfig['files']> {
   return config.files;
 }
 
-async function originOf(config: JobConfig): Promise<Origin> {
+async function originOf(config: JobConfig, stages: JobStages): Promise<Origin> {
   const source = await openSource(config.source, {
     collections: config.collections,
     stateDir: config.stateDir,
@@ -131,12 +137,18 @@ async function originOf(config: JobConfig): Promise<Origin> {
   });
   try {
     refuseFilesInSource(config.files, source.folders ?? []);
-    const datasets = await source.datasets();
+    let found: ReturnType<Source['datasets']> | undefined;
+    const datasets = (): ReturnType<Source['datasets']> => {
+      found ??= source.datasets();
+      return found;
+    };
+    // What a job knows of its source counts for more than what the source is now. Whether it can be had at all, `load` asks.
+    if (source.asPlanned === undefined || stages === 'load') await datasets();
     const { locator, title, reader, notes } = source;
     return {
       ...{ locator, title, reader, notes, parts: [] },
-      fingerprint: fingerprintOf(datasets),
-      plan: (facts) => buildPlan(config, source, { datasets, facts }),
+      fingerprint: async () => fingerprintOf(await datasets()),
+      plan: async (facts) => buildPlan(config, source, { datasets: await datasets(), facts }),
       adopted: () => source.adopted(),
       ...(source.asPlanned === undefined ? {} : { asPlanned: (known) => sourceAsPlanned(source, known) }),
       [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
@@ -147,10 +159,7 @@ async function originOf(config: JobConfig): Promise<Origin> {
   }
 }
 
-async function sourceAsPlanned(
-  source: Source,
-  { collections, fingerprint }: JobRecord,
-): Promise<Pick<Origin, 'reader' | 'notes' | 'fingerprint'>> {
+async function sourceAsPlanned(source: Source, { collections, fingerprint }: JobRecord): Promise<AsPlanned> {
   const planned = new Map<string, PlannedDataset>();
   for (const { datasets, schema, sourceSchema = schema } of collections)
     for (const name of datasets) planned.set(name, { schema: sourceSchema, fingerprint: fingerprint[name] ?? {} });
@@ -179,7 +188,7 @@ async function createJob({ config, stages, checkpoint, target, origin, key }: Cr
     target: config.target?.endpoint ?? config.files?.dir ?? '',
     // With the command's word, for `jobs resume`: it goes no further than the user did.
     config: JSON.parse(JSON.stringify({ ...config, stages })) as Json,
-    fingerprint: origin.fingerprint,
+    fingerprint: await origin.fingerprint(),
     collections: plan.collections,
     partitions: plan.partitions,
   });

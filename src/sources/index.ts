@@ -21,8 +21,8 @@ interface SourceKind<C> {
   openReader(config: ReaderConfig, openStore: OpenStore, secrets: SourceSecrets): Promise<SourceReader>;
   /** Lets go of what an adopted plan's partitions hold open on the other side. What is gone already is fine. */
   letGo(config: C, partitions: readonly Partition[]): Promise<void>;
-  /** What changed since these partitions (all of a job, those of earlier changes included) were planned. */
-  changes(config: C, partitions: readonly Partition[]): Promise<SourceChanges>;
+  /** What changed since these partitions (all of a job, those of earlier changes included) of its datasets were planned. */
+  changes(config: C, partitions: readonly Partition[], datasets: readonly string[]): Promise<SourceChanges>;
 }
 
 /** Of sources that are files: nothing is held open, and a change is another source (`fingerprint`). */
@@ -51,8 +51,8 @@ export const SOURCES: Kinds = {
       (await import('./elasticsearch/reader.ts')).openElasticReader(config, secrets),
     letGo: async (config, partitions) =>
       (await import('./elasticsearch/changes.ts')).letGoOfSnapshots(config, partitions),
-    changes: async (config, partitions) =>
-      (await import('./elasticsearch/changes.ts')).elasticChanges(config, partitions),
+    changes: async (config, partitions, datasets) =>
+      (await import('./elasticsearch/changes.ts')).elasticChanges(config, partitions, datasets),
   },
   plugin: {
     ...AT_REST,
@@ -83,10 +83,14 @@ export async function letGo(config: SourceConfig, partitions: readonly Partition
 }
 
 /** See `SourceKind.changes`. */
-export function changesSince(config: SourceConfig, partitions: readonly Partition[]): Promise<SourceChanges> {
+export function changesSince(
+  config: SourceConfig,
+  partitions: readonly Partition[],
+  datasets: readonly string[],
+): Promise<SourceChanges> {
   const kind = SOURCES[config.kind] as SourceKind<SourceConfig> | undefined;
   if (kind === undefined) throw unknownKind(config.kind);
-  return kind.changes(config, partitions);
+  return kind.changes(config, partitions, datasets);
 }
 
 /** Opens the worker's side of a source. */

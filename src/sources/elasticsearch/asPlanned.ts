@@ -1,12 +1,16 @@
 /**
- * Indices as a job has planned them, whose mapping may have grown since: with its default settings Elasticsearch adds a
- * field to it with the first document that has one. A job goes on with the fields that it knows.
+ * Indices as a job has planned them. Their mapping may have grown since: with its default settings Elasticsearch adds a
+ * field to it with the first document that has one. And there may be more of them: an alias or a data stream that was
+ * rolled over has got another index. A job goes on with the fields and the indices that it knows.
  */
 import { createHash } from 'node:crypto';
+import type { ElasticsearchSource } from '../../config/elasticsearch.ts';
 import type { Dataset, Note, PlannedDataset } from '../../core/contracts.ts';
 import type { MappedField } from '../../formats/elastic/mapping.ts';
 import type { Elastic } from './connect.ts';
+import type { IndexFacts } from './indices.ts';
 import type { ElasticDataset } from './schema.ts';
+import { asOne } from './select.ts';
 import { countDocuments } from './slices.ts';
 
 /** What a job's plan stands on. Documents may come and go: what a job reads of them is in its snapshots. */
@@ -19,7 +23,7 @@ export function fingerprintOf({
 }: ElasticDataset): Dataset['fingerprint'] {
   const read = JSON.stringify([fields, schema.fields.length, fromDocValues, askForVectors]);
   const hash = createHash('sha256').update(read).digest('hex').slice(0, 16);
-  return Object.fromEntries(indices.map(({ name, uuid }) => [`index ${name}`, `uuid ${uuid}, fields ${hash}`]));
+  return Object.fromEntries(indices.map((index) => [fingerprintKey(index), `uuid ${index.uuid}, fields ${hash}`]));
 }
 
 interface AsPlanned {
@@ -27,28 +31,62 @@ interface AsPlanned {
   readonly notes: readonly Note[];
 }
 
-/** A dataset that differs in more than additional fields stays as it is. Errors: those of counting documents. */
+export interface Now {
+  readonly config: ElasticsearchSource;
+  /** All that the configuration means. */
+  readonly indices: readonly IndexFacts[];
+  /** Of the datasets that are selected. */
+  readonly datasets: readonly ElasticDataset[];
+}
+
+/** A dataset that differs in more than additional fields and indices stays as it is. Errors: those of counting documents. */
 export async function asPlanned(
   elastic: Elastic,
-  datasets: readonly ElasticDataset[],
+  now: Now,
   planned: ReadonlyMap<string, PlannedDataset>,
 ): Promise<AsPlanned> {
   const notes: Note[] = [];
   const found: ElasticDataset[] = [];
-  for (const dataset of datasets) {
-    const known = planned.get(dataset.name);
-    const before = known === undefined ? undefined : withoutAdded(dataset, known);
+  for (const [name, known] of planned) {
+    const dataset = ofPlannedIndices(now, name, known);
+    if (dataset === undefined) continue;
+    const before = withoutAdded(dataset, known);
     found.push(before ?? dataset);
     if (before !== undefined && before !== dataset) notes.push(...(await addedNotes(elastic, dataset, before)));
   }
-  return { datasets: found, notes };
+  return { datasets: found, notes: [...notes, ...newIndexNotes(now, planned)] };
+}
+
+/** undefined: there is nothing of that name, nor are all of its indices there. */
+function ofPlannedIndices(
+  { config, indices, datasets }: Now,
+  name: string,
+  { fingerprint }: PlannedDataset,
+): ElasticDataset | undefined {
+  const named = datasets.find((dataset) => dataset.name === name);
+  const wanted = Object.keys(fingerprint);
+  const there = indices.filter((index) => wanted.includes(fingerprintKey(index)));
+  if (there.length < wanted.length || named?.indices.length === wanted.length) return named;
+  return asOne(config, there, name);
+}
+
+function newIndexNotes({ datasets }: Now, planned: ReadonlyMap<string, PlannedDataset>): Note[] {
+  const known = new Set([...planned.values()].flatMap(({ fingerprint }) => Object.keys(fingerprint)));
+  const added = datasets.flatMap(({ indices }) => indices).filter((index) => !known.has(fingerprintKey(index)));
+  if (added.length === 0) return [];
+  const names = added.map(({ name }) => name).join(', ');
+  return [{ kind: 'info', text: `there since this job was planned, and not in its plan: ${names}` }];
+}
+
+function fingerprintKey({ name }: Pick<IndexFacts, 'name'>): string {
+  return `index ${name}`;
 }
 
 /** With the fields of the plan only; undefined: then, too, it is not what was planned. */
 function withoutAdded(dataset: ElasticDataset, { schema, fingerprint }: PlannedDataset): ElasticDataset | undefined {
   const isPlanned = (candidate: ElasticDataset): boolean => {
     const now = fingerprintOf(candidate);
-    return dataset.indices.every(({ name }) => now[`index ${name}`] === fingerprint[`index ${name}`]);
+    return Object.keys(now).every((key) => now[key] === fingerprint[key]);
   };
   if (isPlanned(dataset)) return dataset;
   const names = new Set(schema.fields.map(({ name }) => name));

@@ -6,10 +6,10 @@ import { primaryKeyOf } from '../../core/schema.ts';
 import { ID } from '../../formats/elastic/declared.ts';
 import { askVersion, type Elastic, openElastic } from './connect.ts';
 import { type IndexFacts, readIndices } from './indices.ts';
-import { planShards, type SeqNoDetail } from './plan.ts';
+import { LEAST_BYTES, planShards, type SeqNoDetail } from './plan.ts';
 import { mayRepeatKeys } from './routing.ts';
-import type { ElasticDataset } from './schema.ts';
-import { datasetNames, selectDatasets } from './select.ts';
+import { type ElasticDataset, guessedRowBytes } from './schema.ts';
+import { asOne, datasetKnownAs } from './select.ts';
 import type { SliceDetail } from './slices.ts';
 import { closeSnapshots, type ShardSnapshot } from './snapshot.ts';
 import { snapshotsOf } from './snapshotsOf.ts';
@@ -30,11 +30,14 @@ export async function letGoOfSnapshots(config: ElasticsearchSource, partitions: 
 /**
  * Partitions of what has numbers above those that were settled when `partitions` were planned, in snapshots of their own
  * (which `letGoOfSnapshots` closes). A document that changed is in them as it is now; one that was deleted is not seen.
+ * Of an index that came to a dataset since it is all of them.
+ * @param datasets of the job, those without partitions among them
  * Errors: E_USAGE for partitions of a scroll, E_SOURCE_CHANGED, E_SOURCE_NOT_FOUND and those of connecting.
  */
 export async function elasticChanges(
   config: ElasticsearchSource,
   partitions: readonly Partition[],
+  datasets: readonly string[],
 ): Promise<SourceChanges> {
   const scrolled = partitions.find((partition) => !isRange(partition));
   if (scrolled !== undefined)
@@ -46,26 +49,57 @@ export async function elasticChanges(
     });
   await using elastic = await openElastic(config.access, config.credentials);
   const indices = await readIndices(elastic, config.index, await askVersion(elastic, config.version));
-  const known = new Set(partitions.map(({ dataset }) => dataset));
-  const names = datasetNames(config, indices);
-  const chosen = selectDatasets(
-    config,
-    indices,
-    names.filter((name) => known.has(name)),
-  );
   const found: Partition[] = [];
-  const notes = notesOf(names.filter((name) => !known.has(name)));
-  for (const dataset of chosen) {
-    const earlier = partitions.filter((partition) => partition.dataset === dataset.name);
+  const notes: Note[] = [{ kind: 'info', text: 'documents that were deleted since are not seen, and stay in Milvus' }];
+  const looked = new Set<string>();
+  for (const name of datasets) {
+    const earlier = partitions.filter((partition) => partition.dataset === name);
+    const dataset = datasetNow(config, indices, { name, earlier });
+    if (dataset === undefined) continue;
+    for (const index of dataset.indices) looked.add(index.name);
     checkIndices(dataset.indices, earlier);
     const mayRepeat = await mayRepeatKeys(elastic, dataset);
-    const changed = await changesIn(elastic, { dataset: dataset.name, indices: dataset.indices, earlier });
+    const changed = await changesIn(elastic, { dataset, earlier });
     found.push(...changed);
     if (changed.length === 0) continue;
     if (mayRepeat) notes.push(repeatNote(dataset));
     notes.push(...keyNotes(dataset));
   }
-  return { partitions: found, notes };
+  return { partitions: found, notes: [...notes, ...notLookedAt(indices, looked)] };
+}
+
+interface Earlier {
+  /** Of the dataset. */
+  readonly name: string;
+  readonly earlier: readonly Partition[];
+}
+
+/**
+ * With the indices that came since, where they are like those that the job knows: their documents are read in the same
+ * way. Else without them. undefined: there is no such dataset any more.
+ */
+function datasetNow(
+  config: ElasticsearchSource,
+  indices: readonly IndexFacts[],
+  { name, earlier }: Earlier,
+): ElasticDataset | undefined {
+  const known = indices.filter((index) => earlier.some((partition) => detailOf(partition).index === index.name));
+  try {
+    const dataset = datasetKnownAs(config, indices, name);
+    if (dataset === undefined || known.length === 0 || known.length === dataset.indices.length) return dataset;
+    const before = asOne(config, known, name);
+    return isLike(before, dataset) ? dataset : before;
+  } catch (thrown) {
+    if (!(thrown instanceof MigrateError) || known.length === 0) throw thrown;
+    return asOne(config, known, name);
+  }
+}
+
+function isLike(before: ElasticDataset, now: ElasticDataset): boolean {
+  const paths = new Set(before.fields.map(({ path }) => path));
+  const read = ({ fields, fromDocValues, askForVectors }: ElasticDataset): string =>
+    JSON.stringify([fields.filter(({ path }) => paths.has(path)), fromDocValues, askForVectors]);
+  return read(before) === read(now);
 }
 
 /** An upsert asks by key alone. */
@@ -101,17 +135,17 @@ function checkIndices(indices: readonly IndexFacts[], earlier: readonly Partitio
 }
 
 interface Changed {
-  readonly dataset: string;
-  readonly indices: readonly IndexFacts[];
+  readonly dataset: ElasticDataset;
   readonly earlier: readonly Partition[];
 }
 
-async function changesIn(elastic: Elastic, { dataset, indices, earlier }: Changed): Promise<readonly Partition[]> {
-  const snapshots = await snapshotsOf(elastic, indices);
+async function changesIn(elastic: Elastic, { dataset, earlier }: Changed): Promise<readonly Partition[]> {
+  const snapshots = await snapshotsOf(elastic, dataset.indices);
   const found: Partition[] = [];
   try {
     const generation = 1 + earlier.reduce((most, partition) => Math.max(most, detailOf(partition).generation), 0);
-    const planning = { dataset, snapshots, rowBytes: rowBytesOf(earlier), hint: { partBytes: partBytesOf(earlier) } };
+    const rowBytes = rowBytesOf(earlier) ?? guessedRowBytes(dataset.schema);
+    const planning = { dataset: dataset.name, snapshots, rowBytes, hint: { partBytes: partBytesOf(earlier) } };
     const from = snapshots.map((snapshot) => settledBefore(snapshot, earlier) + 1);
     for await (const partition of planShards(elastic, { ...planning, from, generation })) found.push(partition);
   } catch (thrown) {
@@ -134,22 +168,23 @@ function settledBefore({ uuid, shard }: ShardSnapshot, earlier: readonly Partiti
   }, -1);
 }
 
-function rowBytesOf(earlier: readonly Partition[]): number {
+/** undefined: there were none. */
+function rowBytesOf(earlier: readonly Partition[]): number | undefined {
   const rows = earlier.reduce((sum, partition) => sum + partition.rows, 0);
   const bytes = earlier.reduce((sum, partition) => sum + partition.bytes, 0);
-  return Math.max(1, Math.ceil(bytes / Math.max(1, rows)));
+  return rows === 0 ? undefined : Math.max(1, Math.ceil(bytes / rows));
 }
 
-/** Parts as large as the largest so far. */
+/** Parts as large as the largest so far, which says little where there was little to read. */
 function partBytesOf(earlier: readonly Partition[]): number {
-  return earlier.reduce((most, { bytes }) => Math.max(most, bytes), 1);
+  return earlier.reduce((most, { bytes }) => Math.max(most, bytes), LEAST_BYTES);
 }
 
-function notesOf(unknown: readonly string[]): Note[] {
-  const deletes: Note = { kind: 'info', text: 'documents that were deleted since are not seen, and stay in Milvus' };
-  if (unknown.length === 0) return [deletes];
-  const text = `not looked at, as the job has no documents of it: ${unknown.join(', ')}`;
-  return [deletes, { kind: 'lossy', text }];
+function notLookedAt(indices: readonly IndexFacts[], looked: ReadonlySet<string>): Note[] {
+  const names = indices.flatMap(({ name }) => (looked.has(name) ? [] : [name]));
+  if (names.length === 0) return [];
+  const text = `not looked at, as no part of this job or not like its indices: ${names.join(', ')}; a job of its own moves each (es+https://HOST/INDEX)`;
+  return [{ kind: 'lossy', text }];
 }
 
 function isRange({ detail }: Partition): boolean {

@@ -36,7 +36,7 @@ export interface ShardPlanning {
 }
 
 /** Ranges are not made smaller than this for the sake of more threads: each part costs the target a task. */
-const LEAST_BYTES = 32e6;
+export const LEAST_BYTES = 32e6;
 
 /** In the order of shards and numbers; together they cover each document of the snapshots from `from` on exactly once. */
 export async function* planShards(elastic: Elastic, planning: ShardPlanning): AsyncGenerator<Partition> {

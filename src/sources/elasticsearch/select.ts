@@ -11,6 +11,26 @@ export function datasetNames(config: ElasticsearchSource, indices: readonly Inde
 }
 
 /**
+ * The dataset that a job has under that name, though there may be more indices by now: an alias or data stream of one
+ * index bears its own name, and so does what `--merge-indices` makes of several. undefined: there is none any more.
+ * Errors: those of `datasetsOf`.
+ */
+export function datasetKnownAs(
+  config: ElasticsearchSource,
+  indices: readonly IndexFacts[],
+  name: string,
+): ElasticDataset | undefined {
+  if (datasetNames(config, indices).includes(name)) return selectDatasets(config, indices, [name])[0];
+  return config.indices === 'merged' || name === config.index ? asOne(config, indices, name) : undefined;
+}
+
+/** All of these indices as one dataset of that name. Errors: those of `datasetsOf`. */
+export function asOne(config: ElasticsearchSource, indices: readonly IndexFacts[], name: string): ElasticDataset {
+  const [dataset] = datasetsOf({ ...config, indices: 'merged' }, indices);
+  return { ...dataset!, name };
+}
+
+/**
  * @param names of datasets; undefined: all. What is not named is not looked at: it may have no vectors.
  * Errors: E_UNKNOWN_COLLECTION; those of `datasetsOf`.
  */

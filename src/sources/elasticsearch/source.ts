@@ -1,6 +1,7 @@
 /** Elasticsearch as a source, main thread: schema from the mapping, a snapshot of each shard, ranges of it as partitions. */
 import type { ElasticsearchSource } from '../../config/elasticsearch.ts';
 import type { Dataset, Json, Note, Partition, PlanHint, ReaderConfig, Source } from '../../core/contracts.ts';
+import { type ErrorCode, MigrateError } from '../../core/errors.ts';
 import type { SourceOptions } from '../options.ts';
 import { asPlanned, fingerprintOf } from './asPlanned.ts';
 import { askVersion, type Elastic, type ElasticVersion, openElastic } from './connect.ts';
@@ -27,7 +28,8 @@ export async function openElasticsearch(config: ElasticsearchSource, options: So
   try {
     const version = await askVersion(elastic, config.version);
     const indices = await readIndices(elastic, config.index, version);
-    const chosen = selectDatasets(config, indices, options.collections);
+    const selected = select(config, indices, options.collections);
+    const chosen = selected.datasets;
     const notes = notesOf(config);
     return {
       kind: 'elasticsearch',
@@ -36,16 +38,40 @@ export async function openElasticsearch(config: ElasticsearchSource, options: So
       reader: readerOf(config, elastic, chosen),
       notes,
       async asPlanned(planned) {
-        const { datasets, notes: more } = await asPlanned(elastic, chosen, planned);
+        const now = { config, indices, datasets: chosen };
+        const { datasets, notes: more } = await asPlanned(elastic, now, planned);
+        if (datasets.length < planned.size && selected.fault !== undefined) throw selected.fault;
         const fingerprints = Object.fromEntries(datasets.map((dataset) => [dataset.name, fingerprintOf(dataset)]));
         return { reader: readerOf(config, elastic, datasets), notes: [...notes, ...more], fingerprints };
       },
-      ...(config.read === 'scroll' ? byScroll(config, elastic, chosen) : bySnapshots(config, elastic, chosen)),
+      ...(config.read === 'scroll' ? byScroll(config, elastic, selected) : bySnapshots(config, elastic, selected)),
     };
   } catch (thrown) {
     await elastic[Symbol.asyncDispose]();
     throw thrown;
   }
+}
+
+interface Selected {
+  readonly datasets: readonly ElasticDataset[];
+  /** Why they can be none. A job that was planned before may know them without what is wrong with them now. */
+  readonly fault?: MigrateError;
+}
+
+const FAULTS_OF_SCHEMAS: readonly ErrorCode[] = ['E_SOURCE_SCHEMA', 'E_NAME_COLLISION', 'E_DIMENSION'];
+
+function select(...given: Parameters<typeof selectDatasets>): Selected {
+  try {
+    return { datasets: selectDatasets(...given) };
+  } catch (thrown) {
+    if (!(thrown instanceof MigrateError) || !FAULTS_OF_SCHEMAS.includes(thrown.code)) throw thrown;
+    return { datasets: [], fault: thrown };
+  }
+}
+
+function checked({ datasets, fault }: Selected): readonly ElasticDataset[] {
+  if (fault !== undefined) throw fault;
+  return datasets;
 }
 
 function titleOf({ read }: ElasticsearchSource, { text }: ElasticVersion): string {
@@ -90,14 +116,14 @@ function readerDetail(
 
 type Planning = Pick<Source, 'datasets' | 'plan' | 'adopted' | typeof Symbol.asyncDispose>;
 
-function bySnapshots(config: ElasticsearchSource, elastic: Elastic, chosen: readonly ElasticDataset[]): Planning {
+function bySnapshots(config: ElasticsearchSource, elastic: Elastic, selected: Selected): Planning {
   const open = new Map<string, { snapshots: readonly ShardSnapshot[]; rowBytes: number }>();
   const planned = new Set<string>();
   let isAdopted = false;
   return {
     async datasets() {
       const datasets: Dataset[] = [];
-      for (const dataset of chosen) {
+      for (const dataset of checked(selected)) {
         const snapshots = await snapshotsOf(elastic, dataset.indices);
         // Before anything else can fail: they have to be closed.
         open.set(dataset.name, { snapshots, rowBytes: 0 });
@@ -131,12 +157,12 @@ function bySnapshots(config: ElasticsearchSource, elastic: Elastic, chosen: read
   };
 }
 
-function byScroll(config: ElasticsearchSource, elastic: Elastic, chosen: readonly ElasticDataset[]): Planning {
+function byScroll(config: ElasticsearchSource, elastic: Elastic, selected: Selected): Planning {
   const sizes = new Map<string, { indices: readonly IndexFacts[]; rowBytes: number }>();
   return {
     async datasets() {
       const datasets: Dataset[] = [];
-      for (const dataset of chosen) {
+      for (const dataset of checked(selected)) {
         const { name, indices } = dataset;
         let rows = 0;
         for (const index of indices) rows += await countDocuments(elastic, index.name);

@@ -150,7 +150,7 @@ for (const encoding of ['json', 'cbor'] as const)
     const ids = found.rows.map(({ _id }) => String(_id));
     assert.equal(new Set(ids).size, ids.length);
     assert.ok(ids.length < DOCUMENTS, 'those that changed have left their range');
-    const later = await elasticChanges(source(index), plan.partitions);
+    const later = await elasticChanges(source(index), plan.partitions, [plan.dataset.name]);
     const known = new Set(plan.partitions.map(({ id }) => id));
     for (const { id } of later.partitions) {
       assert.ok(!known.has(id));
@@ -165,7 +165,7 @@ for (const encoding of ['json', 'cbor'] as const)
     for (let n = 0; n < DOCUMENTS; n++)
       assert.equal(all.get(`d${n}`), BigInt(n < DOCUMENTS - 30 ? n : n + 10_000), `d${n}`);
     // A second look, after the first: nothing is new.
-    const again = await elasticChanges(source(index), [...plan.partitions, ...later.partitions]);
+    const again = await elasticChanges(source(index), [...plan.partitions, ...later.partitions], [plan.dataset.name]);
     assert.deepEqual(again.partitions, []);
     await letGoOfSnapshots(source(index), later.partitions);
   });
@@ -192,7 +192,7 @@ test('a snapshot that ends in the middle of a catch-up: what changed meanwhile i
     Array.from({ length: 300 }, (_, n) => n * 2),
     10_000,
   );
-  const first = await elasticChanges(source('caught'), plan.partitions);
+  const first = await elasticChanges(source('caught'), plan.partitions, [plan.dataset.name]);
   let batches = 0;
   const caught = await readAll(
     reader,
@@ -210,7 +210,7 @@ test('a snapshot that ends in the middle of a catch-up: what changed meanwhile i
   );
   assert.ok(caught.withoutSnapshot > 0 && caught.withoutSnapshot < 300, `${caught.withoutSnapshot}`);
   see(caught);
-  const second = await elasticChanges(source('caught'), [...plan.partitions, ...first.partitions]);
+  const second = await elasticChanges(source('caught'), [...plan.partitions, ...first.partitions], [plan.dataset.name]);
   see(await readAll(reader, { ...plan, partitions: second.partitions }));
   assert.deepEqual(now, wanted);
   await letGoOfSnapshots(source('caught'), second.partitions);
@@ -223,14 +223,19 @@ test('an index that was made anew is not taken for the one that was planned', as
   await fill('anew');
   await using reader = await openElasticReader(plan.reader, {});
   await assert.rejects(readAll(reader, plan), { code: 'E_SOURCE_CHANGED', retry: false });
-  await assert.rejects(elasticChanges(source('anew'), plan.partitions), { code: 'E_SOURCE_CHANGED' });
+  await assert.rejects(elasticChanges(source('anew'), plan.partitions, [plan.dataset.name]), {
+    code: 'E_SOURCE_CHANGED',
+  });
 });
 
 test('what changed can not be told of a scroll', async () => {
   await fill('scrolled');
   const config = source('scrolled', { read: 'scroll' });
   const plan = await planned(config);
-  await assert.rejects(elasticChanges(config, plan.partitions), { code: 'E_USAGE', found: '--es-read scroll' });
+  await assert.rejects(elasticChanges(config, plan.partitions, [plan.dataset.name]), {
+    code: 'E_USAGE',
+    found: '--es-read scroll',
+  });
   await letGoOfSnapshots(config, plan.partitions);
 });
 
