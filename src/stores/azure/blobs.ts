@@ -4,6 +4,7 @@ import type { ContainerListBlobsOptions } from '@azure/storage-blob';
 import { MigrateError } from '../../core/errors.ts';
 import { inBatches } from '../batches.ts';
 import { checkNamed } from '../trees.ts';
+import { isFolder } from './read.ts';
 import type { AzureSession, Doing } from './session.ts';
 
 export interface ListedBlob {
@@ -16,7 +17,6 @@ const PAGE = 1000;
 
 /** Every blob below a folder that is complete; `''`: in the whole store. */
 export async function* listBlobs(session: AzureSession, folder: string): AsyncGenerator<ListedBlob> {
-  // Accounts with real folders list these too, marked so.
   for await (const blob of listKeys(session, folder, { includeMetadata: true }))
     if (!blob.folder && !blob.path.endsWith('/')) yield { path: blob.path, size: blob.size };
 }
@@ -36,7 +36,7 @@ export async function* listKeys(
     if (page.done === true) return;
     for (const { name, properties, metadata } of page.value.segment.blobItems) {
       const size = session.must(properties.contentLength, 'Content-Length', doing);
-      yield { path: session.path(name), size, folder: metadata?.hdi_isfolder === 'true' };
+      yield { path: session.path(name), size, folder: isFolder(metadata) };
     }
   }
 }

@@ -13,10 +13,16 @@ export async function statBlob(session: AzureSession, path: string): Promise<Sto
   if (session.key(path) === '') return undefined;
   const found = await session.unless(404, doing, () => session.blob(path).getProperties());
   if (found === undefined) return session.absent(doing);
+  if (isFolder(found.metadata)) return undefined;
   return {
     size: session.must(found.contentLength, 'Content-Length', doing),
     version: session.must(found.etag, 'ETag', doing),
   };
+}
+
+/** Accounts with real folders (Data Lake Storage Gen2) show each as an empty blob that is marked so. */
+export function isFolder(metadata: Readonly<Record<string, string>> | undefined): boolean {
+  return metadata?.hdi_isfolder === 'true';
 }
 
 export async function openBlob(session: AzureSession, path: string): Promise<StoreFile | undefined> {
