@@ -42,6 +42,9 @@ test('an S3 of one’s own has its address, path style, and TLS unless said othe
   assert.deepEqual(facts({ endpoint: 'http://minio:80', useSsl: true }), ['https://minio:80', 'us-east-1', true, true]);
   const pathStyle = facts({ endpoint: 'https://x.example/', pathStyle: false, region: 'r' });
   assert.deepEqual(pathStyle, ['https://x.example', 'r', false, true]);
+  // A gateway may have its S3 below a path.
+  const [below] = facts({ endpoint: 'https://x.example/storage/v1/s3/' });
+  assert.equal(below, 'https://x.example/storage/v1/s3');
 });
 
 test('OSS and COS have addresses by region, and the bucket in the host', () => {
@@ -57,6 +60,11 @@ test('OSS and COS have addresses by region, and the bucket in the host', () => {
   const cos = ['https://cos.ap-guangzhou.myqcloud.com', 'ap-guangzhou', false];
   assert.deepEqual(facts({ scheme: 'cos', region: 'ap-guangzhou' }), cos);
   assert.deepEqual(facts({ scheme: 'cos', endpoint: 'cos.ap-guangzhou.myqcloud.com' }), cos);
+});
+
+test('an OSS or COS of which neither region nor endpoint is said', () => {
+  assert.throws(() => endpointOf({ scheme: 'oss' }), /^oss:\/\/ needs a region or an endpoint/);
+  assert.throws(() => endpointOf({ scheme: 'cos' }), /^cos:\/\/ needs a region or an endpoint/);
 });
 
 test('what can’t be an endpoint is said without showing it', () => {

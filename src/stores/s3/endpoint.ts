@@ -59,13 +59,15 @@ function ownS3(config: ObjectStoreConfig, url: URL): S3Endpoint {
 }
 
 function known(url: URL, how: { region: string; pathStyle: boolean }): S3Endpoint {
-  return { url: url.origin, ...how, ssl: url.protocol === 'https:', title: url.origin };
+  // A gateway may have its S3 below a path.
+  const address = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+  return { url: address, ...how, ssl: url.protocol === 'https:', title: address };
 }
 
 /** The default names of the clouds, by region. */
 function cloudHost({ scheme, region }: ObjectStoreConfig): string {
   if (region === undefined)
-    throw new MigrateError('E_CONFIG', `a ${scheme}:// store needs a region or an endpoint`, {
+    throw new MigrateError('E_CONFIG', `${scheme}:// needs a region or an endpoint`, {
       at: { field: 'region' },
       hint: scheme === 'oss' ? 'for example cn-hangzhou' : 'for example ap-guangzhou',
     });

@@ -143,7 +143,7 @@ export function s3Failure(thrown: unknown, call: FailedCall): MigrateError {
 const NO_S3: Verdict = { why: 'the endpoint does not answer as S3 does', hint: ENDPOINT_HINT };
 
 /** Of all services known, each names the request in its answer. */
-function isS3(code: string | undefined, headers: Readonly<Record<string, string>>): boolean {
+export function isS3(code: string | undefined, headers: Readonly<Record<string, string>>): boolean {
   return code !== undefined || Object.keys(headers).some((name) => name.endsWith('-request-id'));
 }
 
@@ -151,6 +151,12 @@ function isS3(code: string | undefined, headers: Readonly<Record<string, string>
 function sdkVerdict(message: string): Verdict | undefined {
   if (/Region is missing/.test(message)) return { why: 'no region is known', hint: 'give the region' };
   return /Could not load credentials/.test(message) ? BY_CODE.CredentialsProviderError : undefined;
+}
+
+/** What a HEAD, which has no code, was answered with. */
+export function noBucket(call: FailedCall): MigrateError {
+  const refusal = { status: 404, code: 'NoSuchBucket', message: 'no bucket', retryAfter: undefined };
+  return refusedCall(refusal, call, BY_CODE.NoSuchBucket!);
 }
 
 /** An answer that came with a good status and is none of S3's. */

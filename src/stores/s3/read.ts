@@ -2,7 +2,6 @@
 import type { Readable } from 'node:stream';
 import type { HeadObjectCommandOutput, S3 } from '@aws-sdk/client-s3';
 import type { StoreFile, StoreStat } from '../../core/contracts.ts';
-import { MigrateError } from '../../core/errors.ts';
 import { rangedFile } from '../http/ranged.ts';
 import { otherBytes, type ReadBody } from '../http/ranges.ts';
 import { answerOf } from './failure.ts';
@@ -24,14 +23,7 @@ export async function headObject(session: S3Session, path: string, checksum = fa
       .headObject({ ...target, ...(checksum ? { ChecksumMode: 'ENABLED' as const } : {}) })
       .catch((thrown: unknown) => notThere(s3, target, thrown)),
   );
-  if (found === undefined) {
-    if (session.createsBucket || (await session.bucketExists())) return undefined;
-    throw new MigrateError('E_STORE', 'could not look at an object: the bucket does not exist', {
-      at: { file: session.describe(path) },
-      found: 'HTTP 404, NoSuchBucket',
-      hint: 'check the bucket, the endpoint and the region',
-    });
-  }
+  if (found === undefined) return session.absent(call);
   return {
     size: session.must(found.ContentLength, 'Content-Length', call),
     version: session.must(found.ETag, 'ETag', call),

@@ -6,7 +6,7 @@ import { createPace, type Pace } from '../http/pace.ts';
 import { type StoreNames, storeNames } from '../names.ts';
 import { once } from '../once.ts';
 import type { S3Dialect } from './endpoint.ts';
-import { answerOf, notS3, s3Failure } from './failure.ts';
+import { answerOf, isS3, noBucket, notS3, s3Failure } from './failure.ts';
 
 export interface S3Session extends StoreNames {
   readonly pace: Pace;
@@ -26,8 +26,8 @@ export interface S3Session extends StoreNames {
   must<T>(value: T | undefined, field: string, call: { what: string; path: string }): T;
   /** Before the first write: looks for the bucket and makes it, where the configuration says so. */
   ready(): Promise<void>;
-  /** Whether the bucket is there; asked of the service until it is. */
-  bucketExists(): Promise<boolean>;
+  /** An object that is not there, in a bucket that is, or will be made: else an error. */
+  absent(call: { what: string; path: string }): Promise<undefined>;
 }
 
 export interface SessionParts {
@@ -58,9 +58,11 @@ export function s3Session({ config, client, dialect, region, title, secrets }: S
     }
   };
   const bucketExists = once(async () => {
-    // 403: it may not be looked at, but it is there.
     const found = await call('look for the bucket', '', (s3) =>
-      s3.headBucket({ Bucket: bucket }).then(() => true, missing),
+      s3.headBucket({ Bucket: bucket }).then(
+        () => true,
+        (thrown) => isThere(s3, bucket, thrown),
+      ),
     );
     return found || undefined;
   });
@@ -88,15 +90,30 @@ export function s3Session({ config, client, dialect, region, title, secrets }: S
       return value;
     },
     ready: async () => void (await ready()),
-    bucketExists: async () => (await bucketExists()) === true,
+    async absent({ what, path }) {
+      if (!config.createBucket && (await bucketExists()) !== true) throw noBucket(failed(what, path));
+      return undefined;
+    },
   };
 }
 
-function missing(thrown: unknown): boolean {
-  const { status } = answerOf(thrown);
-  if (status === 404) return false;
+/**
+ * By the answer to a HEAD, which has no code. A 404 that does not name its request may be that of any web server: what is
+ * asked for then has a code where it is S3's.
+ */
+async function isThere(s3: S3, bucket: string, thrown: unknown): Promise<boolean> {
+  const { status, headers } = answerOf(thrown);
+  // It may not be looked at, but it is there.
   if (status === 403) return true;
-  throw thrown;
+  if (status !== 404) throw thrown;
+  if (isS3(undefined, headers)) return false;
+  try {
+    await s3.listObjects({ Bucket: bucket, MaxKeys: 1 });
+    return true;
+  } catch (second) {
+    if (answerOf(second).code === 'NoSuchBucket') return false;
+    throw second;
+  }
 }
 
 async function makeBucket(s3: S3, bucket: string, region: string | undefined): Promise<void> {
