@@ -13,7 +13,7 @@ import { MigrateError, messageOf, systemCode } from '../core/errors.ts';
 import { loadPackage } from '../core/loadPackage.ts';
 import type { PartitionRow } from './rows.ts';
 import { type CollectionRow, collectionsOf, type JobRow, jobOf, jsonOrNull, partitionOf, toJson } from './rows.ts';
-import { openStateFile, STATE_FILE } from './sqliteFile.ts';
+import { lacksRoom, openStateFile, STATE_FILE, stateFailure } from './sqliteFile.ts';
 
 const Database = loadPackage('better-sqlite3');
 
@@ -129,15 +129,16 @@ function isLocked(stateDir: string, key: string): boolean {
 /** undefined: another process has it. */
 function tryLock(stateDir: string, key: string): BetterSqlite3.Database | undefined {
   const dir = join(stateDir, 'locks');
-  mkdirSync(dir, { recursive: true });
-  const database = new Database(join(dir, `${key}.sqlite`), { timeout: 0 });
+  let database: BetterSqlite3.Database | undefined;
   try {
+    mkdirSync(dir, { recursive: true });
+    database = new Database(join(dir, `${key}.sqlite`), { timeout: 0 });
     database.exec('BEGIN EXCLUSIVE');
     return database;
   } catch (thrown) {
-    database.close();
+    database?.close();
     if (systemCode(thrown) === 'SQLITE_BUSY') return undefined;
-    throw thrown;
+    throw stateFailure(stateDir, 'could not lock the job', thrown);
   }
 }
 
@@ -153,7 +154,7 @@ function writing<T>(stateDir: string, call: () => T): T {
   try {
     return call();
   } catch (thrown) {
-    const full = systemCode(thrown) === 'SQLITE_FULL';
+    const full = lacksRoom(stateDir, thrown);
     throw new MigrateError(full ? 'E_NO_SPACE' : 'E_STATE', 'could not record the progress of the job', {
       at: { file: join(stateDir, STATE_FILE) },
       found: messageOf(thrown),

@@ -1,8 +1,8 @@
 /** The SQLite file of a state folder: made, opened, brought up to date. */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
-import { MigrateError, messageOf } from '../core/errors.ts';
+import { isFull, MigrateError, messageOf, systemCode } from '../core/errors.ts';
 import { loadPackage } from '../core/loadPackage.ts';
 
 const Database = loadPackage('better-sqlite3');
@@ -45,13 +45,42 @@ export function openStateFile(stateDir: string): BetterSqlite3.Database {
     return database;
   } catch (thrown) {
     database?.close();
-    if (thrown instanceof MigrateError) throw thrown;
-    throw new MigrateError('E_STATE', 'could not open the state folder', {
-      at: { file: stateDir },
-      found: messageOf(thrown),
-      hint: 'name a folder that this user can write to with --state',
-      cause: thrown,
-    });
+    throw stateFailure(stateDir, 'could not open the state folder', thrown);
+  }
+}
+
+/** What SQLite or the system says of the state folder, in our words; a full disk is told from other troubles. */
+export function stateFailure(stateDir: string, message: string, thrown: unknown): MigrateError {
+  if (thrown instanceof MigrateError) return thrown;
+  const full = lacksRoom(stateDir, thrown);
+  return new MigrateError(full ? 'E_NO_SPACE' : 'E_STATE', message, {
+    at: { file: stateDir },
+    found: messageOf(thrown),
+    hint: full ? 'make room and run the same command again' : 'name a folder that this user can write to with --state',
+    cause: thrown,
+  });
+}
+
+export function lacksRoom(stateDir: string, thrown: unknown): boolean {
+  return isFull(thrown) || (isAnyTrouble(thrown) && hasNoRoom(stateDir));
+}
+
+/** Where a file of its own can not be made or made larger, SQLite says no more than that. */
+function isAnyTrouble(thrown: unknown): boolean {
+  return /^SQLITE_(IOERR|CANTOPEN)/.test(systemCode(thrown) ?? '');
+}
+
+/** A page of a database, and a file. */
+const LEAST_BYTES = 64 * 1024;
+
+function hasNoRoom(folder: string): boolean {
+  try {
+    const { bavail, bsize, ffree, files } = statfsSync(folder);
+    return bavail * bsize < LEAST_BYTES || (files > 0 && ffree === 0);
+  } catch (thrown) {
+    // It is not there, or can not be looked at: then room is not what it lacks.
+    if (systemCode(thrown) === undefined) throw thrown;
+    return false;
   }
 }
 

@@ -179,6 +179,11 @@ export function systemCode(thrown: unknown): string | undefined {
   return typeof thrown.code === 'string' ? thrown.code : undefined;
 }
 
+/** Whether a disk is full, or what this user may have of it. */
+export function isFull(thrown: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(systemCode(thrown) ?? '');
+}
+
 /** Any thrown value as a MigrateError: ours as it is, anything else as `code` with the original as its cause. */
 export function toMigrateError(
   thrown: unknown,
@@ -186,7 +191,20 @@ export function toMigrateError(
   details: ErrorDetails = {},
 ): MigrateError {
   if (thrown instanceof MigrateError) return thrown;
+  // Whatever was written: nothing is wrong with the program.
+  if (code === 'E_INTERNAL' && isFull(thrown)) return noSpace(thrown, details);
   return new MigrateError(code, messageOf(thrown), { cause: thrown, ...details });
+}
+
+function noSpace(thrown: unknown, details: ErrorDetails): MigrateError {
+  const path = (thrown as { readonly path?: unknown }).path;
+  return new MigrateError('E_NO_SPACE', 'no space left to write', {
+    ...(typeof path === 'string' ? { at: { file: path } } : {}),
+    found: messageOf(thrown),
+    hint: 'make room and run the same command again',
+    cause: thrown,
+    ...details,
+  });
 }
 
 export function toPlain(thrown: unknown): PlainError {

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { type Batch, columnOf, type RefusedRow } from '../core/batch.ts';
-import { MigrateError, messageOf, systemCode } from '../core/errors.ts';
+import { isFull, MigrateError, messageOf } from '../core/errors.ts';
 import { keyText } from '../core/keys.ts';
 import { rowText, valueText } from '../core/rowText.ts';
 import { vectorOf } from '../core/schema.ts';
@@ -99,10 +99,11 @@ function writing(file: string, call: () => void): void {
   try {
     call();
   } catch (thrown) {
-    const code = systemCode(thrown) === 'ENOSPC' ? 'E_NO_SPACE' : 'E_STATE';
-    throw new MigrateError(code, 'could not write rejected rows', {
+    const full = isFull(thrown);
+    throw new MigrateError(full ? 'E_NO_SPACE' : 'E_STATE', 'could not write rejected rows', {
       at: { file },
       found: messageOf(thrown),
+      ...(full ? { hint: 'make room and run the same command again' } : {}),
       cause: thrown,
     });
   }

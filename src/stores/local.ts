@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Store, StoreFile, StoreGroup, StoreStat, StoreWriter } from '../core/contracts.ts';
-import { MigrateError, messageOf, systemCode } from '../core/errors.ts';
+import { isFull, MigrateError, messageOf, systemCode } from '../core/errors.ts';
 import { checkedPath } from './paths.ts';
 
 /** After so many bytes a flush is begun on the side, so that the disk works while the next buffers are made. */
@@ -40,7 +40,7 @@ export function openLocalStore(root: string): Store {
 
 function failure(what: string, file: string, cause: unknown): MigrateError {
   const code = systemCode(cause);
-  if (code === 'ENOSPC' || code === 'EDQUOT')
+  if (isFull(cause))
     return new MigrateError('E_NO_SPACE', `no space left to ${what}`, {
       at: { file },
       found: messageOf(cause),

@@ -1,6 +1,6 @@
 /** A disk that is too small, and one that fills up in the middle: nothing half-written, and after making room the same command ends. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { temporaryFolder } from '../temporary.ts';
@@ -62,6 +62,16 @@ function disk(size: '3m' | typeof ENOUGH): Disk {
   };
 }
 
+/** To the last block. */
+function fillUp(file: string): void {
+  const block = Buffer.alloc(4096);
+  try {
+    for (;;) appendFileSync(file, block);
+  } catch (thrown) {
+    assert.equal((thrown as NodeJS.ErrnoException).code, 'ENOSPC');
+  }
+}
+
 const makeRoom = ({ path }: { readonly path: string }): void => rmSync(join(path, 'filler'), { force: true });
 
 describe('a full disk', { concurrency: 2 }, () => {
@@ -119,5 +129,31 @@ describe('a full disk', { concurrency: 2 }, () => {
     const ended = await milvusMigrate(words);
     assert.equal(ended.code, 0, ended.stderr);
     assert.equal(await compareDump(join(folder.path, 'out'), 'mixed'), '');
+  });
+
+  test('no room for the state folder, its lock or its working files: said so, whichever it is that fails', async (context) => {
+    using folder = temporaryFolder();
+    // So many files can be made: those of the database, its lock, the folders.
+    for (const files of [4, 6, 8]) {
+      using small = smallDisk('10m', [`nr_inodes=${files}`]);
+      if (small === undefined) return context.skip('mounting a small file system is refused here');
+      assertNoSpace(await milvusMigrate(dumpWords(join(folder.path, `out-${files}`), join(small.path, 'state'))));
+    }
+  });
+
+  test('a state folder whose disk is full by now: said so by every command', async (context) => {
+    using folder = temporaryFolder();
+    using small = smallDisk('3m');
+    if (small === undefined) return context.skip('mounting a small file system is refused here');
+    const state = join(small.path, 'state');
+    const words = dumpWords(join(folder.path, 'out'), state);
+    const first = await milvusMigrate(words);
+    assert.equal(first.code, 0, first.stderr);
+    fillUp(join(small.path, 'filler'));
+    assertNoSpace(await milvusMigrate(words));
+    assertNoSpace(await milvusMigrate(['jobs', '--state', state]));
+    makeRoom(small);
+    const ended = await milvusMigrate(words);
+    assert.equal(ended.code, 0, ended.stderr);
   });
 });

@@ -6,7 +6,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
-import { MigrateError, messageOf, systemCode } from '../../core/errors.ts';
+import { isFull, MigrateError, messageOf, systemCode } from '../../core/errors.ts';
 import { loadPackage } from '../../core/loadPackage.ts';
 import type { MetaRow } from '../../formats/milvus1x/fieldValues.ts';
 import { checkTableNames, type MetadataTables } from '../../formats/milvus1x/metadata.ts';
@@ -78,12 +78,15 @@ async function copyIfThere({ from, name, copy, shown }: Copying): Promise<void> 
     // It changes: the comparison sees that too.
     if (thrown instanceof MigrateError && thrown.code === 'E_SOURCE_CHANGED') return;
     if (thrown instanceof MigrateError) throw thrown;
-    const code = systemCode(thrown) === 'ENOSPC' ? 'E_NO_SPACE' : 'E_SOURCE_ACCESS';
-    throw new MigrateError(code, `the metadata can not be copied to ${tmpdir()}`, {
-      at: { file: shown },
-      found: messageOf(thrown),
-      cause: thrown,
-    });
+    throw new MigrateError(
+      isFull(thrown) ? 'E_NO_SPACE' : 'E_SOURCE_ACCESS',
+      `the metadata can not be copied to ${tmpdir()}`,
+      {
+        at: { file: shown },
+        found: messageOf(thrown),
+        cause: thrown,
+      },
+    );
   } finally {
     if (fd !== undefined) closeSync(fd);
     await file.close();
