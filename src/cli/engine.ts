@@ -69,7 +69,7 @@ export interface JobStore {
   listJobs(place: StatePlace): Promise<readonly JobSummary[]>;
   showJob(place: StatePlace, id: string): Promise<JobDetails>;
   /** @param credentials of the job's stores, given anew: intermediate and unfinished files may lie in a bucket */
-  forgetJob(place: StatePlace, id: string, credentials?: JobConfig['credentials']): Promise<void>;
+  forgetJob(place: StatePlace, id: string, credentials?: JobConfig['credentials']): Promise<readonly string[]>;
   /**
    * Removes the intermediate files of one finished and verified job, and what it has not finished uploading. Nothing
    * that the job did not write; nothing of a job with `keep`, or one that is not verified, and then it says why.

@@ -5,6 +5,7 @@ import { type JobsPlace, withJob } from './jobs.ts';
 import { filesStore } from './layout.ts';
 import { storeOpener } from './openStores.ts';
 import { removeJobFiles, removeUnfinished } from './removeFiles.ts';
+import { asItIs } from './uploads.ts';
 
 export interface CleanedJob {
   readonly id: string;
@@ -30,13 +31,16 @@ export async function cleanJob(
     await using _lock = await state.lock(job.key);
     const { files } = job.config as unknown as JobConfig;
     if (files === undefined) return { id: job.id, where: undefined, removed: 0, kept: undefined };
-    await using store = await storeOpener({ credentials })(filesStore(files));
+    const open = storeOpener({ credentials });
+    const config = filesStore(files);
+    await using store = await open(asItIs(config));
+    const filesPlace = { store, config, open };
     const where = store.describe('');
     const kept = await whyKept(state, job);
     if (kept === undefined)
-      return { id: job.id, where, removed: await removeJobFiles(state, store, job.id), kept: undefined };
+      return { id: job.id, where, removed: (await removeJobFiles(state, filesPlace, job.id)).parts, kept: undefined };
     // What is not whole is of no use to anybody: a run that goes on begins it anew.
-    await removeUnfinished(state, store, job.id);
+    await removeUnfinished(state, filesPlace, job.id);
     return { id: job.id, where, removed: 0, kept };
   });
 }

@@ -23,7 +23,7 @@ import { openPool, type Pool } from './pool.ts';
 import { createMeter } from './progress.ts';
 import { joinRejects } from './rejects.ts';
 import { type Running, runStages } from './runFiles.ts';
-import { openJournal } from './uploads.ts';
+import { leftInWords, openJournal } from './uploads.ts';
 import { createWarnings, type Warnings } from './warnings.ts';
 import { workerStart } from './workerStart.ts';
 
@@ -225,16 +225,14 @@ function createStop(user: AbortSignal | undefined, lost: AbortSignal): Stop {
 async function openFiles(config: JobConfig, checkpoint: Checkpoint, jobId: string): Promise<FilesContext | undefined> {
   if (config.files === undefined) return undefined;
   const where = filesStore(config.files);
-  const store = await storeOpener(config)(where);
-  return { store, config: where, journal: openJournal(checkpoint, jobId, store) };
+  const open = storeOpener(config);
+  const store = await open(where);
+  return { store, config: where, journal: openJournal(checkpoint, jobId, { store, config: where, open }) };
 }
 
 /** What dead runs of the job left goes first: nothing of this run is under way yet. */
 async function tidy({ store, journal }: FilesContext, ledger: Ledger, warn: (text: string) => void): Promise<void> {
-  for (const where of await journal.discardLeft())
-    warn(
-      `an earlier run of this job left uploads in ${where} that are not complete: run it there again, or remove them`,
-    );
+  for (const left of await journal.discardLeft()) warn(leftInWords(left));
   await sweepJob(store, ledger.partitions(), ledger.jobId);
 }
 

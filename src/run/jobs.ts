@@ -54,20 +54,21 @@ const NO_CREDENTIALS: JobConfig['credentials'] = { source: undefined, files: und
 /**
  * Forgets the job and removes its intermediate files, and what it did not finish of those that stay; refuses while a process is at work on it.
  * @param credentials of the job's stores, given anew: none are recorded
+ * @returns what stays that should not, in words: uploads in a store that these credentials do not open
  */
 export async function forgetJob(
   place: JobsPlace,
   id: string,
   credentials: JobConfig['credentials'] = NO_CREDENTIALS,
-): Promise<void> {
-  await withJob(place, id, async (state, job) => {
+): Promise<readonly string[]> {
+  return withJob(place, id, async (state, job) => {
     await using _lock = await state.lock(job.key);
     const stored = job.config as unknown as JobConfig;
     const keep = stored.files?.keep === true;
     // With nothing to remove, nothing need open the place of the files.
     const files = keep && isOver(job.state) ? undefined : stored.files;
     const config = { ...stored, ...placeOf(place), credentials, files };
-    await removeJob(state, config, job.id, keep ? leaveFiles : undefined);
+    return removeJob(state, config, job.id, keep ? leaveFiles : undefined);
   });
 }
 

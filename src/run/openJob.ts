@@ -1,6 +1,6 @@
 /** Finds the job that a configuration means, or plans a new one; and holds it against other processes. */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describeState } from '../checkpoints/index.ts';
 import type { JobConfig, JobStages } from '../config/job.ts';
 import type { Checkpoint, JobLock, JobRecord, NewJob } from '../core/checkpoint.ts';
@@ -18,7 +18,8 @@ import { hasManifest, readManifests } from './manifest.ts';
 import { refuseGivenNames } from './names.ts';
 import { storeOpener } from './openStores.ts';
 import { scratchName } from './prepare.ts';
-import { removeJobFiles } from './removeFiles.ts';
+import { leaveFiles, removeJobFiles } from './removeFiles.ts';
+import { asItIs } from './uploads.ts';
 
 export interface OpenedJob {
   readonly record: JobRecord;
@@ -62,18 +63,19 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
   const lock = await checkpoint.lock(key);
   try {
     const found = await checkpoint.find(key);
+    const left: Note[] = [];
     if (found !== undefined && config.fresh) {
       if (target !== undefined) await dropScratch(checkpoint, target, found.id);
       const partitions = (await checkpoint.partitions(found.id)).map(({ planned }) => planned.partition);
       await letGo(config.source, partitions);
-      await forgetJob(checkpoint, config, found.id);
+      left.push(...(await startOver(checkpoint, config, found)));
     }
     const known = config.fresh ? undefined : found;
     const { title, reader, notes } = origin;
     if (known !== undefined) return { record: known, ...(await takeUp(origin, known)), title, resumed: true, lock };
     if (stages === 'verify') throw noJob(config);
     const record = await createJob({ config, stages, checkpoint, target, origin, key });
-    return { record, reader, title, notes, resumed: false, lock };
+    return { record, reader, title, notes: [...left, ...notes], resumed: false, lock };
   } catch (thrown) {
     await lock[Symbol.asyncDispose]();
     throw thrown;
@@ -200,19 +202,65 @@ async function createJob({ config, stages, checkpoint, target, origin, key }: Cr
 /**
  * Forgets the job, and removes what it left: its own files and its unfinished or intermediate parts.
  * @param remove what goes of its files
+ * @returns what stays that should not, in words
  */
 export async function forgetJob(
   checkpoint: Checkpoint,
   config: JobConfig,
   id: string,
-  remove: (...of: Parameters<typeof removeJobFiles>) => Promise<unknown> = removeJobFiles,
-): Promise<void> {
-  if (config.files !== undefined) {
-    await using store = await storeOpener(config)(filesStore(config.files));
-    await remove(checkpoint, store, id);
-  }
+  remove: typeof removeJobFiles = removeJobFiles,
+): Promise<readonly string[]> {
+  const left = config.files === undefined ? [] : await removeFrom(config.files, { checkpoint, config, id, remove });
   await checkpoint.forget(id);
   rmSync(join(config.stateDir, 'jobs', id), { recursive: true, force: true });
+  return left;
+}
+
+interface Removing {
+  readonly checkpoint: Checkpoint;
+  readonly config: JobConfig;
+  readonly id: string;
+  readonly remove: typeof removeJobFiles;
+}
+
+async function removeFrom(
+  files: FilesConfig,
+  { checkpoint, config, id, remove }: Removing,
+): Promise<readonly string[]> {
+  const [open, where] = [storeOpener(config), filesStore(files)];
+  await using store = await open(asItIs(where));
+  return (await remove(checkpoint, { store, config: where, open }, id)).left;
+}
+
+/**
+ * Starting over: what the job left goes, also where it had its files at another place than the one that it gets now. Those
+ * that were to be kept there stay; what can not be removed there is said.
+ */
+async function startOver(checkpoint: Checkpoint, config: JobConfig, found: JobRecord): Promise<readonly Note[]> {
+  const before = (found.config as unknown as Partial<JobConfig>).files;
+  const said: string[] = [];
+  if (before !== undefined && !isSamePlace(before, config.files)) {
+    const remove = before.keep ? leaveFiles : removeJobFiles;
+    try {
+      said.push(...(await removeFrom(before, { checkpoint, config, id: found.id, remove })));
+    } catch (thrown) {
+      // What opens the new place may not open that one.
+      if (!(thrown instanceof MigrateError)) throw thrown;
+      said.push(`what an earlier run left in ${before.dir} stays there, for it can not be removed (${thrown.message})`);
+    }
+  }
+  said.push(...(await forgetJob(checkpoint, config, found.id)));
+  return [...new Set(said)].map((text) => ({ kind: 'warning', text }));
+}
+
+function isSamePlace(one: FilesConfig, other: FilesConfig | undefined): boolean {
+  if (other === undefined) return false;
+  const placeOf = ({ dir, store, oldLayout }: FilesConfig): string =>
+    JSON.stringify([
+      store === undefined ? resolve(dir) : [store.scheme, store.bucket, store.root, store.endpoint ?? ''],
+      oldLayout,
+    ]);
+  return placeOf(one) === placeOf(other);
 }
 
 /**

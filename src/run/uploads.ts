@@ -9,7 +9,7 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Checkpoint } from '../core/checkpoint.ts';
-import type { RecordUpload, Store, Upload } from '../core/contracts.ts';
+import type { OpenStore, RecordUpload, Store, StoreConfig, Upload } from '../core/contracts.ts';
 import { fromPlain, MigrateError, type PlainError, toPlain } from '../core/errors.ts';
 import { announce } from './events.ts';
 
@@ -69,41 +69,82 @@ export interface Journal {
   /** They are complete. */
   drop(uploads: readonly Upload[]): Promise<void>;
   /**
-   * Aborts what dead runs left. Nothing of this run may be under way.
-   * @returns where uploads were left that are not in this store: of a run that wrote elsewhere
+   * Aborts what dead runs left, in other stores too. Nothing of this run may be under way.
+   * @returns what could not be aborted there: it stays recorded
    */
-  discardLeft(): Promise<readonly string[]>;
+  discardLeft(): Promise<readonly LeftElsewhere[]>;
+}
+
+export interface LeftElsewhere {
+  /** The other store, as messages name it. */
+  readonly where: string;
+  readonly why: string;
+}
+
+export function leftInWords({ where, why }: LeftElsewhere): string {
+  return `an earlier run left uploads in ${where} that are not complete, and they can not be removed now (${why})`;
 }
 
 /** As it stands in the checkpoint: the token says of which store it is, since a job may be gone on with in another one. */
 interface Kept {
   readonly store: string;
   readonly token: string;
+  /** How that store is reached; the first release did not keep it. */
+  readonly config?: StoreConfig;
 }
 
-export function openJournal(checkpoint: Checkpoint, jobId: string, store: Store): Journal {
+/** Where the files of a job lie. */
+export interface FilesPlace {
+  readonly store: Store;
+  readonly config: StoreConfig;
+  /** For other places of the same job. */
+  readonly open: OpenStore;
+}
+
+export function openJournal(checkpoint: Checkpoint, jobId: string, { store, config, open }: FilesPlace): Journal {
   const here = store.describe('');
   const kept = ({ path, token }: Upload): Upload => ({
     path,
-    token: JSON.stringify({ store: here, token } satisfies Kept),
+    token: JSON.stringify({ store: here, token, config } satisfies Kept),
   });
+  const isHere = (other: Kept): boolean =>
+    other.store === here && (other.config === undefined || endpointOf(other.config) === endpointOf(config));
+  const discard = async (upload: Upload, { config: other, token }: Kept): Promise<void> => {
+    await using elsewhere = other === undefined ? undefined : await open(asItIs(other));
+    await (elsewhere ?? store).discard({ path: upload.path, token });
+    await checkpoint.dropUploads(jobId, [upload]);
+  };
   return {
     record: (upload) => checkpoint.recordUpload(jobId, kept(upload)),
     drop: async (uploads) => {
       if (uploads.length > 0) await checkpoint.dropUploads(jobId, uploads.map(kept));
     },
     async discardLeft() {
-      const elsewhere = new Set<string>();
+      const left = new Map<string, string>();
       for (const upload of await checkpoint.uploads(jobId)) {
-        const { store: where, token } = readKept(upload);
-        if (where === here) {
-          await store.discard({ path: upload.path, token });
-          await checkpoint.dropUploads(jobId, [upload]);
-        } else elsewhere.add(where);
+        const known = readKept(upload);
+        if (isHere(known)) await discard(upload, { store: known.store, token: known.token });
+        else if (known.config === undefined) left.set(known.store, 'it is not recorded how it is reached');
+        else if (!left.has(known.store))
+          await discard(upload, known).catch((thrown: unknown) => {
+            // What opens this store may not open that one.
+            if (!(thrown instanceof MigrateError)) throw thrown;
+            left.set(known.store, thrown.message);
+          });
       }
-      return [...elsewhere];
+      return [...left].map(([where, why]) => ({ where, why }));
     },
   };
+}
+
+/** A bucket may have the same name at two services. */
+function endpointOf(config: StoreConfig): string {
+  return config.scheme === 'file' ? '' : (config.endpoint ?? '');
+}
+
+/** For looking and removing: a bucket that is not there any more is an empty one. Nothing is written, so none is made. */
+export function asItIs(config: StoreConfig): StoreConfig {
+  return config.scheme === 'file' ? config : { ...config, createBucket: true };
 }
 
 function readKept({ path, token }: Upload): Kept {

@@ -49,6 +49,7 @@ function fakeEngine(calls: Call[], over: Partial<JobEngine & JobStore> = {}): En
     showJob: async () => JOB_DETAILS,
     forgetJob: async (_, id) => {
       calls.push({ name: 'forget', args: [id] });
+      return [];
     },
     cleanJob: async (_, id) => {
       calls.push({ name: 'clean', args: [id] });

@@ -37,7 +37,10 @@ function fakeEngine(stored: JobConfig, calls: unknown[][], cleaned: Partial<Clea
       { ...JOB, id: '8aaa0000' },
     ],
     showJob: async () => assert.fail(),
-    forgetJob: async (_, id, credentials) => void calls.push(['forget', id, credentials]),
+    forgetJob: async (_, id, credentials) => {
+      calls.push(['forget', id, credentials]);
+      return [];
+    },
     cleanJob: async (_, id, credentials) => {
       calls.push(['clean', id, credentials]);
       return { id, where: 's3://new-bucket/out', removed: 12, kept: undefined, ...cleaned };

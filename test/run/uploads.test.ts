@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openSqliteCheckpoint } from '../../src/checkpoints/sqlite.ts';
-import type { Store, Upload } from '../../src/core/contracts.ts';
+import type { OpenStore, Store, StoreConfig, Upload } from '../../src/core/contracts.ts';
 import { MigrateError } from '../../src/core/errors.ts';
-import { askToRecord, openJournal, openUploadDesk } from '../../src/run/uploads.ts';
+import { askToRecord, type FilesPlace, openJournal, openUploadDesk } from '../../src/run/uploads.ts';
 import { openStore } from '../../src/stores/index.ts';
 import { temporaryFolder } from '../temporary.ts';
 
@@ -24,28 +24,54 @@ test('who asks goes on when the upload is recorded, not before; a failure to rec
   close();
 });
 
-/** A folder that tells what it was to discard. */
-async function watchedStore(root: string, discarded: Upload[]): Promise<Store> {
-  const store = await openStore({ scheme: 'file', root });
-  return { ...store, discard: async (one) => void discarded.push(one) };
+/** A folder that tells what it was to discard, and opens others that do, unless they are shut. */
+async function watchedPlace(root: string, discarded: string[], shut = false): Promise<FilesPlace> {
+  const watched = async (config: StoreConfig): Promise<Store> => {
+    const store = await openStore(config);
+    return { ...store, discard: async ({ path }) => void discarded.push(store.describe(path)) };
+  };
+  const open: OpenStore = shut
+    ? () => Promise.reject(new MigrateError('E_STORE', 'the key does not open it'))
+    : (config) => watched(config);
+  const config = { scheme: 'file', root } as const;
+  return { store: await watched(config), config, open };
 }
 
-test('what a dead run left is discarded where it wrote, and kept in mind where this run writes elsewhere', async () => {
+test('what a dead run left is discarded where it wrote, and stays recorded where that can not be opened', async () => {
   using folder = temporaryFolder();
   await using checkpoint = openSqliteCheckpoint(folder.path);
   const nothing = { config: {}, fingerprint: {}, collections: [], partitions: [] };
   await checkpoint.create({ id: 'job1', key: 'key', source: 's', target: 't', ...nothing });
-  const discarded: Upload[] = [];
-  const first = openJournal(checkpoint, 'job1', await watchedStore('/first', discarded));
+  const discarded: string[] = [];
+  const first = openJournal(checkpoint, 'job1', await watchedPlace('/first', discarded));
   for (const name of ['x', 'y', 'z']) await first.record(upload(name));
   await first.drop([upload('y')]);
 
-  const elsewhere = openJournal(checkpoint, 'job1', await watchedStore('/second', discarded));
-  await elsewhere.record(upload('w'));
-  assert.deepEqual(await elsewhere.discardLeft(), ['/first']);
-  assert.deepEqual(discarded.splice(0), [upload('w')]);
+  const shut = openJournal(checkpoint, 'job1', await watchedPlace('/second', discarded, true));
+  await shut.record(upload('w'));
+  assert.deepEqual(await shut.discardLeft(), [{ where: '/first', why: 'the key does not open it' }]);
+  assert.deepEqual(discarded.splice(0), ['/second/tables/a/w']);
+  assert.equal((await checkpoint.uploads('job1')).length, 2);
 
-  assert.deepEqual(await first.discardLeft(), []);
-  assert.deepEqual(discarded.map(({ path }) => path).sort(), ['tables/a/x', 'tables/a/z']);
+  const second = openJournal(checkpoint, 'job1', await watchedPlace('/second', discarded));
+  assert.deepEqual(await second.discardLeft(), []);
+  assert.deepEqual(discarded.sort(), ['/first/tables/a/x', '/first/tables/a/z']);
   assert.deepEqual(await checkpoint.uploads('job1'), []);
+});
+
+test('of an upload that the first release recorded it is not known how its store is reached', async () => {
+  using folder = temporaryFolder();
+  await using checkpoint = openSqliteCheckpoint(folder.path);
+  const nothing = { config: {}, fingerprint: {}, collections: [], partitions: [] };
+  await checkpoint.create({ id: 'job1', key: 'key', source: 's', target: 't', ...nothing });
+  await checkpoint.recordUpload('job1', { path: 'x', token: JSON.stringify({ store: '/first', token: 'id' }) });
+  const discarded: string[] = [];
+  const second = openJournal(checkpoint, 'job1', await watchedPlace('/second', discarded));
+  assert.deepEqual(
+    (await second.discardLeft()).map(({ where }) => where),
+    ['/first'],
+  );
+  const first = openJournal(checkpoint, 'job1', await watchedPlace('/first', discarded));
+  assert.deepEqual(await first.discardLeft(), []);
+  assert.deepEqual(discarded, ['/first/x']);
 });

@@ -136,9 +136,10 @@ async function forget(id: string, { context, store, place }: Call, { state }: Jo
   // Whole files that were to be kept are not touched, so that nothing need open their place.
   const { files } = config as { readonly files?: { readonly keep?: boolean } };
   const untouched = files?.keep === true && isOver(state);
-  await store.forgetJob(place, id, untouched ? undefined : await filesCredentials(config, line.raw, terminal));
-  if (line.raw.has('json')) printJson(terminal.stdout, { forgotten: id });
-  else printLines(terminal.stdout, [`Job ${id} is forgotten.`]);
+  const credentials = untouched ? undefined : await filesCredentials(config, line.raw, terminal);
+  const left = await store.forgetJob(place, id, credentials);
+  if (line.raw.has('json')) printJson(terminal.stdout, { forgotten: id, ...(left.length === 0 ? {} : { left }) });
+  else printLines(terminal.stdout, [`Job ${id} is forgotten.`, ...left]);
   return { exitCode: EXIT.ok };
 }
 

@@ -10,7 +10,7 @@ interface OpenUpload {
 /** Aborts it. One that is gone, or was completed, is fine. */
 export async function discardUpload(session: S3Session, { path, token }: Upload): Promise<void> {
   const target = { Bucket: session.bucket, Key: session.key(path), UploadId: token };
-  const gone = ['NoSuchUpload', 'NoSuchKey'];
+  const gone = ['NoSuchUpload', 'NoSuchKey', ...(session.createsBucket ? ['NoSuchBucket'] : [])];
   await session.unless(gone, { what: 'abort an upload', path }, (s3) => s3.abortMultipartUpload(target));
 }
 
