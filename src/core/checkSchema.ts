@@ -24,6 +24,8 @@ const METRICS: readonly string[] = [
 ] satisfies MetricType[];
 /** The largest VarChar, in bytes of UTF-8. */
 export const MAX_TEXT_BYTES = 65_535;
+/** The largest JSON value, in bytes. */
+export const MAX_JSON_BYTES = 65_536;
 /** The most elements of an Array. */
 export const MAX_CAPACITY = 4096;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/;

@@ -4,7 +4,7 @@ import type { JobConfig } from '../config/job.ts';
 import type { Dataset, Note } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { FileFormat, PlannedCollection } from '../core/plan.ts';
-import { type Field, type Schema, vectorOf } from '../core/schema.ts';
+import { type Field, primaryKeyOf, type Schema, vectorOf } from '../core/schema.ts';
 import { fitsNpy } from '../encoders/npy.ts';
 import type { TargetAbilities } from './buildPlan.ts';
 
@@ -19,6 +19,7 @@ export async function fitSchema(
   config: JobConfig,
   facts: TargetAbilities | undefined,
 ): Promise<Fitted> {
+  refuseOtherNames(dataset, config);
   const named = withNames(dataset, config);
   refuseSameNames(dataset, named);
   const source = wantsDefaults(config) || facts?.nullable === false ? withoutNulls(named) : named;
@@ -51,6 +52,22 @@ function withNames({ schema, ownNames }: Dataset, { idField, vectorField }: JobC
     return field === vector && vectorField !== DEFAULT_VECTOR_FIELD ? vectorField : field.name;
   };
   return { ...schema, fields: schema.fields.map((field) => ({ ...field, name: nameOf(field) })) };
+}
+
+/** A reader of the user's own gives its rows by its own names; a step gives them others. */
+function refuseOtherNames({ name: collection, schema }: Dataset, { source, idField, vectorField }: JobConfig): void {
+  if (source.kind !== 'plugin') return;
+  const given = [
+    { flag: '--id-field', to: idField, unless: DEFAULT_ID_FIELD, from: primaryKeyOf(schema).name },
+    { flag: '--vector-field', to: vectorField, unless: DEFAULT_VECTOR_FIELD, from: vectorOf(schema).name },
+  ];
+  for (const { flag, to, unless, from } of given)
+    if (to !== unless && to !== from)
+      throw new MigrateError('E_USAGE', `${flag} does not go with a source of your own`, {
+        at: { collection },
+        found: to,
+        wanted: `--rename ${from}=${to}`,
+      });
 }
 
 /** A field is a column of its own, and as NumPy a file: `--id-field data` would take that of the vectors. */

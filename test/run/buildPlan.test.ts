@@ -1,11 +1,12 @@
 /** What a plan makes of collections and flags, and what it refuses before anything is read. */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type JobChoices, jobConfig } from '../../src/config/jobConfig.ts';
 import type { MigrateError } from '../../src/core/errors.ts';
 import { plan } from '../../src/run/planReport.ts';
+import { repoRoot } from '../root.ts';
 import { fileRow, segmentContent, tableRow, writeSegment, writeSqlite } from '../sources/milvus1x/build.ts';
 import { temporaryFolder } from '../temporary.ts';
 
@@ -93,4 +94,27 @@ test('key and vector have a name each', async () => {
   ] as const)
     await assert.rejects(planned(choices), { code: 'E_USAGE', found });
   assert.equal((await planned({ idField: 'data', vectorField: 'id', collections: ['b'] })).length, 1);
+});
+
+test("names by flags are refused for a source of one's own, whose reader gives rows by its own names", async () => {
+  const module = join(repoRoot, 'fixtures/source-plugin/jsonLines.mjs');
+  using folder = temporaryFolder();
+  const where = join(folder.path, 'rows.jsonl');
+  writeFileSync(where, '{"id":1,"vector":[1,2]}\n');
+  const source = { kind: 'plugin', module, where } as const;
+  const choices = { source, stateDir: folder.path };
+  for (const [more, wanted] of [
+    [{ idField: 'pk' }, '--rename id=pk'],
+    [{ vectorField: 'vec' }, '--rename vector=vec'],
+  ] as const)
+    await assert.rejects(plan(jobConfig({ ...choices, ...more })), (error: MigrateError) => {
+      assert.equal(error.code, 'E_USAGE');
+      assert.equal(error.wanted, wanted);
+      return true;
+    });
+  const { plan: made } = await plan(jobConfig({ ...choices, idField: 'id', vectorField: 'vector' }));
+  assert.deepEqual(
+    made.collections[0]!.schema.fields.map(({ name }) => name),
+    ['id', 'vector', 'text'],
+  );
 });

@@ -209,7 +209,10 @@ function moduleOf(text: string): string {
 
 /** A source of one row, with parts replaced. */
 function sourceOf(parts: Partial<Record<'dataset' | 'plan' | 'read' | 'source', string>>): string {
-  const fields = `[{ name: 'id', type: 'Int64', primaryKey: true }, { name: 'v', type: 'FloatVector', dim: 1 }]`;
+  const more = parts.read?.includes('own.text')
+    ? `, { name: 'flag', type: 'Bool' }, { name: 'text', type: 'VarChar', maxLength: 2 }`
+    : '';
+  const fields = `[{ name: 'id', type: 'Int64', primaryKey: true }, { name: 'v', type: 'FloatVector', dim: 1 }${more}]`;
   return moduleOf(`
     export const openSource = () => (${
       parts.source ??
@@ -295,7 +298,36 @@ const WRONG: readonly (readonly [() => string, string, RegExp])[] = [
     'E_CONFIG',
     /rows = read - deleted/,
   ],
+  [
+    () => sourceOf({ plan: `yield { id: 'a', rows: 2, bytes: 1 };` }),
+    'E_READ',
+    /another number of rows.*1 rows.*2 rows/,
+  ],
+  [() => sourceOf({ read: batchWith('text: [0xff], flag: [0]') }), 'E_CONFIG', /text: bytes that are no UTF-8/],
+  [
+    () => sourceOf({ read: batchWith('text: [0xc3, 0xa4], flag: [0, 1]', 2) }),
+    'E_CONFIG',
+    /text: a text that begins within a character, at row 1/,
+  ],
+  [
+    () => sourceOf({ read: batchWith('text: [65, 66, 67], flag: [0]') }),
+    'E_CONFIG',
+    /text: a text of 3 bytes, at row 0/,
+  ],
+  [() => sourceOf({ read: batchWith('text: [65], flag: [2]') }), 'E_CONFIG', /flag: a byte 2.*0 or 1/],
 ];
+
+/** Reads one batch with these bytes, made without the helper; each row has as many of the text's. */
+function batchWith(bytes: string, rows = 1): string {
+  return `
+    const own = { ${bytes} };
+    const plain = { id: new Uint8Array(8 * ${rows}), v: new Uint8Array(4 * ${rows}), flag: Uint8Array.from(own.flag) };
+    const columns = schema.fields.map(({ name }) => name === 'text'
+      ? { field: name, rowBytes: 0, bytes: Uint8Array.from(own.text),
+          offsets: Uint32Array.from({ length: ${rows} + 1 }, (_, row) => (row * own.text.length) / ${rows}) }
+      : { field: name, rowBytes: plain[name].length / ${rows}, bytes: plain[name] });
+    yield { rows: ${rows}, read: ${rows}, deleted: 0, dropped: 0, columns, origin: '' };`;
+}
 
 test('a source that is wrong is an error that names the module', async () => {
   for (const [make, code, said] of WRONG) {

@@ -2,7 +2,9 @@
  * From a document's values to a column's value, the way Elasticsearch itself reads `_source` when it indexes it: or a
  * reject that says what was found. Vectors go by coerceVector.ts, straight from the bytes.
  */
+import { MAX_JSON_BYTES } from '../../core/checkSchema.ts';
 import type { Field, ScalarType } from '../../core/schema.ts';
+import { halfEscape } from '../../core/wholeText.ts';
 import { CborError } from '../cbor/scan.ts';
 import { hasComment } from '../json/scan.ts';
 import { membersText, type Piece, pieceText, valuesText } from './assemble.ts';
@@ -22,9 +24,6 @@ export interface CoerceChoices {
 
 /** Where a document has values of a field. More than one place: below an array of objects, or a key with dots. */
 export type CoerceField = (reading: Reading, pieces: readonly Piece[]) => Cell;
-
-/** Milvus's limit of a JSON value. */
-export const MAX_JSON_BYTES = 65_536;
 
 type CoerceValue = (raw: Raw) => Cell;
 
@@ -232,6 +231,14 @@ function jsonCell(make: () => Uint8Array | undefined): Cell {
   }
   if (text === undefined) return reject('two values for one key, one written with dots', 'one value a key');
   if (hasComment(text)) return COMMENT;
+  const half = halfEscapeIn(text);
+  if (half !== undefined) return reject(half, 'texts of whole characters');
   if (text.length > MAX_JSON_BYTES) return reject(`${text.length} bytes`, `JSON of at most ${MAX_JSON_BYTES} bytes`);
   return { kind: 'value', value: text };
+}
+
+/** Half a character as an escape: Milvus's import of JSON makes another of it. */
+function halfEscapeIn(text: Uint8Array): string | undefined {
+  const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  return bytes.includes('\\u') ? halfEscape(bytes.toString('utf8')) : undefined;
 }

@@ -1,4 +1,5 @@
 /** Texts as Elasticsearch indexes them: numbers and booleans count as the characters they were sent in. */
+import { isWhole } from '../../core/wholeText.ts';
 import { type Cell, reject } from './coerced.ts';
 import { shown } from './coerceNumber.ts';
 import type { Raw } from './raw.ts';
@@ -25,8 +26,7 @@ export function coerceText(raw: Raw, limit: TextLimit): Cell {
 }
 
 export function textCell(text: string, { maxLength, tooLong }: TextLimit): Cell {
-  // Half of a pair of UTF-16 units has no UTF-8: it would become another character.
-  if (/\p{Surrogate}/u.test(text)) return reject(JSON.stringify(text), 'a text of whole characters');
+  if (!isWhole(text)) return reject(JSON.stringify(text), 'a text of whole characters');
   const bytes = Buffer.from(text);
   if (bytes.length <= maxLength) return { kind: 'value', value: bytes };
   if (tooLong === 'truncate')

@@ -24,9 +24,9 @@ export interface SourcePluginContext {
 
 /**
  * A row by field name. Bool: a boolean. Int8, Int16, Int32: a whole number. Int64: a bigint, or a number within 2^53.
- * Float, Double: a number. VarChar: a string. JSON: any value that JSON.stringify takes. Array: an array of those.
- * FloatVector: a Float32Array or an array of numbers. BinaryVector: its bytes, a Uint8Array or an array of numbers. null
- * or undefined: no value.
+ * Float, Double: a number. VarChar: a string. JSON: null, booleans, finite numbers, bigints, strings, arrays, plain objects,
+ * and what has a toJSON. Array: an array of values of its element. FloatVector: a Float32Array or an array of numbers.
+ * BinaryVector: its bytes, a Uint8Array or an array of numbers. null or undefined: no value.
  */
 export type PluginRow = Readonly<Record<string, unknown>>;
 

@@ -104,8 +104,13 @@ function put(row: PluginRow, filling: Filling, { schema, staging, slabBytes }: L
 
 /** @returns why it is no row of the schema, or undefined */
 function write(row: PluginRow, fields: readonly Field[], rows: SlabRows): string | undefined {
+  if (typeof row !== 'object' || row === null) return `found ${plainJson(row)}, wanted a row: an object by field name`;
+  const names = namesOf(fields);
   try {
-    for (const [column, field] of fields.entries()) writeValue(row[field.name], { field, column, rows });
+    for (const [column, field] of fields.entries()) writeValue(row[field.name], { field, column, rows, names });
+    const strange = Object.keys(row).find((name) => !names.has(name) && row[name] !== undefined);
+    if (strange !== undefined)
+      return `found a value for ${strange}, wanted the fields of the schema: ${[...names].join(', ')}`;
     return undefined;
   } catch (thrown) {
     if (thrown instanceof BadValue) return thrown.message;
@@ -113,9 +118,17 @@ function write(row: PluginRow, fields: readonly Field[], rows: SlabRows): string
   }
 }
 
+const known = new WeakMap<readonly Field[], ReadonlySet<string>>();
+
+function namesOf(fields: readonly Field[]): ReadonlySet<string> {
+  const names = known.get(fields) ?? new Set(fields.map(({ name }) => name));
+  known.set(fields, names);
+  return names;
+}
+
 function refuse(row: PluginRow, filling: Filling, { schema, reason }: { schema: Schema; reason: string }): void {
   const text = plainJson(row);
-  const key = row[primaryKeyOf(schema).name];
+  const key = row?.[primaryKeyOf(schema).name];
   filling.refused.push({ key: typeof key === 'string' ? key : plainJson(key), reason, row: text });
   filling.refusedBytes += text.length + reason.length;
 }

@@ -1,6 +1,7 @@
 /** A source of the user's own, worker side: its batches, each checked to be what it should before it goes on. */
 import type { Batch } from '../../core/batch.ts';
-import type { KeyBatch, OpenStore, ReaderConfig, SourceReader } from '../../core/contracts.ts';
+import type { KeyBatch, OpenStore, Partition, ReaderConfig, SourceReader } from '../../core/contracts.ts';
+import { MigrateError } from '../../core/errors.ts';
 import { primaryKeyOf, type Schema } from '../../core/schema.ts';
 import { batchesOf } from './batches.ts';
 import { batchProblem } from './checkBatch.ts';
@@ -15,7 +16,11 @@ export async function openPluginReader(config: ReaderConfig, openStore: OpenStor
   checkMethods(module, { value: own, what: 'openReader', methods: ['read', 'readKeys'] });
   return {
     read: (partition, schema, slabs, dropped) =>
-      checked(module, own.read(partition, schema, slabs, dropped), (batch) => batchProblem(schema, batch)),
+      counted(
+        module,
+        checked(module, own.read(partition, schema, slabs, dropped), (batch) => batchProblem(schema, batch)),
+        partition,
+      ),
     readKeys: (partition, schema, slabs) =>
       checked(module, own.readKeys(partition, schema, slabs, 'exactly'), (batch) => keyProblem(schema, batch)),
     [Symbol.asyncDispose]: () => calling(module, 'dispose', () => own[Symbol.asyncDispose]?.()),
@@ -45,6 +50,22 @@ async function* checked<B extends Batch | KeyBatch>(
   } finally {
     await iterator.return?.();
   }
+}
+
+/** Rows that the plan promised and the reader does not give would be lost without a word. */
+async function* counted(module: string, batches: AsyncIterable<Batch>, partition: Partition): AsyncGenerator<Batch> {
+  let live = 0;
+  for await (const batch of batches) {
+    live += batch.read - batch.deleted;
+    yield batch;
+  }
+  if (live === partition.rows) return;
+  throw new MigrateError('E_READ', 'a source of your own gave another number of rows than its plan says', {
+    at: { file: module },
+    found: `${live} rows of partition ${partition.id}`,
+    wanted: `${partition.rows} rows`,
+    hint: 'where the source has not changed since, its plan or its reader is wrong (docs/source-plugins.md, «Promises»)',
+  });
 }
 
 function keyProblem(

@@ -1,12 +1,15 @@
 /** One value of a row, checked, at its place in the slab. */
+import { MAX_JSON_BYTES } from '../../core/checkSchema.ts';
 import type { Field } from '../../core/schema.ts';
+import { isWhole } from '../../core/wholeText.ts';
 import type { SlabRows } from '../elasticsearch/slabRows.ts';
+import { exactJson, NotJson } from './exactJson.ts';
 import { plainJson } from './plainJson.ts';
 
 /** The field does not take the value: its message is the reason why the row is refused. */
 export class BadValue extends Error {
-  constructor({ name }: Field, value: unknown, wanted: string) {
-    const found = value === undefined ? 'nothing' : plainJson(value);
+  constructor({ name }: Pick<Field, 'name'>, value: unknown, wanted: string) {
+    const found = value instanceof NotJson ? value.message : value === undefined ? 'nothing' : plainJson(value);
     super(`${name}: found ${found.length > 60 ? `${found.slice(0, 60)}…` : found}, wanted ${wanted}`);
   }
 }
@@ -16,17 +19,21 @@ export interface ValuePlace {
   /** Index of its column. */
   readonly column: number;
   readonly rows: SlabRows;
+  /** Of all fields of the schema. */
+  readonly names: ReadonlySet<string>;
 }
 
 /** @throws BadValue */
-export function writeValue(value: unknown, place: ValuePlace): void {
-  const { field, column, rows } = place;
+export function writeValue(given: unknown, place: ValuePlace): void {
+  const { field, column, rows, names } = place;
+  // Nothing in the dynamic field is no member of it.
+  const value = field.dynamic === true ? (given ?? {}) : given;
   const isNull = value === null || value === undefined;
   if (isNull && field.nullable !== true) throw new BadValue(field, value, `a value: every row has a ${field.type}`);
   const nulls = rows.nulls[column];
   if (nulls !== undefined) nulls[rows.rows] = isNull ? 1 : 0;
   const { width, at } = rows.layout.columns[column]!;
-  if (width === 0) rows.waiting[column] = isNull ? undefined : textOf(field, value);
+  if (width === 0) rows.waiting[column] = isNull ? undefined : textOf(value, field, names);
   // A slab is used again and again: what is not there is zeros.
   else if (isNull) new Uint8Array(rows.memory, at + rows.rows * width, width).fill(0);
   else writeFixed(value, field, { view: rows.view, at: at + rows.rows * width });
@@ -109,34 +116,48 @@ function vector(field: Field, value: unknown, length: number): readonly unknown[
   throw new BadValue(field, found, `${length} values`);
 }
 
-function textOf(field: Field, value: unknown): Uint8Array {
+function textOf(value: unknown, field: Field, names: ReadonlySet<string>): Uint8Array {
   if (field.type === 'VarChar') {
     if (typeof value !== 'string') throw new BadValue(field, value, 'a text');
     return limited(field, value);
   }
-  if (field.type === 'JSON') return Buffer.from(jsonText(field, value));
+  if (field.type === 'JSON') return jsonText(value, field, names);
   if (!Array.isArray(value)) throw new BadValue(field, value, 'an array');
   const { maxCapacity = Infinity } = field;
   if (value.length > maxCapacity) throw new BadValue(field, `${value.length} values`, `at most ${maxCapacity}`);
-  return Buffer.from(`[${value.map((item) => elementText(field, item)).join(',')}]`);
+  // By index: what is not there would be left out.
+  return Buffer.from(`[${Array.from(value, (item: unknown) => elementText(field, item)).join(',')}]`);
 }
 
 function limited(field: Field, text: string): Uint8Array {
+  if (!isWhole(text)) throw new BadValue(field, text, 'a text of whole characters');
   const bytes = Buffer.from(text);
   const { maxLength = Infinity } = field;
   if (bytes.length <= maxLength) return bytes;
   throw new BadValue(field, text, `text of at most ${maxLength} bytes of UTF-8`);
 }
 
-function jsonText(field: Field, value: unknown): string {
+function jsonText(value: unknown, field: Field, names: ReadonlySet<string>): Uint8Array {
+  const text = exactly(value, field);
+  const bytes = Buffer.from(text);
+  if (bytes.length > MAX_JSON_BYTES)
+    throw new BadValue(field, `${bytes.length} bytes`, `JSON of at most ${MAX_JSON_BYTES} bytes`);
+  if (field.dynamic !== true) return bytes;
+  if (bytes[0] !== OPENING_BRACE) throw new BadValue(field, value, 'an object');
+  const taken = Object.keys(JSON.parse(text) as object).find((key) => names.has(key));
+  if (taken !== undefined) throw new BadValue(field, `a key ${taken}`, 'no key that is the name of a field');
+  return bytes;
+}
+
+const OPENING_BRACE = 0x7b;
+
+function exactly(value: unknown, field: Field): string {
   try {
-    const text = JSON.stringify(value);
-    if (text !== undefined) return text;
+    return exactJson(value);
   } catch (thrown) {
-    // A bigint, or a ring.
-    if (!(thrown instanceof TypeError)) throw thrown;
+    if (!(thrown instanceof NotJson)) throw thrown;
+    throw new BadValue(field, thrown, 'null, booleans, finite numbers, texts, arrays and plain objects');
   }
-  throw new BadValue(field, String(value), 'a value that JSON.stringify takes');
 }
 
 function elementText(field: Field, item: unknown): string {

@@ -237,6 +237,25 @@ test('a document that is not UTF-8 is refused, with its bytes; those around it a
   }
 });
 
+test('a document in whose JSON half a character is escaped is refused; those around it are not', async () => {
+  const { rows, refused } = await readBytes([
+    '{"vec":[1,2,3],"meta":{"a":"\\ud83d\\ude00 \\\\ud83d"}}',
+    '{"vec":[1,2,3],"meta":{"a":["x\\ud83d"]}}',
+    '{"vec":[1,2,3],"other":{"\\uDE00":1}}',
+  ]);
+  assert.deepEqual(
+    rows.map(({ meta }) => meta),
+    ['{"a":"\\ud83d\\ude00 \\\\ud83d"}'],
+  );
+  assert.deepEqual(
+    refused.map(({ key, reason }) => [key, reason]),
+    [
+      ['d1', 'meta: found \\ud83d, wanted texts of whole characters'],
+      ['d2', '$meta: found \\uDE00, wanted texts of whole characters'],
+    ],
+  );
+});
+
 test('a document with a comment is refused, with its bytes; those around it are not', async () => {
   const bad = [
     '"vec":[1,2,3],"title":true/* x */',
