@@ -205,7 +205,7 @@ export interface Sample {
 export interface NonFiniteRow {
   readonly segment: string;
   readonly key: string;
-  /** Absent: NaN or infinity in a vector. */
+  /** Absent: NaN or infinity in a vector, a Float or a Double. */
   readonly reason?: string | undefined;
 }
 

@@ -70,9 +70,9 @@ function shower(field: Field, column: Column): (row: number) => string {
     case 'Int64':
       return (row) => String(view.getBigInt64(at(row), true));
     case 'Float':
-      return (row) => finite(view.getFloat32(at(row), true), field);
+      return (row) => float(view.getFloat32(at(row), true));
     case 'Double':
-      return (row) => finite(view.getFloat64(at(row), true), field);
+      return (row) => float(view.getFloat64(at(row), true));
     case 'VarChar':
       return (row) => JSON.stringify(textAt(column, row));
     case 'JSON':
@@ -80,7 +80,7 @@ function shower(field: Field, column: Column): (row: number) => string {
       return (row) => textAt(column, row);
     case 'FloatVector':
       return (row) =>
-        `[${Array.from({ length: field.dim }, (_, index) => finite(view.getFloat32(at(row) + 4 * index, true), field)).join(',')}]`;
+        `[${Array.from({ length: field.dim }, (_, index) => float(view.getFloat32(at(row) + 4 * index, true))).join(',')}]`;
     case 'BinaryVector':
       return (row) => `[${bytes.subarray(at(row), at(row + 1)).join(',')}]`;
   }
@@ -90,8 +90,8 @@ function textAt(column: Column, row: number): string {
   return Buffer.from(valueAt(column, row)).toString('utf8');
 }
 
-/** −0 is a float of its own, and JSON has no NaN: such rows were taken out before. */
-function finite(value: number, { name }: Field): string {
-  if (!Number.isFinite(value)) throw new TypeError(`${name} is ${value}, which JSON can not say`);
+/** −0 is a float of its own. JSON has no NaN: as a text, which nobody takes for a number, where such rows stay in the file. */
+function float(value: number): string {
+  if (!Number.isFinite(value)) return `"${value}"`;
   return Object.is(value, -0) ? '-0.0' : String(value);
 }

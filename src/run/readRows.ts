@@ -5,8 +5,8 @@ import { withoutRows } from '../core/compact.ts';
 import type { NonFiniteRow, ReadStats, Sample, SlabRing, SourceReader } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import { keyText } from '../core/keys.ts';
-import type { Schema } from '../core/schema.ts';
-import { nonFiniteRows } from '../transforms/nonFinite.ts';
+import type { Field, Schema } from '../core/schema.ts';
+import { isFloating, rowsNotFinite } from '../transforms/nonFinite.ts';
 import { openDroppedRows } from './droppedRows.ts';
 import type { ReadTask, SharedState } from './tasks.ts';
 
@@ -66,7 +66,7 @@ async function* passRows(
   const { schema, sourceSchema, partition, steps } = task;
   const abort = new Int32Array(shared.abort);
   const counters = new BigInt64Array(shared.counters);
-  const vectors = schema.fields.filter(({ type }) => type === 'FloatVector').map(({ name }) => name);
+  const floats = schema.fields.filter(({ type }) => isFloating(type));
   const dropped = task.droppedFile === undefined ? undefined : openDroppedRows(task.droppedFile);
   const passSteps =
     steps.length === 0 ? undefined : await (await import('../transforms/index.ts')).openSteps(sourceSchema, steps);
@@ -88,7 +88,7 @@ async function* passRows(
       counts.rejected += refused.length;
       onRefused?.(refused, batch.origin);
     } else counts.refused = (counts.refused ?? 0) + refused.length;
-    const bad = badRows(batch, vectors);
+    const bad = badRows(batch, floats);
     for (const row of bad.slice(0, NAMED_NON_FINITE)) name({ segment: batch.origin, key: keyText(schema, batch, row) });
     if (bad.length > 0) {
       if (task.rejectNonFinite) counts.rejected += bad.length;
@@ -103,9 +103,9 @@ async function* passRows(
   }
 }
 
-/** Rows with NaN or infinity in any of these vectors, ascending. */
-function badRows(batch: Batch, vectors: readonly string[]): readonly number[] {
-  const [first, ...others] = vectors.map((name) => nonFiniteRows(columnOf(batch, name)));
+/** Rows with NaN or infinity in any of these fields, ascending. */
+function badRows(batch: Batch, floats: readonly Field[]): readonly number[] {
+  const [first, ...others] = floats.map((field) => rowsNotFinite(field, columnOf(batch, field.name)));
   if (first === undefined || others.every((rows) => rows.length === 0)) return first ?? [];
   return [...new Set([first, ...others].flat())].sort((a, b) => a - b);
 }

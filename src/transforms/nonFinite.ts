@@ -1,5 +1,6 @@
-/** Finds rows with NaN or infinity: legal in Milvus 1.x, refused by Milvus 2.x. */
-import type { Column } from '../core/batch.ts';
+/** Finds rows with NaN or infinity: legal in Milvus 1.x, refused by Milvus 2.x (of scalars by its import, in all formats). */
+import { type Column, isNull } from '../core/batch.ts';
+import type { FieldType } from '../core/schema.ts';
 import { compile, instantiate, memoryOf, type SharedMemory } from '../core/wasm.ts';
 import { KERNEL_BYTES } from './nonFiniteBytes.ts';
 
@@ -10,8 +11,27 @@ const ONE_EXPONENT = 0x00800000;
 /** Index of the first non-finite value at or after `start`; that of the end if there is none. */
 type Search = (start: number) => number;
 
+/** Whether values of the type may be NaN or infinity. In JSON and Array they can't. */
+export function isFloating(type: FieldType): boolean {
+  return type === 'FloatVector' || type === 'Float' || type === 'Double';
+}
+
+/** Rows whose value in a field of floats is, or holds, NaN or an infinity, ascending. */
+export function rowsNotFinite({ type }: { readonly type: FieldType }, column: Column): readonly number[] {
+  const rows = type === 'Double' ? nonFiniteDoubles(column) : nonFiniteRows(column);
+  // What lies where a row has no value is no value.
+  return column.nulls === undefined ? rows : rows.filter((row) => !isNull(column, row));
+}
+
+function nonFiniteDoubles({ bytes }: Column): number[] {
+  const values = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
+  const rows: number[] = [];
+  for (let row = 0; row < values.length; row++) if (!Number.isFinite(values[row])) rows.push(row);
+  return rows;
+}
+
 /**
- * Rows whose vector holds a NaN or an infinity, ascending.
+ * Rows whose vector, or float32, holds a NaN or an infinity, ascending.
  *
  * One pass over the bits. Where the vectors lie in memory of WebAssembly, as slabs do, it has vector units: five times
  * as many bytes a second.

@@ -42,9 +42,10 @@ export function abilities(
   version: string,
   lite: boolean,
 ): Pick<ServerFacts, 'nullable' | 'severalVectors' | 'documentFormat'> {
-  const [major = 2, minor = 99] = version === 'unknown' || lite ? [] : version.split('.').map(Number);
-  const from = (wanted: number): boolean => major > 2 || minor >= wanted;
-  return { nullable: from(5), severalVectors: from(4), documentFormat: from(4) ? 'parquet' : 'json' };
+  const [major = 2, minor = 99, patch = 0] = version === 'unknown' || lite ? [] : version.split('.').map(Number);
+  const from = (wanted: number, fix = 0): boolean => major > 2 || minor > wanted || (minor === wanted && patch >= fix);
+  // 2.3.5 takes Parquet (seen), and rounds the doubles of an Array in JSON to 32 bits.
+  return { nullable: from(5), severalVectors: from(4), documentFormat: from(3, 5) ? 'parquet' : 'json' };
 }
 
 /** rootCoord.maxPartitionNum: 4096 by default up to 2.3, 1024 from 2.4 on. A server may be set otherwise; it does not tell. */
