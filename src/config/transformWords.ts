@@ -1,4 +1,5 @@
 /** Steps that rows pass, as people write them: `price:Float`, `origin:VarChar(32)=es`, `a=b`. Constants are checked here. */
+import { canonicalJson, exactDecimal } from '../core/canonical.ts';
 import type { Json } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { FileFormat } from '../core/plan.ts';
@@ -76,12 +77,14 @@ function constantValue(type: ValueType, text: string, maxLength: number): Json |
     case 'Float':
     case 'Double': {
       const value = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
-      return Number.isFinite(type === 'Float' ? Math.fround(value) : value) ? value : undefined;
+      if (!Number.isFinite(type === 'Float' ? Math.fround(value) : value)) return undefined;
+      // JSON has no −0, and a number that JavaScript rounds is to be told as what it is: as their texts.
+      return Object.is(value, -0) || loses(text, value) ? text : value;
     }
     case 'VarChar':
       return Buffer.byteLength(text, 'utf8') <= maxLength ? text : undefined;
     case 'JSON':
-      return parsedJson(text);
+      return exactJson(text);
     default: {
       if (!/^-?\d+$/.test(text)) return undefined;
       const value = BigInt(text);
@@ -90,6 +93,23 @@ function constantValue(type: ValueType, text: string, maxLength: number): Json |
       return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
     }
   }
+}
+
+/** Whether a decimal has more digits than its double. */
+function loses(text: string, value: number): boolean {
+  return isDecimal(text) && exactDecimal(text) !== exactDecimal(String(value));
+}
+
+function isDecimal(text: string): boolean {
+  return /^-?(0|[1-9]\d*)(\.\d+)?(e[-+]?\d+)?$/i.test(text);
+}
+
+/** undefined: it is none, or JavaScript would change it on the way into a job's plan. */
+function exactJson(text: string): Json | undefined {
+  const value = parsedJson(text);
+  if (value === undefined) return undefined;
+  const same = (one: string): string => Buffer.from(canonicalJson(Buffer.from(one))).toString('utf8');
+  return same(text) === same(JSON.stringify(value)) ? value : undefined;
 }
 
 function wantedOf(type: ValueType, maxLength: number): string {
@@ -102,7 +122,7 @@ function wantedOf(type: ValueType, maxLength: number): string {
     case 'VarChar':
       return `a text of at most ${maxLength} bytes`;
     case 'JSON':
-      return 'JSON';
+      return 'JSON, of whole characters, with numbers that a double holds';
     default:
       return `a whole number of ${INTEGER_BITS[type]} bits`;
   }

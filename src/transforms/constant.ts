@@ -1,7 +1,9 @@
 /** A new field with the same value in every row. */
-import { MAX_TEXT_BYTES } from '../core/checkSchema.ts';
+import { MAX_JSON_BYTES, MAX_TEXT_BYTES } from '../core/checkSchema.ts';
+import type { Json } from '../core/contracts.ts';
 import type { Field, Schema } from '../core/schema.ts';
 import type { TransformStep } from '../core/transformSteps.ts';
+import { halfEscape, isWhole } from '../core/wholeText.ts';
 import { converter } from './cast/convert.ts';
 import { Lossy, Misfit, NO_VALUE } from './cast/outcome.ts';
 import { CAST_TARGETS } from './cast.ts';
@@ -52,11 +54,19 @@ function constantValue({ field, type, value, maxLength }: Constant, place: StepP
   if (value === null || value === undefined) throw wanted(`a ${type}`);
   if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) && type === 'Int64')
     throw wanted('a whole number beyond 2^53 as text, with all its digits');
-  if (type === 'JSON') return JSON.stringify(value);
+  if (type === 'JSON') return constantJson(value, wanted);
+  if (typeof value === 'string' && !isWhole(value)) throw wanted('a text of whole characters');
   // A text is meant literally, also for a number: that is how 64 bits are written.
   const literal = typeof value === 'string';
   const outcome = converter(literal ? 'VarChar' : 'JSON', type, maxLength)?.(literal ? value : JSON.stringify(value));
   if (outcome === undefined || outcome === NO_VALUE) throw wanted(`a ${type}`);
   if (outcome instanceof Misfit || outcome instanceof Lossy) throw wanted(outcome.wanted);
   return outcome;
+}
+
+function constantJson(value: Json, wanted: (what: string) => Error): string {
+  const text = JSON.stringify(value);
+  if (halfEscape(text) !== undefined) throw wanted('texts of whole characters');
+  if (Buffer.byteLength(text) > MAX_JSON_BYTES) throw wanted(`JSON of at most ${MAX_JSON_BYTES} bytes`);
+  return text;
 }

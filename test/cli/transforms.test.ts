@@ -72,6 +72,8 @@ test('what a step can not be is refused, with what is wanted', async () => {
     [['--constant', 'a:Bool=yes'], /none of its type/],
     [['--constant', 'a:VarChar(3)=äöü'], /none of its type/],
     [['--constant', 'a:JSON={a}'], /none of its type/],
+    [['--constant', 'a:JSON={"a":9007199254740993}'], /none of its type/],
+    [['--constant', 'a:JSON=[-0]'], /none of its type/],
     [['--format', 'csv'], /--format/],
   ] as [string[], RegExp][]) {
     await assert.rejects(configOf(...RUN, ...argv), (error: MigrateError) => {

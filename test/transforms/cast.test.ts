@@ -197,6 +197,8 @@ const TABLE: readonly (readonly [Field['type'], Cast['to'], unknown, unknown])[]
   ['VarChar', 'Bool', '1', 'refused'],
   ['VarChar', 'JSON', '{"a":[1, 2]}', '{"a":[1, 2]}'],
   ['VarChar', 'JSON', 'plain', 'refused'],
+  ['VarChar', 'JSON', '{"a":"\\ud83d"}', 'refused'],
+  ['VarChar', 'JSON', '"\\ud83d\\ude00"', '"\\ud83d\\ude00"'],
   ['JSON', 'VarChar', { a: 'ü' }, '{"a":"ü"}'],
   ['JSON', 'VarChar', 'text', '"text"'],
   ['JSON', 'Int32', 100, 100n],

@@ -104,17 +104,56 @@ test('it adds and drops fields, changes values, leaves rows out and refuses them
   );
 });
 
-test('texts that do not fit refuse their row', async () => {
+/** Of a schema with every type and these: field, the text that a module sets, why its row is refused; undefined: it is not. */
+const TEXTS: readonly (readonly [string, string, RegExp | undefined])[] = [
+  ['meta', '{', /^meta: found \{, wanted the text of a JSON value/],
+  ['meta', '{"a":"\\ud800"}', /wanted texts of whole characters/],
+  ['meta', '{"a":"\ud800"}', /wanted a text of whole characters/],
+  ['meta', '{"a":"\\ud83d\\ude00"}', undefined],
+  ['meta', `"${'x'.repeat(65_535)}"`, /wanted JSON of at most 65536 bytes/],
+  ['text', 'ü'.repeat(101), /wanted text of at most 200 bytes/],
+  ['text', 'a\ud800b', /wanted a text of whole characters/],
+  ['text', 'a\0\ufeff😀', undefined],
+  ['longs', '[9223372036854775807, -9223372036854775808]', undefined],
+  ['longs', '[9223372036854775808]', /wanted values of type Int64/],
+  ['longs', '[1.0]', /wanted values of type Int64/],
+  ['longs', '["7"]', /wanted values of type Int64/],
+  ['longs', '[null]', /wanted values of type Int64/],
+  ['longs', '{"a":1}', /wanted the text of a JSON array/],
+  ['longs', '[1', /wanted the text of a JSON array/],
+  ['longs', '[0,1,2,3,4,5,6,7,8,9]', /wanted at most 9 values/],
+  ['tags', '["a", ""]', undefined],
+  ['tags', '[7]', /wanted values of type VarChar/],
+  ['tags', '["\\ud800"]', /wanted values of type VarChar/],
+  ['tags', JSON.stringify(['x'.repeat(201)]), /wanted values of type VarChar/],
+  ['bytes', '[127, -128]', undefined],
+  ['bytes', '[128]', /wanted values of type Int8/],
+  ['reals', '[3.4e38, -0.0]', undefined],
+  ['reals', '[3.5e38]', /wanted values of type Float/],
+  ['flags', '[true]', undefined],
+  ['flags', '[1]', /wanted values of type Bool/],
+  ['$meta', '[1]', /wanted the text of a JSON object/],
+  ['$meta', '{"real":1}', /found a key real, wanted no key that is the name of a field/],
+  ['$meta', '{"$meta":1}', /found a key \$meta, wanted no key/],
+];
+
+const ARRAYS = `
+export const schema = ({ fields, metric }) => ({ metric, fields: [...fields,
+  ...Object.entries({ bytes: 'Int8', reals: 'Float', flags: 'Bool' }).map(([name, element]) => ({ name, type: 'Array', element })),
+  { name: '$meta', type: 'JSON', dynamic: true }] });
+export const transform = (batch, { options: { name, text } }) => {
+  for (const array of ['bytes', 'reals', 'flags']) batch.set(array, Array(batch.rows).fill('[]'));
+  batch.set('$meta', Array(batch.rows).fill(' {}'));
+  batch.set(name, Array(batch.rows).fill(text));
+};`;
+
+test('texts that do not fit refuse their row, whatever the type', async () => {
   const [row] = fc.sample(rowOfEveryType, { numRuns: 1, seed: 5 });
-  const json = moduleOf(`export const transform = (batch) => batch.set('meta', batch.values('meta').map(() => '{'));`);
-  assert.match(
-    (await through([json], [row!])).batch.refused?.[0]?.reason ?? '',
-    /^meta: found \{, wanted the text of a JSON/,
-  );
-  const long = moduleOf(
-    `export const transform = (batch) => batch.set('text', batch.values('text').map(() => 'ü'.repeat(101)));`,
-  );
-  assert.match((await through([long], [row!])).batch.refused?.[0]?.reason ?? '', /wanted text of at most 200 bytes/);
+  for (const [name, text, said] of TEXTS) {
+    const { batch, rows } = await through([moduleOf(ARRAYS, { name, text })], [row!]);
+    if (said === undefined) assert.equal(rows[0]?.[name], text, batch.refused?.[0]?.reason);
+    else assert.match(batch.refused?.[0]?.reason ?? `${name}: ${text} was taken`, said);
+  }
 });
 
 /** Text of a module, what the error of planning or running says. */
@@ -163,6 +202,7 @@ const WRONG: readonly (readonly [string, RegExp])[] = [
   ],
   ['export default (batch) => batch.set("meta", [null]);', /meta is not nullable/],
   ['export default (batch) => batch.refuse(batch.rows, "x");', /no row 1 in a batch of 1/],
+  ['export default (batch) => batch.count("n", NaN);', /n: NaN is no count/],
   ['export default () => [1];', /gives something back/],
   ['export default async () => { throw new Error("later") };', /failed on rows of test.*later.*transform\d+\.mjs:1:/],
 ];

@@ -161,6 +161,13 @@ const WRONG: readonly (readonly [TransformStep, RegExp, Partial<MigrateError>])[
   [{ kind: 'constant', field: 'text', type: 'Bool', value: true }, /name of another one/, {}],
   [{ kind: 'constant', field: 'n', type: 'Int8', value: 128 }, /value that its type does not hold/, { found: '128' }],
   [{ kind: 'constant', field: 'n', type: 'Int64', value: 2 ** 53 }, /value that its type does not hold/, {}],
+  [
+    { kind: 'constant', field: 'n', type: 'Double', value: '9007199254740993' },
+    /value that its type does not hold/,
+    {},
+  ],
+  [{ kind: 'constant', field: 'n', type: 'VarChar', value: 'a\ud800' }, /value that its type does not hold/, {}],
+  [{ kind: 'constant', field: 'n', type: 'JSON', value: ['\ud800'] }, /value that its type does not hold/, {}],
   [{ kind: 'constant', field: 'n', type: 'Double', value: null }, /value that its type does not hold/, {}],
   [{ kind: 'constant', field: 'n', type: 'VarChar', maxLength: 2, value: 'abc' }, /does not hold/, {}],
   [{ kind: 'constant', field: 'n', type: 'Bool', maxLength: 2, value: true }, /length for a type without one/, {}],

@@ -1,4 +1,6 @@
 /** Values as VarChar and as JSON. */
+import { MAX_JSON_BYTES } from '../../core/checkSchema.ts';
+import { halfEscape } from '../../core/wholeText.ts';
 import { shortestFloat32, shortestFloat64 } from './decimals.ts';
 import { type FromKinds, Lossy, Misfit, NO_VALUE, type Outcome } from './outcome.ts';
 
@@ -23,8 +25,11 @@ export function toJson(single: boolean): FromKinds {
     whole: String,
     number: (value) => (Number.isFinite(value) ? shortest(value, single) : new Misfit('a finite number')),
     bool: String,
-    text: (text) => (isJson(text) ? text : new Misfit('the text of a JSON value')),
-    json: (text) => text,
+    text: (text) => {
+      if (!isJson(text)) return new Misfit('the text of a JSON value');
+      return halfEscape(text) === undefined ? text : new Misfit('texts of whole characters');
+    },
+    json: (text) => (fits(text, MAX_JSON_BYTES) ? text : new Misfit(`JSON of at most ${MAX_JSON_BYTES} bytes`)),
   };
 }
 

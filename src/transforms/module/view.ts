@@ -2,10 +2,10 @@
 import { type Column, isNull } from '../../core/batch.ts';
 import { MAX_CAPACITY, MAX_TEXT_BYTES } from '../../core/checkSchema.ts';
 import type { Field, FieldType, Schema } from '../../core/schema.ts';
-import { isJson } from '../cast/toText.ts';
 import { readTexts, TextColumn, widthOf } from '../columns.ts';
 import type { Work } from '../work.ts';
 import type { TransformBatch, TransformValues } from './api.ts';
+import { misfit } from './misfit.ts';
 
 /** Its messages are for whoever writes the module. */
 export interface BatchView extends TransformBatch {
@@ -55,7 +55,10 @@ export function viewOf(work: Work, before: Schema, after: Schema): BatchView {
       checkRow(row);
       work.refuse(row, String(reason));
     },
-    count: (name, values = 1) => work.change(name, values),
+    count(name, values = 1) {
+      if (!Number.isSafeInteger(values) || values < 0) throw new RangeError(`${name}: ${values} is no count`);
+      work.change(name, values);
+    },
     columns: () => after.fields.map((one) => written.get(one.name) ?? untouched(one)),
   };
 
@@ -161,12 +164,6 @@ function textColumn(work: Work, field: Field, values: TransformValues, given: Ui
   }
   const some = nulls.some((value) => value !== 0);
   return { field: field.name, ...texts.done(), ...nullsOf(field, some || given !== undefined ? nulls : undefined) };
-}
-
-function misfit({ type, maxLength }: Field, value: string): string | undefined {
-  if (type !== 'VarChar') return isJson(value) ? undefined : 'the text of a JSON value';
-  const limit = maxLength ?? Infinity;
-  return Buffer.byteLength(value) > limit ? `text of at most ${limit} bytes of UTF-8` : undefined;
 }
 
 function nullsOf(field: Field, nulls: Uint8Array | undefined): { readonly nulls?: Uint8Array } {
