@@ -139,8 +139,13 @@ function parsedJson(text: string): Json | undefined {
 
 /** Options of a module of the user's own, as one JSON text. @throws MigrateError E_USAGE; the text is not shown */
 export function parseOptions(text: string, where: string): Json {
-  const options = parsedJson(text);
+  const options = exactJson(text);
   if (options !== undefined) return options;
+  if (parsedJson(text) !== undefined)
+    throw new MigrateError('E_USAGE', `${where} has a number that JavaScript would round`, {
+      found: 'JSON (not shown)',
+      wanted: 'numbers that a double holds; others as texts: {"after": "9007199254740993"}',
+    });
   throw new MigrateError('E_USAGE', `${where} is not JSON`, {
     found: 'a text (not shown)',
     wanted: '{"name": "value"}, with quotes around names too',

@@ -17,7 +17,7 @@ export interface UserModule {
  * @throws MigrateError E_CONFIG where it is not there, or can't be run
  */
 export async function loadUserModule(name: string, from: string = process.cwd()): Promise<UserModule> {
-  const url = moduleUrl(name, from);
+  const url = userModuleUrl(name, from);
   try {
     return { url, exports: (await import(url)) as Record<string, unknown> };
   } catch (thrown) {
@@ -31,7 +31,8 @@ export async function loadUserModule(name: string, from: string = process.cwd())
   }
 }
 
-function moduleUrl(name: string, from: string): string {
+/** Where the module is, without loading it. @throws MigrateError E_CONFIG where it is not there */
+export function userModuleUrl(name: string, from: string = process.cwd()): string {
   if (name.startsWith('file:')) return name;
   if (isAbsolute(name) || /^\.{1,2}[\\/]/.test(name)) return pathUrl(resolve(from, name), name);
   const file = packageFile(name, from) ?? (existsSync(resolve(from, name)) ? resolve(from, name) : undefined);

@@ -98,7 +98,7 @@ export function refuseChangedSource(then: Fingerprint, now: Fingerprint): void {
   const more = changes.length - NAMED_CHANGES;
   throw new MigrateError('E_SOURCE_CHANGED', 'the source is not what it was when this job was planned', {
     found: changes.slice(0, NAMED_CHANGES).join('; ') + (more > 0 ? `; and ${more} more` : ''),
-    wanted: 'the same collections, segments and deleted rows',
+    wanted: 'the same collections, segments and deleted rows, by the same code',
     hint: 'start over with --fresh, or put the source back as it was',
   });
 }

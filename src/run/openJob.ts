@@ -17,6 +17,7 @@ import { type FilesConfig, filesStore, preflightName } from './layout.ts';
 import { hasManifest, readManifests } from './manifest.ts';
 import { refuseGivenNames } from './names.ts';
 import { storeOpener } from './openStores.ts';
+import { OWN_CODE, ownCode } from './ownCode.ts';
 import { scratchName } from './prepare.ts';
 import { leaveFiles, removeJobFiles } from './removeFiles.ts';
 import { asItIs } from './uploads.ts';
@@ -72,7 +73,8 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
     }
     const known = config.fresh ? undefined : found;
     const { title, reader, notes } = origin;
-    if (known !== undefined) return { record: known, ...(await takeUp(origin, known)), title, resumed: true, lock };
+    if (known !== undefined)
+      return { record: known, ...(await takeUp(origin, known, config)), title, resumed: true, lock };
     if (stages === 'verify') throw noJob(config);
     const record = await createJob({ config, stages, checkpoint, target, origin, key });
     return { record, reader, title, notes: [...left, ...notes], resumed: false, lock };
@@ -83,13 +85,15 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
 }
 
 /** The origin as the job planned it. Throws E_SOURCE_CHANGED where it is not that any more. */
-async function takeUp(origin: Origin, known: JobRecord): Promise<Pick<Origin, 'reader' | 'notes'>> {
+async function takeUp(origin: Origin, known: JobRecord, config: JobConfig): Promise<Pick<Origin, 'reader' | 'notes'>> {
+  // Records of older versions say nothing of code.
+  const code = known.fingerprint[OWN_CODE] === undefined ? {} : ownCode(config);
   if (origin.asPlanned === undefined) {
-    refuseChangedSource(known.fingerprint, await origin.fingerprint());
+    refuseChangedSource(known.fingerprint, { ...(await origin.fingerprint()), ...code });
     return { reader: origin.reader, notes: origin.notes };
   }
   const { reader, notes, fingerprint } = await origin.asPlanned(known);
-  refuseChangedSource(known.fingerprint, fingerprint);
+  refuseChangedSource(known.fingerprint, { ...fingerprint, ...code });
   return { reader, notes };
 }
 
@@ -190,7 +194,7 @@ async function createJob({ config, stages, checkpoint, target, origin, key }: Cr
     target: config.target?.endpoint ?? config.files?.dir ?? '',
     // With the command's word, for `jobs resume`: it goes no further than the user did.
     config: JSON.parse(JSON.stringify({ ...config, stages })) as Json,
-    fingerprint: await origin.fingerprint(),
+    fingerprint: { ...(await origin.fingerprint()), ...ownCode(config) },
     collections: plan.collections,
     partitions: plan.partitions,
   });

@@ -104,6 +104,10 @@ test('a source of one’s own: a module or a package, and what follows', async (
   const { source } = await configOf('run', 'plugin:p', '--source-options', '{"a":1}');
   assert.deepEqual(source.kind === 'plugin' && source.options, { a: 1 });
   await assert.rejects(configOf('run', 'plugin:'), /names no module/);
+  await assert.rejects(configOf('run', 'plugin:p', '--source-options', '{"after":9007199254740993}'), {
+    code: 'E_USAGE',
+    message: '--source-options has a number that JavaScript would round',
+  });
   await assert.rejects(configOf('run', 'plugin:p', '--source-options', '{s3cret'), (error: MigrateError) => {
     return error.code === 'E_USAGE' && !JSON.stringify({ ...error, found: error.found }).includes('s3cret');
   });
