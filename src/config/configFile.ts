@@ -1,4 +1,5 @@
 /** Finds a job's YAML file and reads it, whichever of the known kinds it is. */
+import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { MigrateError, messageOf, systemCode } from '../core/errors.ts';
 import type { ConfigFileOptions, ReadConfig } from './migrationYaml.ts';
@@ -59,8 +60,9 @@ function topKeys(tree: YamlNode): string[] {
 
 async function readText(file: string, cwd: string): Promise<string | undefined> {
   const path = localPath(file, cwd, '--config');
+  let bytes: Buffer;
   try {
-    return await readFile(path, 'utf8');
+    bytes = await readFile(path);
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT') return undefined;
     throw new MigrateError('E_CONFIG', 'the configuration file cannot be read', {
@@ -69,6 +71,14 @@ async function readText(file: string, cwd: string): Promise<string | undefined> 
       cause,
     });
   }
+  // Else what is none would become U+FFFD: in names, passwords, constants.
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  const lines = bytes.toString('latin1').split('\n');
+  throw new MigrateError('E_CONFIG', 'the configuration file is not UTF-8', {
+    at: { file, line: 1 + lines.findIndex((line) => !isUtf8(Buffer.from(line, 'latin1'))) },
+    found: 'bytes of another encoding',
+    hint: 'iconv -f LATIN1 -t UTF-8 (or -f UTF-16) writes it anew',
+  });
 }
 
 function notThere(file: string): MigrateError {

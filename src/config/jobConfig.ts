@@ -115,6 +115,7 @@ export function jobConfig(
   around: Surroundings = surroundings(process.env, process.cwd()),
 ): JobConfig {
   const { source, target, files, credentials, state, ...rest } = said(choices);
+  refuseNothing(rest);
   const { cwd, env } = around;
   const from = sourceOf(source, around);
   const draft = { ...emptyDraft(around), ...rest };
@@ -133,6 +134,14 @@ export function jobConfig(
     ...keptAt(draft, { stateDir: rest.stateDir, state, cwd }),
     rejectFile: draft.rejectFile === undefined ? undefined : resolve(cwd, draft.rejectFile),
   };
+}
+
+/** A selection of nothing would be a job that moves nothing and is done. */
+function refuseNothing({ collections, merge = [] }: Pick<JobChoices, 'collections' | 'merge'>): void {
+  const refuse = (what: string): MigrateError =>
+    new MigrateError('E_USAGE', `${what} names nothing`, { found: 'an empty list', wanted: 'names, or no list' });
+  if (collections?.length === 0) throw refuse('collections');
+  if (merge.some(({ inputs }) => inputs.length === 0)) throw refuse('merge.inputs');
 }
 
 interface Keeping {

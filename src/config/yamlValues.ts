@@ -15,7 +15,8 @@ function written<T>(wanted: string, read: (text: string) => T | undefined) {
 
 export const text = z.string({ error: 'a text' });
 
-export const list = z.array(text, { error: 'a list of texts' });
+/** An empty one would be a job that moves nothing and is done. */
+export const list = z.array(text, { error: 'a list of texts' }).min(1, { error: 'a list of texts, at least one' });
 
 export function whole(min: number, max = Number.MAX_SAFE_INTEGER) {
   const range =

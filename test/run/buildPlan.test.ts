@@ -96,6 +96,12 @@ test('key and vector have a name each', async () => {
   assert.equal((await planned({ idField: 'data', vectorField: 'id', collections: ['b'] })).length, 1);
 });
 
+test('a selection of nothing is refused', () => {
+  const source = { kind: 'milvus1x', path: '/db' } as const;
+  for (const choices of [{ collections: [] }, { merge: [merge('z')] }])
+    assert.throws(() => jobConfig({ source, ...choices }), { code: 'E_USAGE', found: 'an empty list' });
+});
+
 test("names by flags are refused for a source of one's own, whose reader gives rows by its own names", async () => {
   const module = join(repoRoot, 'fixtures/source-plugin/jsonLines.mjs');
   using folder = temporaryFolder();
