@@ -354,6 +354,8 @@ export interface Target extends AsyncDisposable {
   /** Drops it if it still has that id; absent is fine. */
   drop(collection: string, id: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
+  /** The aliases of `from` stand for `to` from then on, each at once. Returns them; of a collection that is not there, none. */
+  moveAliases(from: string, to: string): Promise<readonly string[]>;
 
   /** Hands files to the server. Never repeated by itself: a lost answer is an error with `retry: true` and the caller looks for the task. */
   submitImport(collection: string, milvusPartition: string, files: readonly string[]): Promise<string>;

@@ -96,6 +96,9 @@ export async function swapIn(run: FinishContext, planned: PlannedCollection, rec
     });
   if (current?.id !== record.id) await target.rename(record.loadInto, planned.target);
   announce('swap renamed new', planned.target);
+  const aliases = await target.moveAliases(retired, planned.target);
+  if (aliases.length > 0)
+    run.warn(`${planned.target}: its aliases stand for the new collection now: ${aliases.join(', ')}`);
   await target.drop(retired, record.replaces);
   await ledger.recordCollection(planned.target, { ...record, loadInto: planned.target, phase: 'swapped' });
 }

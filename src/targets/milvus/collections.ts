@@ -3,7 +3,7 @@ import type { CollectionFacts, CollectionSpec } from '../../core/contracts.ts';
 import { MigrateError, messageOf } from '../../core/errors.ts';
 import { loadPackage } from '../../core/loadPackage.ts';
 import type { Field } from '../../core/schema.ts';
-import { describe, idOf } from './describe.ts';
+import { aliasesOf, describe, idOf } from './describe.ts';
 import { broken, type CallFailure, isSuccess, type ReplyStatus, refused } from './errors.ts';
 import type { Rpc } from './rpc.ts';
 
@@ -140,4 +140,13 @@ export async function drop(rpc: Rpc, collection: string, id: string): Promise<vo
 export async function rename(rpc: Rpc, from: string, to: string): Promise<void> {
   const at = { collection: from };
   await rpc.ask('RenameCollection', { oldName: from, newName: to }, { at, write: true, timeoutMs: DDL_MS });
+}
+
+/** Dropping a collection drops its aliases without a word (2.3.5), and with them what applications ask for. */
+export async function moveAliases(rpc: Rpc, from: string, to: string): Promise<readonly string[]> {
+  const at = { collection: to };
+  const aliases = await aliasesOf(rpc, from);
+  for (const alias of aliases)
+    await rpc.ask('AlterAlias', { collection_name: to, alias }, { at, write: true, timeoutMs: DDL_MS });
+  return aliases;
 }

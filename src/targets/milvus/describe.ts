@@ -23,7 +23,12 @@ interface WireCollection {
   readonly collectionID: string;
   readonly created_timestamp: string;
   readonly collection_name: string;
-  readonly schema: { readonly enable_dynamic_field: boolean; readonly fields: readonly WireField[] };
+  readonly aliases: readonly string[];
+  readonly schema: {
+    readonly name: string;
+    readonly enable_dynamic_field: boolean;
+    readonly fields: readonly WireField[];
+  };
 }
 
 export interface WireIndex {
@@ -71,6 +76,12 @@ export async function idOf(rpc: Rpc, collection: string): Promise<string | undef
   return found && collectionId(found);
 }
 
+/** Sorted; none where there is no such collection. */
+export async function aliasesOf(rpc: Rpc, collection: string): Promise<readonly string[]> {
+  const found = await describeCollection(rpc, collection);
+  return [...(found?.aliases ?? [])].sort();
+}
+
 async function describeCollection(rpc: Rpc, collection: string): Promise<WireCollection | undefined> {
   const at = { collection };
   const { status, reply } = await rpc.askStatus<WireCollection>(
@@ -80,11 +91,13 @@ async function describeCollection(rpc: Rpc, collection: string): Promise<WireCol
   );
   if (isNotFound(status)) return undefined;
   if (!isSuccess(status)) throw refused(status, { method: 'DescribeCollection', address: rpc.address, at });
-  // An alias is answered with the collection it stands for; loading into that, or dropping it, was not asked for.
-  if (reply.collection_name !== '' && reply.collection_name !== collection) {
+  // An alias is answered with the collection it stands for, under either name (2.3.5 gives the alias back); loading into
+  // that, or dropping it, was not asked for.
+  const other = reply.collection_name !== '' && reply.collection_name !== collection;
+  if (other || reply.aliases.includes(collection)) {
     throw new MigrateError('E_TARGET', 'the name is an alias', {
       at,
-      found: `an alias of ${reply.collection_name}`,
+      found: `an alias of ${other ? reply.collection_name : reply.schema.name}`,
       wanted: 'the name of a collection, or a free one',
     });
   }

@@ -28,6 +28,7 @@ export function withRetry(target: Target, signal: AbortSignal | undefined, polic
     describe: again('the collection', target.describe),
     createMilvusPartition: again('the partition', target.createMilvusPartition),
     drop: again('the drop', target.drop),
+    moveAliases: again('the aliases', target.moveAliases),
     listImports: again('the import tasks', target.listImports),
     importTask: again('the import task', target.importTask),
     flush: again('the flush', target.flush),

@@ -3,7 +3,7 @@ import type { TargetConfig } from '../../config/job.ts';
 import type { Target } from '../../core/contracts.ts';
 import type { OpenOptions } from '../index.ts';
 import { buildIndex } from './buildIndex.ts';
-import { create, createDatabaseIfAbsent, createMilvusPartition, drop, rename } from './collections.ts';
+import { create, createDatabaseIfAbsent, createMilvusPartition, drop, moveAliases, rename } from './collections.ts';
 import { connect } from './connect.ts';
 import { describe } from './describe.ts';
 import { isLite, readFacts } from './facts.ts';
@@ -32,6 +32,7 @@ export async function openMilvus(config: TargetConfig, options: OpenOptions): Pr
     createMilvusPartition: (collection, milvusPartition) => createMilvusPartition(rpc, collection, milvusPartition),
     drop: (collection, id) => drop(rpc, collection, id),
     rename: (from, to) => rename(rpc, from, to),
+    moveAliases: (from, to) => moveAliases(rpc, from, to),
     submitImport: (collection, milvusPartition, files) => submitImport(rpc, { collection, milvusPartition }, files),
     listImports: (collection) => listImports(rpc, collection),
     importTask: (id) => importTask(rpc, id),
