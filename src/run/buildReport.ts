@@ -64,7 +64,8 @@ function sumChanges(records: readonly PartitionRecord[]): Record<string, number>
   return sum;
 }
 
-function loadedRows(load: LoadRecord | undefined): number {
+/** How many of a partition's rows are in the target for sure. */
+export function loadedRows(load: LoadRecord | undefined): number {
   if (load?.state === 'loaded') return load.rows;
   return load?.state === 'streaming' ? load.acked : 0;
 }

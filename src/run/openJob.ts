@@ -10,6 +10,7 @@ import type { JobPlan } from '../core/plan.ts';
 import { letGo, openSource } from '../sources/index.ts';
 import { adopt } from './adopt.ts';
 import { buildPlan, type TargetAbilities } from './buildPlan.ts';
+import { loadedRows } from './buildReport.ts';
 import { check } from './checks.ts';
 import { refuseFilesInSource } from './filesApart.ts';
 import { fingerprintOf, jobKey, newJobId, refuseChangedSource } from './identity.ts';
@@ -66,6 +67,7 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
     const found = await checkpoint.find(key);
     const left: Note[] = [];
     if (found !== undefined && config.fresh) {
+      if (target !== undefined) left.push(...(await rowsThatStay(checkpoint, target, { config, id: found.id })));
       if (target !== undefined) await dropScratch(checkpoint, target, found.id);
       const partitions = (await checkpoint.partitions(found.id)).map(({ planned }) => planned.partition);
       await letGo(config.source, partitions);
@@ -82,6 +84,26 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
     await lock[Symbol.asyncDispose]();
     throw thrown;
   }
+}
+
+/** Where rows are added to collections, those that the job loaded before it is started over stay, and come again. */
+async function rowsThatStay(
+  checkpoint: Checkpoint,
+  target: Target,
+  { config, id }: { config: JobConfig; id: string },
+): Promise<Note[]> {
+  if (config.mode !== 'append') return [];
+  const partitions = await checkpoint.partitions(id);
+  const notes: Note[] = [];
+  for (const [name, { loadInto, id: collection }] of await checkpoint.collections(id)) {
+    const rows = partitions
+      .filter(({ planned }) => planned.collection === name)
+      .reduce((sum, { load }) => sum + loadedRows(load), 0);
+    if (rows === 0 || (await target.describe(loadInto))?.id !== collection) continue;
+    const text = `${loadInto} keeps the ${rows} rows that this job loaded before it was started over: they are there twice now, unless you delete them`;
+    notes.push({ kind: 'warning', text });
+  }
+  return notes;
 }
 
 /** The origin as the job planned it. Throws E_SOURCE_CHANGED where it is not that any more. */

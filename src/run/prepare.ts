@@ -23,9 +23,12 @@ export async function prepareCollection(
   planned: PlannedCollection,
 ): Promise<CollectionRecord> {
   const known = run.ledger.collection(planned.target);
-  if (known !== undefined && known.phase !== 'creating') return recheckCollection(run, target, { planned, known });
-  const existing = await target.describe(planned.target);
-  const record = known ?? begin(run, { planned, existing });
+  const begun = known?.phase === 'creating' || known?.phase === 'left' ? undefined : known;
+  if (begun !== undefined) return recheckCollection(run, target, { planned, known: begun });
+  // One that was left alone by an earlier run may be gone since.
+  const own = known?.phase === 'creating' ? known : undefined;
+  const existing = own === undefined ? await describeWhole(run, target, planned.target) : undefined;
+  const record = own ?? begin(run, { planned, existing });
   const made =
     record.phase === 'creating'
       ? await createRecorded(run, target, { planned, record })
@@ -33,6 +36,14 @@ export async function prepareCollection(
   await run.ledger.recordCollection(planned.target, made);
   announce('collection created', planned.target);
   return made;
+}
+
+/** Rows are to be added to it: those that were inserted and not flushed yet are in no statistics (2.3.5). */
+async function describeWhole(run: RunContext, target: Target, name: string): Promise<CollectionFacts | undefined> {
+  const found = await target.describe(name);
+  if (found === undefined || run.config.mode !== 'append') return found;
+  await target.flush(name);
+  return target.describe(name);
 }
 
 /** Recorded first, so that a run that died in between knows the empty collection for its own. */
@@ -77,13 +88,16 @@ export async function recheckCollection(
   const name = known.loadInto;
   const own = await target.describe(name);
   const facts = own ?? (await target.describe(planned.target));
-  if (facts === undefined || facts.id !== known.id)
+  if (facts === undefined || facts.id !== known.id) {
+    // What was verified then says nothing about what is there now.
+    await run.ledger.recordCollection(planned.target, { ...known, report: undefined });
     throw new MigrateError('E_COLLECTION_REPLACED', 'the collection that this job loads into is not there any more', {
       at: { collection: name },
       found: facts === undefined ? 'no such collection' : `a collection with id ${facts.id}`,
       wanted: `the collection with id ${known.id}`,
       hint: 'it was dropped or made anew since: start over with --fresh',
     });
+  }
   if (known.phase === 'loading') await addPartitions(target, facts, planned);
   if (own !== undefined) return known;
   // A run that died in the swap had renamed it.

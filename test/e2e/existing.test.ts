@@ -1,0 +1,95 @@
+/** Collections that are there before, in a real Milvus 2.3.5, and what others do to them between two runs. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { CollectionReport } from '../../src/core/report.ts';
+import { milvusMigrate, wanted } from './harness.ts';
+import { assertExact, collections, type Place, place, reportOf } from './place.ts';
+import { countRows } from './reading.ts';
+
+const [FACES] = wanted('l2').collections;
+
+/** The collection that `l2` is to go into, with so many rows that nobody flushed. */
+async function makeThere({ database: { client } }: Place, rows: number): Promise<void> {
+  const collection_name = FACES!.name;
+  const fields = [
+    { name: 'id', data_type: 'Int64', is_primary_key: true, autoID: false },
+    { name: 'data', data_type: 'FloatVector', dim: FACES!.dim },
+  ];
+  await client.createCollection({ collection_name, fields } as never);
+  const data = Array.from({ length: rows }, (_, row) => ({ id: row, data: Array(FACES!.dim).fill(row) as number[] }));
+  if (rows > 0) await client.insert({ collection_name, data } as never);
+}
+
+const facesOf = (at: Place): CollectionReport => reportOf(at).collections[0]!;
+
+describe('existing', { concurrency: 4 }, () => {
+  test('--mode skip: a collection that is gone by the next run is moved then', async () => {
+    await using at = await place();
+    await makeThere(at, 0);
+    const words = at.words('l2', '--mode', 'skip');
+    const left = await milvusMigrate(words);
+    assert.equal(left.code, 0, left.stderr);
+    assert.equal(facesOf(at).outcome, 'left');
+    await at.database.client.dropCollection({ collection_name: FACES!.name });
+    const moved = await milvusMigrate(words);
+    assert.equal(moved.code, 0, moved.stderr);
+    assert.equal(facesOf(at).outcome, 'loaded');
+    await assertExact(at, 'l2');
+  });
+
+  test('rows that were inserted and not flushed yet are rows: refused, or counted', async () => {
+    await using at = await place();
+    await makeThere(at, 7);
+    const refused = await milvusMigrate(at.words('l2'));
+    assert.equal(refused.code, 4, refused.stderr);
+    assert.match(refused.stderr, /E_COLLECTION_NOT_EMPTY[\s\S]*about 7 rows/);
+    const appended = await milvusMigrate(at.words('l2', '--mode', 'append'));
+    assert.equal(appended.code, 0, appended.stderr);
+    assert.equal(await countRows(at.database, FACES!.name), FACES!.rows + 7);
+  });
+
+  test('--mode overwrite: the aliases of the old collection stand for the new one', async () => {
+    await using at = await place();
+    const { client } = at.database;
+    await makeThere(at, 1);
+    for (const alias of ['prod', 'test']) await client.createAlias({ collection_name: FACES!.name, alias });
+    const replaced = await milvusMigrate(at.words('l2', '--mode', 'overwrite'));
+    assert.equal(replaced.code, 0, replaced.stderr);
+    assert.deepEqual(await collections(at.database), [FACES!.name]);
+    for (const alias of ['prod', 'test']) assert.equal(await countRows(at.database, alias), FACES!.rows);
+    assert.match(reportOf(at).warnings.join('\n'), /prod, test/);
+  });
+
+  test('a report does not show what was verified of a collection that is gone', async () => {
+    await using at = await place();
+    const words = at.words('l2');
+    assert.equal((await milvusMigrate(words)).code, 0);
+    await at.database.client.dropCollection({ collection_name: FACES!.name });
+    const again = await milvusMigrate(words);
+    assert.equal(again.code, 4);
+    assert.match(again.stderr, /E_COLLECTION_REPLACED/);
+    assert.equal(facesOf(at).verify.count, 'skipped');
+  });
+
+  test('--fresh with --mode append says that the rows of the run before stay', async () => {
+    await using at = await place();
+    const words = at.words('l2', '--mode', 'append');
+    assert.equal((await milvusMigrate(words)).code, 0);
+    assert.deepEqual(reportOf(at).warnings, []);
+    const again = await milvusMigrate([...words, '--fresh']);
+    assert.equal(again.code, 0, again.stderr);
+    assert.equal(await countRows(at.database, FACES!.name), 2 * FACES!.rows);
+    assert.match(reportOf(at).warnings.join('\n'), new RegExp(`${FACES!.name}.*${FACES!.rows} rows`));
+  });
+
+  test('a name that is an alias is refused', async () => {
+    await using at = await place();
+    await makeThere(at, 0);
+    await at.database.client.createAlias({ collection_name: FACES!.name, alias: 'prod' });
+    const state = ['--state', join(at.path, 'state')];
+    const refused = await milvusMigrate([...at.words('l2', '--name', 'prod'), ...state]);
+    assert.equal(refused.code, 4);
+    assert.match(refused.stderr, /an alias of faces/);
+  });
+});
