@@ -48,7 +48,7 @@ export async function cleanJob(
 async function whyKept(state: Checkpoint, job: JobRecord): Promise<string | undefined> {
   const { files, target } = job.config as unknown as JobConfig;
   if (target === undefined) return 'they are what the job made';
-  if (files?.keep === true) return 'they were to be kept (dump, load or --keep)';
+  if (files?.keep === true || job.state === 'dumped') return 'they were to be kept (dump, load or --keep)';
   const records = await state.partitions(job.id);
   const collections = await state.collections(job.id);
   const arrived = ({ target: name }: { readonly target: string }): boolean => {

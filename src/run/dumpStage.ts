@@ -12,7 +12,7 @@ import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
 import { addMarks } from './idMarks.ts';
 import { writtenFolder } from './layout.ts';
-import { partFolders } from './partFolders.ts';
+import { gatherFiles, otherAttempt, partFolders } from './partFolders.ts';
 import { TASKS_PER_WORKER } from './pool.ts';
 import type { Totals } from './progress.ts';
 import type { DumpTask, ReadTask } from './tasks.ts';
@@ -177,7 +177,7 @@ async function discardUnusable(run: RunContext): Promise<void> {
     if (part === undefined || load !== undefined) continue;
     const why = await whyUnusable(run, part, planned.upsert === true);
     if (why === undefined) continue;
-    if (why !== '' && run.reader.kind === 'dumped') throw damaged(run, part, why);
+    if (why !== '' && run.reader.kind === 'dumped') throw await damaged(run, part, why);
     if (why !== '') run.warn(`part ${part.dir} of ${planned.collection} is made again: ${why}`);
     await run.ledger.discardPart(part.partition);
   }
@@ -185,20 +185,26 @@ async function discardUnusable(run: RunContext): Promise<void> {
 
 /**
  * Partitions whose parts are made again though their import was announced: their files are not what was written, and
- * what `settleImports` left like that was never submitted. Their records stay until there are others.
+ * what `settleImports` left like that was never submitted. Their records stay until there are others. Where files are all
+ * that is asked for, so are those of which the rows have arrived and the files are gone, or never were.
  */
 async function findLost(run: RunContext, takes: (collection: string) => boolean): Promise<ReadonlySet<string>> {
   const lost = new Set<string>();
-  if (run.route !== 'import') return lost;
+  if (run.route === 'stream') return lost;
   for (const { planned, part, load } of run.ledger.partitions()) {
-    if (part === undefined || load?.state !== 'intended' || !takes(planned.collection)) continue;
+    if (part === undefined || load === undefined || !takes(planned.collection)) continue;
+    if (run.route === 'import' && load.state !== 'intended') continue;
     // A run that died before it renamed them left them under the name of an earlier attempt; one that died when it had made
     // them again, under that of the next.
     const folders = partFolders(part, load).toReversed();
-    const why = await whatIsWrong(run, part, folders);
-    if (why === undefined) continue;
-    if (run.reader.kind === 'dumped') throw damaged(run, part, why);
-    run.warn(`part ${part.dir} of ${planned.collection} is made again: ${why}`);
+    const why = part.files.length === 0 ? 'its rows were streamed' : await whatIsWrong(run, part, folders);
+    if (why === undefined) {
+      if (load.state === 'loaded' && run.files !== undefined)
+        await gatherFiles(run.files.store, part, { from: partFolders(part, load), to: part.dir });
+      continue;
+    }
+    if (run.reader.kind === 'dumped') throw await damaged(run, part, why);
+    if (load.state !== 'loaded') run.warn(`part ${part.dir} of ${planned.collection} is made again: ${why}`);
     for (const dir of folders) await run.files?.store.remove(dir);
     lost.add(part.partition);
   }
@@ -206,7 +212,16 @@ async function findLost(run: RunContext, takes: (collection: string) => boolean)
 }
 
 /** There is nothing to make it from again but these very files. */
-function damaged({ files }: RunContext, { dir }: Part, found: string): MigrateError {
+async function damaged({ files }: RunContext, part: Part, found: string): Promise<MigrateError> {
+  const { dir } = part;
+  const other = files === undefined ? undefined : await otherAttempt(files.store, part);
+  if (other !== undefined)
+    return new MigrateError('E_PART_DAMAGED', 'another load of the dumped folder has this part in hand', {
+      at: { file: files?.store.describe(dir) ?? dir },
+      found: `its files in ${other}, and ${found}`,
+      wanted: 'a folder that no other load is at work on, or has left unfinished',
+      hint: 'finish that load (the same command again), or forget it (milvus-migrate jobs, with its --state): then the files have their name again',
+    });
   return new MigrateError('E_PART_DAMAGED', 'a part of the dumped folder is not what its manifest says', {
     at: { file: files?.store.describe(dir) ?? dir },
     found,

@@ -64,7 +64,8 @@ export async function forgetJob(
   return withJob(place, id, async (state, job) => {
     await using _lock = await state.lock(job.key);
     const stored = job.config as unknown as JobConfig;
-    const keep = stored.files?.keep === true;
+    // Or what was dumped after it had been moved.
+    const keep = stored.files?.keep === true || job.state === 'dumped';
     // With nothing to remove, nothing need open the place of the files.
     const files = keep && isOver(job.state) ? undefined : stored.files;
     const config = { ...stored, ...placeOf(place), credentials, files };

@@ -76,6 +76,22 @@ export async function readManifests(store: Store): Promise<Manifest> {
   };
 }
 
+/** Two dumps of one collection could not be loaded from one folder: said before the second is made. Error: E_DUMP_FOLDER. */
+export async function refuseSecondDump(store: Store, targets: readonly string[]): Promise<void> {
+  if (!(await hasManifest(store))) return;
+  for (const name of await collect(manifestNames(store))) {
+    const { collections } = await readManifest(store, name);
+    const twice = collections.find(({ target }) => targets.includes(target));
+    if (twice === undefined) continue;
+    throw new MigrateError('E_DUMP_FOLDER', 'the folder holds a dump of this collection already', {
+      at: { file: store.describe(''), collection: twice.target },
+      found: name,
+      wanted: 'one dump of a collection in a folder: they could not be told apart when it is loaded',
+      hint: 'name another folder with --out, or remove the manifest (and the parts) of the one that is not wanted',
+    });
+  }
+}
+
 /** A folder that is not there holds none. */
 export async function hasManifest(store: Store): Promise<boolean> {
   for await (const _ of manifestNames(store)) return true;

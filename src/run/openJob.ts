@@ -15,7 +15,7 @@ import { check } from './checks.ts';
 import { refuseFilesInSource } from './filesApart.ts';
 import { fingerprintOf, jobKey, newJobId, refuseChangedSource } from './identity.ts';
 import { type FilesConfig, filesStore, preflightName } from './layout.ts';
-import { hasManifest, readManifests } from './manifest.ts';
+import { hasManifest, readManifests, refuseSecondDump } from './manifest.ts';
 import { refuseGivenNames } from './names.ts';
 import { storeOpener } from './openStores.ts';
 import { OWN_CODE, ownCode } from './ownCode.ts';
@@ -209,6 +209,13 @@ async function createJob({ config, stages, checkpoint, target, origin, key }: Cr
   const written = origin.parts.reduce((sum, { bytes }) => sum + bytes, 0);
   const { obstacles } = await check({ config, plan, openStore: storeOpener(config), target, written });
   if (obstacles[0] !== undefined) throw obstacles[0];
+  if (stages === 'dump' && config.files !== undefined) {
+    await using store = await storeOpener(config)(filesStore(config.files));
+    await refuseSecondDump(
+      store,
+      plan.collections.map(({ target: name }) => name),
+    );
+  }
   const record = await checkpoint.create({
     id: newJobId(),
     key,

@@ -1,4 +1,5 @@
 /** The folders that the files of a part may lie in: each attempt to import them gives them another name. */
+import { dirname } from 'node:path/posix';
 import type { LoadRecord } from '../core/checkpoint.ts';
 import type { Part, Store } from '../core/contracts.ts';
 import { ATTEMPT, attemptFolder, attemptOf } from './layout.ts';
@@ -26,6 +27,16 @@ export async function gatherFiles(
   { from, to }: { readonly from: readonly string[]; readonly to: string },
 ): Promise<void> {
   for (const dir of from) if (dir !== to && (await isThere(store, part, dir))) await store.move(dir, to);
+}
+
+/** The folder of another attempt that has files of the part, whoever gave it that name; undefined: none. */
+export async function otherAttempt(store: Store, { dir }: Part): Promise<string | undefined> {
+  const base = dir.replace(ATTEMPT, '.a');
+  for await (const { path } of store.list(dirname(dir))) {
+    const folder = dirname(path);
+    if (folder !== dir && folder.startsWith(base) && ATTEMPT.test(folder)) return folder;
+  }
+  return undefined;
 }
 
 /** Any of its files. */

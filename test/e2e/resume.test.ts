@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { fixture, milvusMigrate, wanted } from './harness.ts';
+import { compareDump, fixture, milvusMigrate, wanted } from './harness.ts';
 import { type Place, place, reportOf } from './place.ts';
 import { assertAll, countRows } from './reading.ts';
 
@@ -17,6 +17,16 @@ const words = (at: Place, command: string, name: string, ...flags: string[]): st
 
 /** No index, not loaded: these tests are not about that, and it takes Milvus ten seconds. */
 const QUICK = ['--index', 'none', '--no-load', '--verify', 'counts'];
+
+/** A job of that fixture with a staging folder, for commands with `--config`. */
+function jobFile(at: Place, name: string): string {
+  const file = join(at.path, 'job.yaml');
+  const [, url, , database] = at.database.flags;
+  const to = `to: { url: "${url}", database: "${database}" }`;
+  const source = `source: { milvus1x: "${join(fixture(name), 'db')}" }`;
+  writeFileSync(file, `job: { ${source}, ${to}, staging: { dir: "${at.staging}" } }`);
+  return file;
+}
 
 /** Paths of all files, sorted. */
 function filesBelow(folder: string): string[] {
@@ -134,17 +144,30 @@ describe('a later run', { concurrency: 4 }, () => {
 
   test('what `dump` wrote by a job file stays when `load` has taken it by the same file', async () => {
     await using at = await place();
-    const file = join(at.path, 'job.yaml');
-    const [, url, , database] = at.database.flags;
-    const to = `to: { url: "${url}", database: "${database}" }`;
-    const source = `source: { milvus1x: "${join(fixture('l2'), 'db')}" }`;
-    writeFileSync(file, `job: { ${source}, ${to}, staging: { dir: "${at.staging}" } }`);
+    const file = jobFile(at, 'l2');
     const flags = ['--config', file, '--state', join(at.path, 'state')];
     const dump = await milvusMigrate(['dump', ...flags]);
     assert.equal(dump.code, 0, dump.stderr);
     const dumped = filesBelow(at.staging);
     const load = await milvusMigrate(['load', ...flags, ...QUICK]);
     assert.equal(load.code, 0, load.stderr);
+    assert.deepEqual(filesBelow(at.staging), dumped);
+  });
+
+  test('`dump` after a load that is over, by the same file: the files that were cleaned are made again, and stay', async () => {
+    await using at = await place();
+    const file = jobFile(at, 'partitions');
+    const state = ['--state', join(at.path, 'state')];
+    const run = await milvusMigrate(['run', '--config', file, ...state, ...QUICK]);
+    assert.equal(run.code, 0, run.stderr);
+    assert.deepEqual(filesBelow(at.staging), []);
+    const dump = await milvusMigrate(['dump', '--config', file, ...state]);
+    assert.equal(dump.code, 0, dump.stderr);
+    assert.equal(await compareDump(at.staging, 'partitions'), '');
+    const dumped = filesBelow(at.staging);
+    const [job] = JSON.parse((await milvusMigrate(['jobs', 'list', '--json', ...state])).stdout) as { id: string }[];
+    for (const word of ['clean', 'forget'])
+      assert.equal((await milvusMigrate(['jobs', word, job!.id, ...state])).code, 0);
     assert.deepEqual(filesBelow(at.staging), dumped);
   });
 
@@ -159,9 +182,22 @@ describe('a later run', { concurrency: 4 }, () => {
     for (let round = 0; round < 2; round++) await milvusMigrate([...load, ...state], killed('import intended'));
     await milvusMigrate([...load, ...state], killed('import submitted'));
     assert.notDeepEqual(filesBelow(at.staging), dumped);
+    const other = await milvusMigrate([...load, '--name', 'other', '--state', join(at.path, 's3')]);
+    assert.equal(other.code, 4);
+    assert.match(other.stderr, /another load of the dumped folder[\s\S]*jobs/);
     const [job] = JSON.parse((await milvusMigrate(['jobs', 'list', '--json', ...state])).stdout) as { id: string }[];
     const forgotten = await milvusMigrate(['jobs', 'forget', job!.id, ...state]);
     assert.equal(forgotten.code, 0, forgotten.stderr);
+    assert.deepEqual(filesBelow(at.staging), dumped);
+  });
+
+  test('a second dump of a collection into one folder is refused before it is made', async () => {
+    await using at = await place();
+    const dump = ['dump', `milvus1x:${join(fixture('l2'), 'db')}`, '--out', at.staging];
+    assert.equal((await milvusMigrate([...dump, '--state', join(at.path, 's1')])).code, 0);
+    const dumped = filesBelow(at.staging);
+    const second = await milvusMigrate([...dump, '--state', join(at.path, 's2')]);
+    assert.match(second.stderr, /E_DUMP_FOLDER: faces: the folder holds a dump of this collection already/);
     assert.deepEqual(filesBelow(at.staging), dumped);
   });
 
