@@ -17,7 +17,7 @@ import { type MysqlSession, openMysqlSession } from './mysqlSession.ts';
 import { hasTables, makeTables, TABLE } from './mysqlTables.ts';
 import {
   type CollectionRow,
-  collectionsOf,
+  collectionOf,
   type JobRow,
   jobOf,
   jsonOrNull,
@@ -114,7 +114,7 @@ function checkpointOn(session: MysqlSession, address: MysqlAddress): Checkpoint 
     recordLoad: (id, partition, load) => setPartition(id, partition, 'load_state', toJson(load)),
     async collections(id) {
       const text = `SELECT CONVERT(target USING utf8mb4) AS target, record FROM ${TABLE.collections} WHERE job = ?`;
-      return collectionsOf(await all<CollectionRow>(text, id));
+      return new Map((await all<CollectionRow>(text, id)).map(collectionOf));
     },
     recordCollection: (id, target, record) =>
       write(

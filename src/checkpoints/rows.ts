@@ -66,6 +66,6 @@ export function partitionOf({ planned, part, load }: PartitionRow): PartitionRec
   };
 }
 
-export function collectionsOf(rows: readonly CollectionRow[]): ReadonlyMap<string, CollectionRecord> {
-  return new Map(rows.map(({ target, record }) => [target, JSON.parse(record) as CollectionRecord]));
+export function collectionOf({ target, record }: CollectionRow): readonly [string, CollectionRecord] {
+  return [target, JSON.parse(record) as CollectionRecord];
 }

@@ -4,16 +4,16 @@
  * WAL with synchronous = FULL: what was committed survives a crash of the machine too. A job's lock is an exclusive
  * transaction on a database of its own, which ends with the process, however that ends; a pid file would not.
  */
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Checkpoint, JobLock, JobRecord, NewJob } from '../core/checkpoint.ts';
 import type { Upload } from '../core/contracts.ts';
-import { MigrateError, messageOf, systemCode } from '../core/errors.ts';
+import { MigrateError, systemCode } from '../core/errors.ts';
+import { makeFolders } from '../core/folders.ts';
 import { loadPackage } from '../core/loadPackage.ts';
-import type { PartitionRow } from './rows.ts';
-import { type CollectionRow, collectionsOf, type JobRow, jobOf, jsonOrNull, partitionOf, toJson } from './rows.ts';
-import { lacksRoom, openStateFile, STATE_FILE, stateFailure } from './sqliteFile.ts';
+import { collectionOf, jobOf, jsonOrNull, partitionOf, toJson } from './rows.ts';
+import { openStateFile, STATE_FILE, unusable } from './sqliteFile.ts';
 
 const Database = loadPackage('better-sqlite3');
 
@@ -22,6 +22,7 @@ const INSERT_PARTITION = 'INSERT INTO partitions (job, id, ordinal, planned) VAL
 /** @param stateDir made if absent, readable by its owner alone */
 export function openSqliteCheckpoint(stateDir: string): Checkpoint {
   const database = openStateFile(stateDir);
+  const stateFile = join(stateDir, STATE_FILE);
   const now = (): string => new Date().toISOString();
   const run = (sql: string, ...values: (string | number | null)[]): number =>
     writing(stateDir, () => database.prepare(sql).run(...values).changes);
@@ -29,9 +30,10 @@ export function openSqliteCheckpoint(stateDir: string): Checkpoint {
   const runOnJob = (id: string, sql: string, ...values: (string | number | null)[]): void => {
     if (run(sql, ...values) === 0) throw gone(stateDir, id);
   };
-  const all = <T>(sql: string, ...values: string[]): T[] => database.prepare(sql).all(...values) as T[];
+  const all = <Row, T>(read: (row: Row) => T, sql: string, ...values: string[]): T[] =>
+    looking(stateFile, () => (database.prepare(sql).all(...values) as Row[]).map(read));
   const jobs = (where: string, ...values: string[]): JobRecord[] =>
-    all<JobRow>(`SELECT * FROM jobs ${where}`, ...values).map(jobOf);
+    all(jobOf, `SELECT * FROM jobs ${where}`, ...values);
 
   const create = (job: NewJob): JobRecord => {
     const { id, key, source, target } = job;
@@ -77,22 +79,20 @@ export function openSqliteCheckpoint(stateDir: string): Checkpoint {
       );
     },
     partitions: async (id) =>
-      all<PartitionRow>('SELECT planned, part, load FROM partitions WHERE job = ? ORDER BY ordinal', id).map(
-        partitionOf,
-      ),
+      all(partitionOf, 'SELECT planned, part, load FROM partitions WHERE job = ? ORDER BY ordinal', id),
     recordPart: async (id, part) =>
       runOnJob(id, 'UPDATE partitions SET part = ? WHERE job = ? AND id = ?', toJson(part), id, part.partition),
     discardPart: async (id, partition) =>
       void run('UPDATE partitions SET part = NULL WHERE job = ? AND id = ? AND load IS NULL', id, partition),
     recordLoad: async (id, partition, load) =>
       runOnJob(id, 'UPDATE partitions SET load = ? WHERE job = ? AND id = ?', toJson(load), id, partition),
-    collections: async (id) =>
-      collectionsOf(all<CollectionRow>('SELECT target, record FROM collections WHERE job = ?', id)),
+    collections: async (id) => new Map(all(collectionOf, 'SELECT target, record FROM collections WHERE job = ?', id)),
     recordCollection: async (id, target, record) =>
       void run('INSERT OR REPLACE INTO collections (job, target, record) VALUES (?, ?, ?)', id, target, toJson(record)),
     recordUpload: async (id, { path, token }) =>
       void run('INSERT OR IGNORE INTO uploads (job, path, token) VALUES (?, ?, ?)', id, path, token),
-    uploads: async (id) => all<Upload>('SELECT path, token FROM uploads WHERE job = ? ORDER BY path, token', id),
+    uploads: async (id) =>
+      all((row: Upload) => row, 'SELECT path, token FROM uploads WHERE job = ? ORDER BY path, token', id),
     async dropUploads(id, uploads) {
       const drop = database.prepare('DELETE FROM uploads WHERE job = ? AND path = ? AND token = ?');
       writing(stateDir, () =>
@@ -128,17 +128,17 @@ function isLocked(stateDir: string, key: string): boolean {
 
 /** undefined: another process has it. */
 function tryLock(stateDir: string, key: string): BetterSqlite3.Database | undefined {
-  const dir = join(stateDir, 'locks');
+  const file = join(stateDir, 'locks', `${key}.sqlite`);
   let database: BetterSqlite3.Database | undefined;
   try {
-    mkdirSync(dir, { recursive: true });
-    database = new Database(join(dir, `${key}.sqlite`), { timeout: 0 });
+    makeFolders(dirname(file));
+    database = new Database(file, { timeout: 0 });
     database.exec('BEGIN EXCLUSIVE');
     return database;
   } catch (thrown) {
     database?.close();
     if (systemCode(thrown) === 'SQLITE_BUSY') return undefined;
-    throw stateFailure(stateDir, 'could not lock the job', thrown);
+    throw unusable('could not lock the job', file, thrown);
   }
 }
 
@@ -154,14 +154,14 @@ function writing<T>(stateDir: string, call: () => T): T {
   try {
     return call();
   } catch (thrown) {
-    const full = lacksRoom(stateDir, thrown);
-    throw new MigrateError(full ? 'E_NO_SPACE' : 'E_STATE', 'could not record the progress of the job', {
-      at: { file: join(stateDir, STATE_FILE) },
-      found: messageOf(thrown),
-      hint: full
-        ? 'make room and run the same command again'
-        : 'look at the state folder, or name another with --state',
-      cause: thrown,
-    });
+    throw unusable('could not record the progress of the job', join(stateDir, STATE_FILE), thrown);
+  }
+}
+
+function looking<T>(file: string, call: () => T): T {
+  try {
+    return call();
+  } catch (thrown) {
+    throw unusable('could not read what is recorded', file, thrown);
   }
 }

@@ -1,8 +1,9 @@
 /** The SQLite file of a state folder: made, opened, brought up to date. */
-import { chmodSync, mkdirSync, statfsSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, statfsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import { isFull, MigrateError, messageOf, systemCode } from '../core/errors.ts';
+import { makeFolders } from '../core/folders.ts';
 import { loadPackage } from '../core/loadPackage.ts';
 
 const Database = loadPackage('better-sqlite3');
@@ -34,7 +35,7 @@ const STEPS: readonly string[] = [
 export function openStateFile(stateDir: string): BetterSqlite3.Database {
   let database: BetterSqlite3.Database | undefined;
   try {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    makeFolders(stateDir, 0o700);
     const file = join(stateDir, STATE_FILE);
     database = new Database(file, { timeout: 10_000 });
     chmodSync(file, 0o600);
@@ -45,24 +46,27 @@ export function openStateFile(stateDir: string): BetterSqlite3.Database {
     return database;
   } catch (thrown) {
     database?.close();
-    throw stateFailure(stateDir, 'could not open the state folder', thrown);
+    if (thrown instanceof MigrateError) throw thrown;
+    throw unusable('could not open the state folder', stateDir, thrown);
   }
 }
 
-/** What SQLite or the system says of the state folder, in our words; a full disk is told from other troubles. */
-export function stateFailure(stateDir: string, message: string, thrown: unknown): MigrateError {
-  if (thrown instanceof MigrateError) return thrown;
-  const full = lacksRoom(stateDir, thrown);
+const DAMAGED = ['SQLITE_CORRUPT', 'SQLITE_NOTADB'];
+
+/** What SQLite or the file system says of something below the state folder, as an E_STATE or E_NO_SPACE. */
+export function unusable(message: string, file: string, thrown: unknown): MigrateError {
+  const full = isFull(thrown) || (isAnyTrouble(thrown) && hasNoRoom(file));
+  const damaged = DAMAGED.some((word) => systemCode(thrown)?.startsWith(word));
   return new MigrateError(full ? 'E_NO_SPACE' : 'E_STATE', message, {
-    at: { file: stateDir },
+    at: { file },
     found: messageOf(thrown),
-    hint: full ? 'make room and run the same command again' : 'name a folder that this user can write to with --state',
+    hint: full
+      ? 'make room and run the same command again'
+      : damaged
+        ? 'it is damaged: put back a copy of it, or name another folder with --state; what its jobs had loaded is not known there'
+        : 'look at the state folder, or name another, that this user can write to, with --state',
     cause: thrown,
   });
-}
-
-export function lacksRoom(stateDir: string, thrown: unknown): boolean {
-  return isFull(thrown) || (isAnyTrouble(thrown) && hasNoRoom(stateDir));
 }
 
 /** Where a file of its own can not be made or made larger, SQLite says no more than that. */
@@ -73,9 +77,11 @@ function isAnyTrouble(thrown: unknown): boolean {
 /** A page of a database, and a file. */
 const LEAST_BYTES = 64 * 1024;
 
-function hasNoRoom(folder: string): boolean {
+/** @param file may not be there */
+function hasNoRoom(file: string): boolean {
+  const there = existsSync(file) ? file : dirname(file);
   try {
-    const { bavail, bsize, ffree, files } = statfsSync(folder);
+    const { bavail, bsize, ffree, files } = statfsSync(there);
     return bavail * bsize < LEAST_BYTES || (files > 0 && ffree === 0);
   } catch (thrown) {
     // It is not there, or can not be looked at: then room is not what it lacks.

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { PartitionRecord } from '../core/checkpoint.ts';
 import type { Partition } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
+import { makeFolders } from '../core/folders.ts';
 import { primaryKeyOf } from '../core/schema.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
@@ -38,7 +39,7 @@ export async function findDuplicates(run: RunContext, collection: string): Promi
   const dir = join(run.jobDir, 'sort');
   const spool = join(run.jobDir, 'dropped');
   fs.rmSync(dir, { recursive: true, force: true });
-  for (const folder of [dir, spool]) fs.mkdirSync(folder, { recursive: true });
+  for (const folder of [dir, spool]) makeFolders(folder);
   const runs: string[] = [];
   await forEachConcurrently(records, run.pool.threads, async (record) => {
     const { partition, ordinal } = record.planned;

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { type Batch, columnOf, type RefusedRow } from '../core/batch.ts';
 import { isFull, MigrateError, messageOf } from '../core/errors.ts';
+import { makeFolders } from '../core/folders.ts';
 import { keyText } from '../core/keys.ts';
 import { rowText, valueText } from '../core/rowText.ts';
 import { vectorOf } from '../core/schema.ts';
@@ -26,7 +27,7 @@ export function openRejects(file: string, task: DumpTask): RejectWriter {
   const single = task.schema.fields.length === 2 ? vectorOf(task.schema).name : undefined;
   let fd: number | undefined;
   const open = (): number => {
-    fs.mkdirSync(dirname(file), { recursive: true });
+    makeFolders(dirname(file));
     return fs.openSync(temporary, 'w');
   };
   const append = (lines: readonly string[]): void =>
@@ -114,7 +115,7 @@ export function joinRejects(partitionFiles: readonly string[], file: string): nu
   const temporary = `${file}.unfinished`;
   let lines = 0;
   writing(file, () => {
-    fs.mkdirSync(dirname(file), { recursive: true });
+    makeFolders(dirname(file));
     const fd = fs.openSync(temporary, 'w');
     try {
       const chunk = Buffer.alloc(CHUNK_BYTES);

@@ -8,6 +8,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { KeyReading } from '../core/contracts.ts';
+import { makeFolders } from '../core/folders.ts';
 import { primaryKeyOf } from '../core/schema.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import { bitsFor, MOST_MARKED } from './idMarks.ts';
@@ -89,7 +90,7 @@ type Counted = IdScan & { readonly keys: number };
 
 async function sortIds({ pool, tasks, dir, signal }: ScanRequest, how: KeyReading): Promise<Counted> {
   fs.rmSync(dir, { recursive: true, force: true });
-  fs.mkdirSync(dir, { recursive: true });
+  makeFolders(dir);
   try {
     const runs: string[] = [];
     await forEachConcurrently(tasks.entries(), pool.threads, async ([ordinal, read]) => {

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobConfig } from '../config/job.ts';
 import type { ReaderConfig } from '../core/contracts.ts';
+import { makeFolders } from '../core/folders.ts';
 import type { JobPlan, PlannedCollection } from '../core/plan.ts';
 import type { RunContext } from './context.ts';
 import { isSearched, plannedSchemas } from './dumpStage.ts';
@@ -70,7 +71,7 @@ export async function scanPlannedIds({ config, plan, reader, pool, signal }: Pla
       collections.push(planned);
       continue;
     }
-    fs.mkdirSync(config.stateDir, { recursive: true });
+    makeFolders(config.stateDir);
     const tasks = plan.partitions
       .filter(({ collection }) => collection === planned.target)
       .map(({ partition }) => ({

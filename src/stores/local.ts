@@ -9,6 +9,7 @@ import * as fs from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Store, StoreFile, StoreGroup, StoreStat, StoreWriter } from '../core/contracts.ts';
 import { isFull, MigrateError, messageOf, systemCode } from '../core/errors.ts';
+import { makeFolders } from '../core/folders.ts';
 import { checkedPath } from './paths.ts';
 
 /** After so many bytes a flush is begun on the side, so that the disk works while the next buffers are made. */
@@ -182,7 +183,7 @@ function isWithin(root: string, path: string): boolean {
 function beginGroup(root: string, final: string): StoreGroup {
   const parent = dirname(final);
   const temporary = unfinishedName(final);
-  makeFolder(temporary);
+  makeWritable(temporary);
   const open = new Set<OpenFile>();
   return {
     create: async (name) => createWriter(join(temporary, checkedPath(name)), open),
@@ -210,10 +211,10 @@ interface OpenFile {
   readonly flushes: Promise<unknown>[];
 }
 
-function makeFolder(dir: string): void {
+function makeWritable(dir: string): void {
   attempt('make a folder', dir, () => {
     try {
-      fs.mkdirSync(dir, { recursive: true });
+      makeFolders(dir);
     } catch (thrown) {
       // On a read-only file system Node says ENOENT: the folder that is there knows better.
       fs.accessSync(nearestFolder(dir), fs.constants.W_OK);
@@ -293,7 +294,7 @@ async function syncPath(dir: string): Promise<void> {
 
 async function putFile(file: string, bytes: Uint8Array): Promise<void> {
   const temporary = unfinishedName(file);
-  makeFolder(dirname(file));
+  makeWritable(dirname(file));
   const open = new Set<OpenFile>();
   const writer = createWriter(temporary, open);
   try {
@@ -311,7 +312,7 @@ async function putFile(file: string, bytes: Uint8Array): Promise<void> {
 async function moveFolder(from: string, to: string): Promise<void> {
   if (!fs.existsSync(from) && fs.existsSync(to)) return;
   attempt('rename a folder', from, () => {
-    fs.mkdirSync(dirname(to), { recursive: true });
+    makeFolders(dirname(to));
     fs.renameSync(from, to);
   });
   await syncPath(dirname(to));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import Database from 'better-sqlite3';
@@ -42,6 +42,32 @@ test('sqlite: junk in the place of the state is named', async () => {
   using folder = temporaryFolder();
   writeFileSync(join(folder.path, 'state.sqlite'), 'this is no database, but it is long enough to be taken for one');
   assert.throws(() => openSqliteCheckpoint(folder.path), { code: 'E_STATE' });
+});
+
+test('sqlite: pages that are damaged, and a damaged lock, are told as that', async () => {
+  using folder = temporaryFolder();
+  const plain = { source: 's', target: 't', config: {}, fingerprint: {}, collections: [], partitions: [] };
+  {
+    await using state = openSqliteCheckpoint(folder.path);
+    for (let job = 0; job < 200; job++) await state.create({ id: `${job}`, key: `k${job}`, ...plain });
+    await using _lock = await state.lock('k0');
+  }
+  const file = join(folder.path, 'state.sqlite');
+  const bytes = readFileSync(file);
+  writeFileSync(file, bytes.fill(0xa5, 8192));
+  for (const lock of readdirSync(join(folder.path, 'locks')))
+    writeFileSync(join(folder.path, 'locks', lock), 'this is no database, but it is long enough to be taken for one');
+  await using state = openSqliteCheckpoint(folder.path);
+  await assert.rejects(state.list(), { code: 'E_STATE', hint: /it is damaged/ });
+  await assert.rejects(state.lock('k0'), { code: 'E_STATE', hint: /it is damaged/ });
+});
+
+test('sqlite: a state folder that can not be', () => {
+  using folder = temporaryFolder();
+  writeFileSync(join(folder.path, 'file'), '');
+  // Node's own recursive mkdir never ends there.
+  for (const path of ['/proc/x/y', join(folder.path, 'file'), join(folder.path, 'file', 'below')])
+    assert.throws(() => openSqliteCheckpoint(path), { code: 'E_STATE' });
 });
 
 /** The tables as the first release made them. */
