@@ -7,8 +7,12 @@ import type { Terminal } from './terminal.ts';
 
 export async function main(): Promise<void> {
   const { stdout, stderr, env } = process;
-  // A reader that closes its end (`… | head`) has seen what it wanted.
-  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.other));
+  // A reader that closes its end (`… | head`) has seen what it wanted: how it ended is in the exit code all the same.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exit(EXIT.other);
+  });
+  // Nobody hears how far it is (a `tee` that Ctrl-C ended, a log on a full disk): the work goes on without being told.
+  stderr.on('error', () => undefined);
   const controller = new AbortController();
   listenForSignals(process, {
     wind: () => controller.abort(),

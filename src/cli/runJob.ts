@@ -1,5 +1,6 @@
 /** Runs a job and shows it: progress while it goes on, the report at its end. */
 import type { JobConfig, JobStages } from '../config/job.ts';
+import { toMigrateError } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
 import type { CommandContext, CommandEnd } from './command.ts';
 import { setEngineFlags } from './engineFlags.ts';
@@ -50,7 +51,15 @@ export async function runJob(
   } finally {
     progress.stop();
   }
-  if (output.report !== undefined) await writeReportFile(output.report, report);
+  try {
+    if (output.report !== undefined) await writeReportFile(output.report, report);
+  } catch (thrown) {
+    // What became of the rows is told all the same, and first.
+    showReport(report, { ...output, report: undefined }, terminal);
+    if (report.error === undefined) throw thrown;
+    printLines(terminal.stderr, [`warning: ${toMigrateError(thrown).message}: ${output.report}`]);
+    return { exitCode: report.exitCode, error: report.error };
+  }
   showReport(report, output, terminal);
   return { exitCode: report.exitCode, ...(report.error === undefined ? {} : { error: report.error }) };
 }

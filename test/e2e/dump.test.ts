@@ -1,12 +1,12 @@
 /** `dump` of every fixture against what NumPy says, and of every damaged one against the error that it wants. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileRow, segmentContent, tableRow, writeSegment, writeSqlite } from '../sources/milvus1x/build.ts';
 import { temporaryFolder } from '../temporary.ts';
-import { compareDump, fixture, milvusMigrate, plainText, provided } from './harness.ts';
+import { compareDump, fixture, milvusMigrate, plainText, provided, watched } from './harness.ts';
 
 /** Metadata that stands in a meta.json only, or whose log asks for a flag. */
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
@@ -150,6 +150,34 @@ test('dump merge-overlap --merge: the same id in both is an error by default, wi
   const ended = await dump('merge-overlap', join(folder.path, 'out'), ['--merge', 'a,b', '--into', 'c']);
   assert.equal(ended.code, 3, ended.stderr);
   assert.match(ended.stderr, /^error E_DUPLICATE_IDS/m);
+});
+
+test('dump with nobody who reads its progress any more: goes on to the end', async () => {
+  using folder = temporaryFolder();
+  const [out, state] = [join(folder.path, 'out'), join(folder.path, 'state')];
+  const words = ['dump', `milvus1x:${join(fixture('mixed'), 'db')}`, '--out', out, '--state', state];
+  for (const format of ['text', 'json']) {
+    const { code } = await watched([...words, '--part-size', '20KB', '--fresh', '--log-format', format], {
+      when: /job/,
+      act: ({ stderr }) => void stderr?.destroy(),
+    });
+    assert.equal(code, 0, format);
+    assert.equal(await compareDump(out, 'mixed'), '');
+  }
+});
+
+test('dump whose report can not be written at its end: what became of the rows is told all the same', async () => {
+  using folder = temporaryFolder();
+  const report = join(folder.path, 'reports', 'report.json');
+  mkdirSync(join(folder.path, 'reports'));
+  const flags = ['--out', join(folder.path, 'out'), '--state', join(folder.path, 'state'), '--report', report];
+  const ended = await watched(['dump', `milvus1x:${join(fixture('non-finite'), 'db')}`, ...flags], {
+    when: /dump +started/,
+    act: () => rmSync(join(folder.path, 'reports'), { recursive: true }),
+  });
+  assert.equal(ended.code, 4);
+  assert.match(ended.stdout, /hold NaN or infinity/);
+  assert.match(ended.stderr, /the report cannot be written/);
 });
 
 test('dump --col: only that collection with its partitions; an unknown name lists the known ones', async () => {
