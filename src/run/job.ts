@@ -1,12 +1,12 @@
 /** The engine's doors: plan, migrate. Everything that a run opens is opened and closed here. */
 import { setMaxListeners } from 'node:events';
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openCheckpoint } from '../checkpoints/index.ts';
 import type { JobConfig, JobStages } from '../config/job.ts';
 import type { Checkpoint, JobRecord, JobState } from '../core/checkpoint.ts';
 import type { Target } from '../core/contracts.ts';
-import { EXIT, MigrateError, toMigrateError, toPlain } from '../core/errors.ts';
+import { EXIT, MigrateError, messageOf, systemCode, toMigrateError, toPlain } from '../core/errors.ts';
+import { makeFolders } from '../core/folders.ts';
 import type { PlanReport } from '../core/plan.ts';
 import type { ProgressEvent, Report } from '../core/report.ts';
 import { openTarget } from '../targets/index.ts';
@@ -17,6 +17,7 @@ import type { FilesContext, Route } from './context.ts';
 import { rejectPart } from './dumpStage.ts';
 import { filesStore, sweepJob } from './layout.ts';
 import { type Ledger, openLedger } from './ledger.ts';
+import { guardListener, type Listener } from './listener.ts';
 import { type OpenedJob, openJob } from './openJob.ts';
 import { storeOpener } from './openStores.ts';
 import { openPool, type Pool } from './pool.ts';
@@ -40,6 +41,7 @@ export async function plan(...given: Parameters<typeof import('./planReport.ts')
 export interface RunOptions {
   /** Aborting stops the run between two buffers; what is whole is recorded. */
   readonly signal?: AbortSignal;
+  /** An error that it throws stops the run and stands in its report. */
   readonly onProgress?: (event: ProgressEvent) => void;
   /** Handed out once, for a display that redraws between events. */
   readonly onCounters?: (counters: LiveCounters) => void;
@@ -71,7 +73,8 @@ export interface Migration {
 /** As `migrate`. @param started with the `workerStart` of this configuration and these stages; closed here */
 export async function migrateIn(started: Pool, migration: Migration): Promise<Report> {
   const { config, stages, options } = leavingFiles(migration);
-  const warnings = createWarnings(options.onProgress);
+  const listener = guardListener(options.onProgress);
+  const warnings = createWarnings(listener.tell);
   using again = listenForAgain(warnings.warn);
   await using pool = started;
   await using checkpoint = await openCheckpoint(config);
@@ -79,7 +82,7 @@ export async function migrateIn(started: Pool, migration: Migration): Promise<Re
   try {
     const opened = await openJob({ config, stages, checkpoint, target });
     await using _lock = opened.lock;
-    return await runOpened({ config, stages, options, checkpoint, target, opened, pool, warnings, again });
+    return await runOpened({ config, stages, options, checkpoint, target, opened, pool, listener, warnings, again });
   } finally {
     await target?.[Symbol.asyncDispose]();
   }
@@ -105,27 +108,28 @@ interface Opened {
   readonly target: Target | undefined;
   readonly opened: OpenedJob;
   readonly pool: Pool;
+  readonly listener: Listener;
   readonly warnings: Warnings;
   readonly again: AgainListener;
 }
 
 async function runOpened(job: Opened): Promise<Report> {
-  const { config, stages, options, checkpoint, target, opened, pool, warnings, again } = job;
+  const { config, stages, options, checkpoint, target, opened, pool, listener, warnings, again } = job;
   const { record } = opened;
-  const emit = options.onProgress ?? (() => undefined);
+  const emit = listener.tell;
   const { warn } = warnings;
   emit({ kind: 'job', id: record.id, resumed: opened.resumed });
   const startedAt = new Date().toISOString();
   const stop = createStop(options.signal, opened.lock.lost);
+  listener.onFailure(stop.fail);
   const ledger = await openLedger(checkpoint, record.id);
   await checkpoint.update(record.id, { state: 'running' });
   const meter = createMeter(emit);
-  const jobDir = join(resolve(config.stateDir), 'jobs', record.id);
-  mkdirSync(jobDir, { recursive: true });
   options.onCounters?.(pool.counters);
   stop.onStop(pool.abort);
   let files: FilesContext | undefined;
   try {
+    const jobDir = makeJobFolder(config, record.id);
     files = await openFiles(config, checkpoint, record.id);
     for (const { kind, text } of opened.notes) if (kind !== 'info') warn(text);
     for (const { target: name, notes } of record.collections)
@@ -154,9 +158,9 @@ async function runOpened(job: Opened): Promise<Report> {
     await files?.store[Symbol.asyncDispose]();
     stop.close();
   }
-  const error = stop.failure();
   const madeAgain = again.summary();
   if (madeAgain !== undefined) warn(madeAgain);
+  const error = stop.failure();
   const report = buildReport({
     job,
     startedAt,
@@ -179,6 +183,22 @@ async function runOpened(job: Opened): Promise<Report> {
   }
   if (error !== undefined) emit({ kind: 'error', error: toPlain(error) });
   return report;
+}
+
+/** Below the state folder, for the job's own files. */
+function makeJobFolder({ stateDir }: JobConfig, jobId: string): string {
+  const folder = join(resolve(stateDir), 'jobs', jobId);
+  try {
+    makeFolders(folder);
+  } catch (thrown) {
+    throw new MigrateError(systemCode(thrown) === 'ENOSPC' ? 'E_NO_SPACE' : 'E_STATE', 'could not make a folder', {
+      at: { file: folder },
+      found: messageOf(thrown),
+      hint: 'look at the state folder, or name another with --state',
+      cause: thrown,
+    });
+  }
+  return folder;
 }
 
 interface Stop {

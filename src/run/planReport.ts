@@ -10,6 +10,7 @@ import { jobKey, newJobId } from './identity.ts';
 import type { RunOptions } from './job.ts';
 import { begunCollections, findJob } from './jobs.ts';
 import { filesStore } from './layout.ts';
+import { guardListener } from './listener.ts';
 import { type Origin, openOrigin } from './openJob.ts';
 import { storeOpener } from './openStores.ts';
 import { openPool } from './pool.ts';
@@ -30,7 +31,12 @@ export async function plan(
   config: JobConfig,
   options: RunOptions & { readonly preflight?: boolean; readonly scan?: boolean } = {},
 ): Promise<PlanReport> {
-  using _again = listenForAgain(createWarnings(options.onProgress).warn);
+  const listener = guardListener(options.onProgress);
+  let heard: { readonly error: unknown } | undefined;
+  listener.onFailure((error) => {
+    heard = { error };
+  });
+  using _again = listenForAgain(createWarnings(listener.tell).warn);
   await using origin = await openOrigin(config, 'all');
   const unreachable: MigrateError[] = [];
   const target = await tryTarget(config, options, unreachable);
@@ -44,6 +50,7 @@ export async function plan(
     const openStore = storeOpener(config);
     const found = await check({ config, plan: jobPlan, openStore, target, written: 0, begun });
     const obstacles = [...unreachable, ...found.obstacles];
+    if (heard !== undefined) throw heard.error;
     const readable =
       options.preflight === true && target !== undefined
         ? await tryStaging({ config, options, target, jobPlan, obstacles })

@@ -15,6 +15,7 @@ import {
   type Report,
   Secret,
 } from 'milvus-migrate';
+import { tellAgain } from '../../src/core/again.ts';
 import { temporaryFolder } from '../temporary.ts';
 import { compareDump, fixture, wanted } from './harness.ts';
 import { assertAll, testDatabase } from './reading.ts';
@@ -55,6 +56,26 @@ describe('library', { concurrency: 4 }, () => {
     assert.ok(first?.kind === 'progress' && first.resumedBytes > 0, 'what was done is not done again');
     assert.equal(await compareDump(join(folder.path, 'out'), 'mixed'), '');
   });
+
+  for (const kind of ['job', 'stage', 'progress', 'warning'] as const)
+    test(`a listener that throws at a ${kind} stops the run, and its error stands in the report`, async () => {
+      using folder = temporaryFolder();
+      const job = dumpJob('mixed', folder.path);
+      const told: ProgressEvent[] = [];
+      const report = await migrate(job, 'dump', {
+        onProgress(event) {
+          told.push(event);
+          // On a channel whose listeners must not throw.
+          if (kind === 'warning' && event.kind === 'stage') tellAgain(new MigrateError('E_TARGET', 'a call failed'), 1);
+          if (event.kind === kind) throw new Error('the display broke');
+        },
+      });
+      assert.equal(report.exitCode, 1);
+      assert.equal(report.error?.message, 'the display broke');
+      assert.equal(told.at(-1)?.kind, kind);
+      const again = await migrate(job, 'dump');
+      assert.deepEqual([again.exitCode, again.job], [0, report.job]);
+    });
 
   test('migrate with a signal that is aborted already: nothing is written', async () => {
     using folder = temporaryFolder();
