@@ -11,6 +11,7 @@ import { COMPOSED } from '../../src/stores/gcs/upload.ts';
 import { MOST_PIECES, PIECES, pieceBytes, piecesInFlight } from '../../src/stores/pieces/memory.ts';
 import { s3Endpoint } from '../../src/stores/s3/endpoint.ts';
 import { metadataCredentials } from '../../src/stores/s3/metadataCredentials.ts';
+import { openS3Store } from '../../src/stores/s3/store.ts';
 import { newPlace } from './s3.ts';
 
 const endpointOf = (changes: Partial<ObjectStoreConfig>) =>
@@ -63,8 +64,37 @@ test('OSS and COS have addresses by region, and the bucket in the host', () => {
 });
 
 test('an OSS or COS of which neither region nor endpoint is said', () => {
-  assert.throws(() => endpointOf({ scheme: 'oss' }), /^oss:\/\/ needs a region or an endpoint/);
-  assert.throws(() => endpointOf({ scheme: 'cos' }), /^cos:\/\/ needs a region or an endpoint/);
+  assert.throws(() => endpointOf({ scheme: 'oss' }), /: oss:\/\/ needs a region or an endpoint/);
+  assert.throws(() => endpointOf({ scheme: 'cos' }), /: cos:\/\/ needs a region or an endpoint/);
+});
+
+test('OSS and COS are opened by keys of theirs, never by what AWS’s own settings offer', async () => {
+  const names = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] as const;
+  const before = names.map((name) => process.env[name]);
+  for (const name of names) process.env[name] = 'of-aws';
+  try {
+    for (const [scheme, variable] of [
+      ['oss', /OSS_ACCESS_KEY_ID/],
+      ['cos', /TENCENTCLOUD_SECRET_ID/],
+    ] as const)
+      for (const useIam of [false, true]) {
+        const { config } = newPlace(
+          { endpoint: 'http://127.0.0.1:1', accessKey: '', secretKey: '' },
+          { scheme, useIam },
+        );
+        await assert.rejects(openS3Store(config, {}), (error) => {
+          assert.ok(error instanceof MigrateError && error.code === 'E_CONFIG');
+          assert.match(error.found ?? '', useIam ? /role/ : /keys/);
+          assert.match(error.hint ?? '', variable);
+          return true;
+        });
+      }
+  } finally {
+    names.forEach((name, index) => {
+      if (before[index] === undefined) delete process.env[name];
+      else process.env[name] = before[index];
+    });
+  }
 });
 
 test('what can’t be an endpoint is said without showing it', () => {
@@ -111,6 +141,9 @@ test('credentials of a machine’s role come from the metadata service that was 
     sessionToken: 'token',
     expiration: new Date(role.Expiration),
   });
+  // As a host alone, too, which is what some give.
+  await metadataCredentials(new URL(endpoint).host)();
+  assert.equal(asked.splice(3).length, 3);
   const base = '/latest/meta-data/iam/security-credentials/';
   assert.deepEqual(asked, ['PUT /latest/api/token', `GET ${base} pass`, `GET ${base}my-role pass`]);
   role.Token = undefined as never;

@@ -47,14 +47,31 @@ export async function openS3Client(
 
 function credentialsOf(config: ObjectStoreConfig, given: StoreCredentials): Credentials {
   const { accessKey, secretKey, sessionToken } = given;
-  if (config.useIam || (accessKey === undefined && secretKey === undefined))
-    return config.iamEndpoint === undefined ? {} : { credentials: metadataCredentials(config.iamEndpoint) };
+  if (config.useIam || (accessKey === undefined && secretKey === undefined)) {
+    if (config.iamEndpoint !== undefined) return { credentials: metadataCredentials(config.iamEndpoint) };
+    if (config.scheme === 'oss' || config.scheme === 'cos') throw noKeys(config, KEY_VARIABLES[config.scheme]);
+    return {};
+  }
   if (accessKey === undefined || secretKey === undefined)
     throw new MigrateError('E_CONFIG', 'an access key and its secret key come together', {
       found: accessKey === undefined ? 'only a secret key' : 'only an access key',
     });
   const keys = { accessKeyId: accessKey, secretAccessKey: secretKey };
   return { credentials: sessionToken === undefined ? keys : { ...keys, sessionToken } };
+}
+
+const KEY_VARIABLES = {
+  oss: 'OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET',
+  cos: 'TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY',
+} as const;
+
+/** The SDK would look for AWS's own settings, and show another cloud the keys that it finds there. */
+function noKeys({ scheme, bucket, useIam }: ObjectStoreConfig, variables: string): MigrateError {
+  return new MigrateError('E_CONFIG', `there are no credentials for ${scheme}://${bucket}`, {
+    found: useIam ? 'a role of the machine, which can be used with AWS, Google and Azure only' : 'no keys',
+    wanted: 'an access key and its secret key',
+    hint: `set ${variables}`,
+  });
 }
 
 /**

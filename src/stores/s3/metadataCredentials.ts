@@ -16,9 +16,9 @@ const TOKEN_SECONDS = 21_600;
 const PATIENCE_MS = 5_000;
 const ROLES = '/latest/meta-data/iam/security-credentials/';
 
-/** @param endpoint `http://169.254.169.254` or the like */
+/** @param endpoint `http://169.254.169.254` or the like, or the host alone: such services speak plain HTTP */
 export function metadataCredentials(endpoint: string): () => Promise<TemporaryCredentials> {
-  const base = endpoint.replace(/\/+$/, '');
+  const base = `${/^https?:\/\//i.test(endpoint) ? '' : 'http://'}${endpoint.replace(/\/+$/, '')}`;
   return async () => {
     const token = await ask(`${base}/latest/api/token`, 'PUT', {
       'x-aws-ec2-metadata-token-ttl-seconds': `${TOKEN_SECONDS}`,
