@@ -3,7 +3,7 @@ import type { ObjectStoreConfig } from '../core/contracts.ts';
 import { faissSource } from './faissSource.ts';
 import type { DumpedSource, FaissSource, JobConfig, Milvus1xSource } from './job.ts';
 import type { JobCommand } from './migrationReading.ts';
-import { takeOldKey } from './storeNames.ts';
+import { takePrefix } from './storeNames.ts';
 import { type Location, objectStore, parseStoreUrl, showPlace } from './storeUrl.ts';
 
 type Files = NonNullable<JobConfig['files']>;
@@ -49,7 +49,7 @@ export function filesAt(folder: Location, { seenAs, where, oldLayout, keep }: Fi
  * @throws MigrateError E_USAGE
  */
 export function seenKey(text: string, where: string): string {
-  return parseStoreUrl(text, where)?.key ?? takeOldKey(text, where);
+  return parseStoreUrl(text, where)?.key ?? takePrefix(text, where);
 }
 
 /** A source, or the place of the files. */

@@ -24,7 +24,7 @@ import { Secret } from './secret.ts';
 import { withState } from './stateWord.ts';
 import { sealCredentials } from './storeCredentials.ts';
 import { fromSurroundings } from './storeEnvironment.ts';
-import { checkBucket, takeOldKey } from './storeNames.ts';
+import { checkBucket, takePrefix } from './storeNames.ts';
 import { NO_OPTIONS } from './storeOptions.ts';
 import { type Location, objectStore, parseLocation, showPlace } from './storeUrl.ts';
 import { modulePath } from './transformWords.ts';
@@ -164,7 +164,7 @@ function sealed(choice: CredentialsChoice | undefined): Secret | undefined {
 function storeOf(choice: StoreChoice, credentials: CredentialName): ObjectStoreConfig {
   const { scheme, bucket, root = '', maxMbps, ...options } = said(choice);
   checkBucket(bucket, scheme, 'store.bucket');
-  const url = { ...NO_OPTIONS, ...options, scheme, bucket, key: takeOldKey(root, 'store.root') };
+  const url = { ...NO_OPTIONS, ...options, scheme, bucket, key: takePrefix(root, 'store.root') };
   return { ...objectStore(url, credentials), maxMbps };
 }
 

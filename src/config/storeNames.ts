@@ -76,7 +76,13 @@ function hasControl(text: string): boolean {
   return [...text].some((letter) => letter < ' ' || letter === '\x7f' || letter === '\\');
 }
 
-/** A key of an old configuration file, where slashes at the ends say nothing. */
+/** A key of an old configuration file, where slashes at the ends, twice and before a `.` say nothing: it was joined as a path. */
 export function takeOldKey(key: string, where: string): string {
-  return takeKey(key.replace(/^\/+|\/+$/g, ''), where);
+  const steps = key.split('/').filter((step) => step !== '' && step !== '.');
+  return takeKey(steps.join('/'), where);
+}
+
+/** A prefix, with slashes at its ends or without. */
+export function takePrefix(prefix: string, where: string): string {
+  return takeKey(prefix.replace(/^\/+|\/+$/g, ''), where);
 }

@@ -102,6 +102,8 @@ function mapToPlain(node: MapNode, { shape, path, fit }: Place): Plain {
       continue;
     }
     const before = seen.get(key);
+    // By another spelling, then.
+    if (before !== undefined && entry.merged === true) continue;
     if (before !== undefined) throw givenTwice(before, entry, { full, fit });
     seen.set(key, entry);
     const value = toPlain(entry.node, { shape: fields?.[key], path: full, fit });

@@ -26,6 +26,8 @@ export interface MapNode extends Located {
 export interface MapEntry extends Located {
   readonly key: string;
   readonly node: YamlNode;
+  /** Came by a merge key (`<<`): such ones stand behind the map's own, which win over them. */
+  readonly merged?: boolean;
 }
 export type YamlNode = TextNode | ListNode | MapNode;
 
@@ -59,12 +61,35 @@ function toNode(node: Node | null, walk: Walk): YamlNode {
   if (node === null) return { kind: 'text', text: '', empty: true, line };
   if (yaml.isAlias(node)) return followAlias(node, walk);
   if (yaml.isSeq(node)) return { kind: 'list', items: node.items.map((item) => toNode(item as Node, walk)), line };
-  if (yaml.isMap(node))
-    return { kind: 'map', entries: (node as YAMLMap<Node, Node>).items.map((pair) => toEntry(pair, walk)), line };
+  if (yaml.isMap(node)) return { kind: 'map', entries: entriesOf(node as YAMLMap<Node, Node>, walk), line };
   if (!yaml.isScalar(node))
     throw new MigrateError('E_CONFIG', 'the file holds YAML of an unknown kind', { at: { file: walk.file, line } });
   const text = String(node.value);
   return { kind: 'text', text, empty: text === '' || (node.type === 'PLAIN' && ['~', 'null'].includes(text)), line };
+}
+
+/** YAML's merge keys, as the old tool read them: `<<: *defaults`, or a list of which an earlier map wins over a later. */
+function entriesOf({ items }: YAMLMap<Node, Node>, walk: Walk): MapEntry[] {
+  const isMerge = ({ key }: Pair<Node, Node | null>): boolean =>
+    walk.yaml.isScalar(key) && key.type === 'PLAIN' && key.value === '<<';
+  const entries = items.filter((pair) => !isMerge(pair)).map((pair) => toEntry(pair, walk));
+  for (const pair of items.filter(isMerge))
+    for (const { entries: more } of mergedMaps(pair, walk))
+      for (const entry of more)
+        if (entries.every(({ key }) => key !== entry.key)) entries.push({ ...entry, merged: true });
+  return entries;
+}
+
+function mergedMaps({ key, value }: Pair<Node, Node | null>, walk: Walk): readonly MapNode[] {
+  const node = toNode(value, walk);
+  return (node.kind === 'list' ? node.items : [node]).map((one) => {
+    if (one.kind === 'map') return one;
+    throw new MigrateError('E_CONFIG', 'a merge key (<<) takes keys from somewhere else', {
+      at: { file: walk.file, line: walk.lineOf(key) },
+      found: `a ${one.kind}`,
+      wanted: 'an alias of keys (<<: *name), or a list of such',
+    });
+  });
 }
 
 function toEntry(pair: Pair<Node, Node | null>, walk: Walk): MapEntry {

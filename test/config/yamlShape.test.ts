@@ -56,6 +56,18 @@ test('an alias is followed, one that leads to itself is refused', async () => {
   );
 });
 
+test('a merge key that takes no keys is refused with its line; what is written wins over it', async () => {
+  for (const value of ['no-map', '[1, 2]'])
+    await assert.rejects(
+      read(`${HEAD}meta:\n  <<: ${value}\n  mode: sqlite`),
+      (error: MigrateError) => error.code === 'E_CONFIG' && error.at.line === 8,
+    );
+  const { draft } = await read(
+    `base: &b { SHARDNUM: 3, loadData: true }\n${HEAD}meta: { mode: sqlite, sqliteFile: /m, milvus: { <<: *b, shardNum: 2 } }`,
+  );
+  assert.deepEqual([draft.shards, draft.loadCollection], [2, true]);
+});
+
 test('whatever a file holds, it is a job or an E_CONFIG that names the file', async () => {
   const keys = [...keysOf(migrationYamlShape)].map((key) => key.split('.').at(-1)!);
   const scalar = fc.oneof(fc.constantFrom('local', 'sqlite', '2', 'true', '', '~', '/x', '$'), fc.string());
