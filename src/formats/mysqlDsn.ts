@@ -85,8 +85,14 @@ function cutAt(text: string, mark: string): [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
+/** As it is where it holds what no encoding makes. */
 function decode(text: string): string {
-  return /%[0-9a-f]{2}/i.test(text) && !/%(?![0-9a-f]{2})/i.test(text) ? decodeURIComponent(text) : text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // The error would show the text, which may be a password.
+    return text;
+  }
 }
 
 function refuse(found: string, wanted: string): MigrateError {

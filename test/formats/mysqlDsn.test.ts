@@ -45,6 +45,8 @@ test('passwords keep their special characters', () => {
   assert.equal(parseMysqlDsn('mysql://u:p@ss:w#rd@h:1/m').password, 'p@ss:w#rd');
   assert.equal(parseMysqlDsn('mysql://u:p%40ss%2Fx@h/m').password, 'p@ss/x');
   assert.equal(parseMysqlDsn('mysql://u:100%@h/m').password, '100%');
+  // No UTF-8, so it was not encoded.
+  assert.equal(parseMysqlDsn('mysql://u:p%E9x@h/m').password, 'p%E9x');
 });
 
 test('the password is shown nowhere', () => {

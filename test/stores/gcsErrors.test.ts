@@ -47,6 +47,22 @@ for (const [name, call] of Object.entries(CALLS))
     });
   });
 
+test('a file of credentials that is not there is named by the variable that names it', async () => {
+  const before = process.env.GOOGLE_APPLICATION_CREDENTIALS;
+  process.env.GOOGLE_APPLICATION_CREDENTIALS = '/no/such/account.json';
+  try {
+    await using store = await open({ endpoint: undefined });
+    await said.fails(store.stat('dir/key'), {
+      message: /GOOGLE_APPLICATION_CREDENTIALS names is not there/,
+      found: /ENOENT|from/,
+      hint: /path/,
+    });
+  } finally {
+    if (before === undefined) delete process.env.GOOGLE_APPLICATION_CREDENTIALS;
+    else process.env.GOOGLE_APPLICATION_CREDENTIALS = before;
+  }
+});
+
 async function instead(choose: Choose, call: (store: Store) => Promise<unknown>, wanted: Wanted): Promise<void> {
   await using proxy = await startFaultProxy(gcs.endpoint, choose);
   await using store = await open({ endpoint: proxy.endpoint });

@@ -1,6 +1,7 @@
 /** HMAC keys of Google: with them it speaks S3. A MinIO stands in for it, which shows only that they are taken so. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { MigrateError } from '../../src/core/errors.ts';
 import { minioForTests } from '../servers/startMinio.ts';
 import { upload } from './failures.ts';
 import { gcsPlace, openPlace } from './places.ts';
@@ -17,4 +18,13 @@ test('gs:// with an access key and a secret key', async () => {
   assert.equal(store.describe('dir/key'), `gs://contract/${config.root}/dir/key`);
   await store.remove('dir');
   assert.equal(await store.stat('dir/key'), undefined);
+});
+
+test('half of a pair of keys is refused: it would be left aside, and somebody else would read', async () => {
+  const { config } = gcsPlace(minio.endpoint);
+  for (const credentials of [{ accessKey: 'GOOG1' }, { secretKey: 'a-secret' }])
+    await assert.rejects(openPlace({ config, credentials }), (error) => {
+      assert.ok(error instanceof MigrateError && error.code === 'E_CONFIG');
+      return /come together/.test(error.message) && !JSON.stringify(error).includes('a-secret');
+    });
 });

@@ -19,6 +19,11 @@ const NO_CREDENTIALS: Verdict = {
   why: 'no credentials were found',
   hint: 'name the file of a service account, set GOOGLE_APPLICATION_CREDENTIALS, or run where a role is given (useIAM)',
 };
+/** Of the login alone: that of our own variable is looked at before. */
+const NO_FILE: Verdict = {
+  why: 'the file that GOOGLE_APPLICATION_CREDENTIALS names is not there',
+  hint: 'check its path, or unset the variable',
+};
 const CLOCK: Verdict = { why: "this host's clock is wrong", hint: 'set the clock (NTP)' };
 const BAD_KEY: Verdict = { why: 'the key of the service account is not accepted', hint: KEY_HINT };
 const CHANGED: Verdict = {
@@ -112,6 +117,7 @@ export function loginFailed(thrown: unknown, call: FailedCall): MigrateError {
 function loginVerdict(thrown: unknown, { status, text }: { status: number | undefined; text: string }): Verdict {
   if (/reasonable timeframe|short-lived token|iat/.test(text)) return CLOCK;
   if (/invalid_grant|invalid_client|unauthorized_client|account not found/i.test(text)) return BAD_KEY;
+  if (systemCode(thrown) === 'ENOENT' || /does not exist, or it is not a file/.test(messageOf(thrown))) return NO_FILE;
   if (/Could not (load|refresh)|default credentials|metadata/i.test(messageOf(thrown))) return NO_CREDENTIALS;
   if (/DECODER|PEM|asn1|private key/i.test(`${messageOf(thrown)} ${systemCode(thrown) ?? ''}`))
     return { why: 'the private key of the service account can not be read', hint: KEY_HINT };

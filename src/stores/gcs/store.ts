@@ -22,7 +22,7 @@ export async function openGcsStore(
   const endpoint = endpointUrl(config.endpoint ?? GOOGLE, config.useSsl);
   const google = /(^|\.)googleapis\.com$/.test(endpoint.hostname);
   const { accessKey, secretKey } = credentials;
-  if (accessKey !== undefined && secretKey !== undefined && !config.useIam) {
+  if ((accessKey !== undefined || secretKey !== undefined) && !config.useIam) {
     // HMAC keys, as the old configurations have them: Google takes them where it speaks S3.
     const { openS3Store } = await import('../s3/store.ts');
     const pathStyle = config.pathStyle ?? true;
