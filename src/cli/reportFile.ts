@@ -1,7 +1,7 @@
 /** The report as a JSON file: whole or absent. */
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { MigrateError, messageOf } from '../core/errors.ts';
+import { isFull, MigrateError, messageOf } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
 import { publicError } from './errorBlock.ts';
 
@@ -11,7 +11,7 @@ export function reportJson(report: Report): string {
   return `${JSON.stringify({ ...report, error }, null, 2)}\n`;
 }
 
-/** @throws MigrateError E_STORE */
+/** @throws MigrateError E_STORE, E_NO_SPACE */
 export async function writeReportFile(path: string, report: Report): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
@@ -25,9 +25,10 @@ export async function writeReportFile(path: string, report: Report): Promise<voi
     await rename(temporary, path);
   } catch (cause) {
     await rm(temporary, { force: true });
-    throw new MigrateError('E_STORE', 'the report cannot be written', {
+    throw new MigrateError(isFull(cause) ? 'E_NO_SPACE' : 'E_STORE', 'the report cannot be written', {
       at: { file: path },
       found: messageOf(cause),
+      hint: 'make room or name another file with --report, and run the same command again: what is done is kept',
       cause,
     });
   }

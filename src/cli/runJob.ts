@@ -1,6 +1,6 @@
 /** Runs a job and shows it: progress while it goes on, the report at its end. */
 import type { JobConfig, JobStages } from '../config/job.ts';
-import { toMigrateError } from '../core/errors.ts';
+import { type MigrateError, toMigrateError } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
 import type { CommandContext, CommandEnd } from './command.ts';
 import { setEngineFlags } from './engineFlags.ts';
@@ -51,17 +51,27 @@ export async function runJob(
   } finally {
     progress.stop();
   }
-  try {
-    if (output.report !== undefined) await writeReportFile(output.report, report);
-  } catch (thrown) {
-    // What became of the rows is told all the same, and first.
-    showReport(report, { ...output, report: undefined }, terminal);
-    if (report.error === undefined) throw thrown;
-    printLines(terminal.stderr, [`warning: ${toMigrateError(thrown).message}: ${output.report}`]);
-    return { exitCode: report.exitCode, error: report.error };
+  const unwritten = await keepReport(report, output.report);
+  // What became of the rows is to be heard in any case.
+  showReport(report, unwritten === undefined ? output : { ...output, report: undefined }, terminal);
+  if (report.error === undefined) {
+    if (unwritten !== undefined) throw unwritten;
+    return { exitCode: report.exitCode };
   }
-  showReport(report, output, terminal);
-  return { exitCode: report.exitCode, ...(report.error === undefined ? {} : { error: report.error }) };
+  // What failed first is what there is to be heard of; the rest is a word beside it.
+  if (unwritten !== undefined) printLines(terminal.stderr, [`warning: ${unwritten.message}: ${unwritten.found}`]);
+  return { exitCode: report.exitCode, error: report.error };
+}
+
+/** @returns why it is not in its file */
+async function keepReport(report: Report, file: string | undefined): Promise<MigrateError | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    await writeReportFile(file, report);
+    return undefined;
+  } catch (thrown) {
+    return toMigrateError(thrown);
+  }
 }
 
 function showReport(report: Report, { json, report: file }: OutputOptions, terminal: Terminal): void {

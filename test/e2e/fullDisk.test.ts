@@ -156,4 +156,16 @@ describe('a full disk', { concurrency: 2 }, () => {
     const ended = await milvusMigrate(words);
     assert.equal(ended.code, 0, ended.stderr);
   });
+
+  test('no room for the report: what became of the rows is shown all the same', async (context) => {
+    using folder = temporaryFolder();
+    using small = smallDisk('64k');
+    if (small === undefined) return context.skip('mounting a small file system is refused here');
+    fillUp(join(small.path, 'filler'));
+    const words = dumpWords(join(folder.path, 'out'), join(folder.path, 'state'));
+    const ended = await milvusMigrate([...words, '--report', join(small.path, 'report.json')]);
+    assertNoSpace(ended);
+    assert.match(ended.stdout, /Everything was written and checked/);
+    assert.doesNotMatch(ended.stdout, /report\.json/);
+  });
 });
