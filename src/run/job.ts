@@ -128,6 +128,8 @@ async function runOpened(job: Opened): Promise<Report> {
   options.onCounters?.(pool.counters);
   stop.onStop(pool.abort);
   let files: FilesContext | undefined;
+  /** Where it was written. */
+  let rejectFile: string | undefined;
   try {
     const jobDir = makeJobFolder(config, record.id);
     files = await openFiles(config, checkpoint, record.id);
@@ -152,6 +154,7 @@ async function runOpened(job: Opened): Promise<Report> {
     };
     await runStages(run, stages);
     gatherRejects(run);
+    rejectFile = config.rejectFile;
   } catch (thrown) {
     stop.fail(thrown);
   } finally {
@@ -166,6 +169,7 @@ async function runOpened(job: Opened): Promise<Report> {
     startedAt,
     warnings: warnings.all,
     error,
+    rejectFile,
     where: files?.store.describe('') ?? config.files?.dir,
     meter,
     collections: record.collections.map((one) => reportCollection(ledger, one)),
@@ -290,13 +294,15 @@ interface Reporting {
   readonly startedAt: string;
   readonly warnings: readonly string[];
   readonly error: MigrateError | undefined;
+  readonly rejectFile: string | undefined;
   /** The files' store, for people. */
   readonly where: string | undefined;
   readonly meter: Running['meter'];
   readonly collections: Report['collections'];
 }
 
-function buildReport({ job, startedAt, warnings, error, where, meter, collections }: Reporting): Report {
+function buildReport(reporting: Reporting): Report {
+  const { job, startedAt, warnings, error, rejectFile, where, meter, collections } = reporting;
   const { config, opened } = job;
   const ms = meter.ms();
   const reading = ms.dump ?? ms.scan ?? 0;
@@ -312,7 +318,7 @@ function buildReport({ job, startedAt, warnings, error, where, meter, collection
     threads: config.threads,
     collections,
     warnings,
-    rejectFile: config.rejectFile,
+    rejectFile,
     output: filesLeft(job, { where, error }),
     ms,
     bytesPerSecond: reading === 0 ? 0 : Math.round((moved * 1000) / reading),

@@ -168,4 +168,22 @@ describe('a full disk', { concurrency: 2 }, () => {
     assert.match(ended.stdout, /Everything was written and checked/);
     assert.doesNotMatch(ended.stdout, /report\.json/);
   });
+
+  test('no room for the rejected rows: no report says that they are there', async (context) => {
+    using folder = temporaryFolder();
+    using small = smallDisk('64k');
+    if (small === undefined) return context.skip('mounting a small file system is refused here');
+    fillUp(join(small.path, 'filler'));
+    const rejects = join(small.path, 'rejects.jsonl');
+    const [word, , ...rest] = dumpWords(join(folder.path, 'out'), join(folder.path, 'state'));
+    const words = [word!, `milvus1x:${join(fixture('non-finite'), 'db')}`, ...rest, '--reject-file', rejects];
+    const full = await milvusMigrate(words);
+    assertNoSpace(full);
+    assert.doesNotMatch(full.stdout, /rejects\.jsonl/);
+    makeRoom(small);
+    const ended = await milvusMigrate(words);
+    assert.equal(ended.code, 6, ended.stderr);
+    assert.match(ended.stdout, /rejects\.jsonl/);
+    assert.equal(existsSync(rejects), true);
+  });
 });
