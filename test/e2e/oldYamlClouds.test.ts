@@ -1,7 +1,6 @@
 /**
- * Old migration.yaml files with `mode: remote`, one per cloud that a real server stands in for: `dump` from a bucket into
- * a bucket, and every byte as from a folder into a folder. (OSS and COS can not be had: fixtures/yaml holds what their
- * files become, test/stores/s3.test.ts what their stores do.)
+ * Old migration.yaml files with `mode: remote`, one per cloud: `dump` from a bucket into a bucket, and every byte as from a
+ * folder into a folder. (OSS and COS can not be had: a MinIO stands in for them, which takes them as it takes AWS.)
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -24,11 +23,15 @@ interface Cloud extends AsyncDisposable {
   readonly keys: { readonly ak: string; readonly sk: string } | undefined;
 }
 
+async function onMinio(word: string, scheme: ObjectScheme): Promise<Cloud> {
+  const { accessKey: ak, secretKey: sk, ...minio } = await minioForTests();
+  return { ...minio, word, scheme, keys: { ak, sk } };
+}
+
 const CLOUDS: Readonly<Record<string, () => Promise<Cloud>>> = {
-  async aws() {
-    const { accessKey: ak, secretKey: sk, ...minio } = await minioForTests();
-    return { ...minio, word: 'aws', scheme: 's3', keys: { ak, sk } };
-  },
+  aws: () => onMinio('aws', 's3'),
+  ali: () => onMinio('ali', 'oss'),
+  tencent: () => onMinio('tencent', 'cos'),
   async gcp() {
     return { ...(await gcsForTests()), word: 'gcp', scheme: 'gs', keys: undefined };
   },
