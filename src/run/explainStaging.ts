@@ -8,6 +8,8 @@ export interface StagingFailure {
   readonly reason: string;
   readonly files: FilesConfig;
   readonly store: Store;
+  /** Whether the files are a dump that is loaded: there is nothing else to take the rows from. */
+  readonly dumped: boolean;
   /** Whether Milvus does see the files under the keys that we wrote them to, where it was told others. */
   readonly seenAtRoot: boolean;
 }
@@ -28,8 +30,15 @@ export function troubleOf(reason: string): StagingTrouble {
   return UNSEEN.test(words) ? 'unseen' : 'other';
 }
 
-const INSTEAD = 'or leave --staging away to stream the rows';
-const AGAIN = `run the same command again; if it fails again, look at the log of Milvus, ${INSTEAD}`;
+type Kind = Pick<StagingFailure, 'dumped'>;
+
+const instead = ({ dumped }: Kind): string =>
+  dumped
+    ? 'or run from the source with --to alone, which streams the rows'
+    : 'or leave --staging away to stream the rows';
+
+const again = (kind: Kind): string =>
+  `run the same command again; if it fails again, look at the log of Milvus, ${instead(kind)}`;
 
 export function explainStaging(failure: StagingFailure): MigrateError {
   const { reason, files, store } = failure;
@@ -39,7 +48,7 @@ export function explainStaging(failure: StagingFailure): MigrateError {
     at: { file: store.describe('') },
     found: reason,
     wanted: bucket ? `objects that Milvus reads below ${inBucket(seen)}` : `a folder that Milvus reads as ${seen}`,
-    hint: bucket ? bucketHint(failure) : folderHint(reason, seen),
+    hint: bucket ? bucketHint(failure) : folderHint(failure, seen),
   });
 }
 
@@ -47,16 +56,17 @@ function inBucket(prefix: string): string {
   return prefix === '' ? 'the root of its own bucket' : `${prefix}/ in its own bucket`;
 }
 
-function folderHint(reason: string, seen: string): string {
-  const trouble = troubleOf(reason);
+function folderHint(failure: StagingFailure, seen: string): string {
+  const trouble = troubleOf(failure.reason);
   if (trouble === 'unseen')
-    return `Milvus sees no ${seen}: if it runs in a container, mount the folder there and give the path inside with --staging-as; ${INSTEAD}`;
-  if (trouble === 'denied') return `let the user that Milvus runs as read ${seen}; ${INSTEAD}`;
-  return AGAIN;
+    return `Milvus sees no ${seen}: if it runs in a container, mount the folder there and give the path inside with --staging-as; ${instead(failure)}`;
+  if (trouble === 'denied') return `let the user that Milvus runs as read ${seen}; ${instead(failure)}`;
+  return again(failure);
 }
 
 /** Milvus reads from one bucket alone, with keys of its own: nothing of how it gets there comes from us. */
-function bucketHint({ reason, files, store, seenAtRoot }: StagingFailure): string {
+function bucketHint(failure: StagingFailure): string {
+  const { reason, files, store, seenAtRoot, dumped } = failure;
   const ours = store.describe('');
   switch (troubleOf(reason)) {
     case 'unseen':
@@ -64,13 +74,13 @@ function bucketHint({ reason, files, store, seenAtRoot }: StagingFailure): strin
         return `the prefix is wrong: Milvus sees the files where they were written, leave --staging-as away`;
       return (
         `Milvus reads from its own bucket only (minio.address and minio.bucketName in its milvus.yaml), and sees nothing below ${seenRoot(files) === '' ? 'its root' : `${seenRoot(files)}/`} there: ` +
-        `stage in that bucket instead of ${files.store?.bucket ?? ours}; if it is the same one, and Milvus sees it under another prefix, give that with --staging-as`
+        `${dumped ? 'copy the dumped files into that bucket' : `stage in that bucket instead of ${files.store?.bucket ?? ours}`}; if it is the same one, and Milvus sees it under another prefix, give that with --staging-as`
       );
     case 'denied':
-      return `let the key that Milvus uses (minio.accessKeyID or its role) read ${ours}; ${INSTEAD}`;
+      return `let the key that Milvus uses (minio.accessKeyID or its role) read ${ours}; ${instead(failure)}`;
     case 'unreachable':
-      return `Milvus does not reach its object storage: check minio.address, minio.port and minio.useSSL in its milvus.yaml, and that the service answers on the host where Milvus runs; ${INSTEAD}`;
+      return `Milvus does not reach its object storage: check minio.address, minio.port and minio.useSSL in its milvus.yaml, and that the service answers on the host where Milvus runs; ${instead(failure)}`;
     case 'other':
-      return AGAIN;
+      return again(failure);
   }
 }

@@ -116,6 +116,7 @@ async function tryStaging({ config, options, target, jobPlan, obstacles }: Tryin
       record: recordNothing,
       target,
       planned,
+      dumped: config.source.kind === 'dumped',
       signal: options.signal ?? new AbortController().signal,
     });
     return true;

@@ -17,11 +17,14 @@ export interface Preflight {
   readonly record: RecordUpload;
   readonly target: Target;
   readonly planned: PlannedCollection;
+  /** Whether the files are a dump that is loaded. */
+  readonly dumped: boolean;
   readonly signal: AbortSignal;
 }
 
 /** Leaves nothing behind: neither the scratch collection nor its files. Throws E_STAGING with what to change. */
-export async function checkStaging({ jobId, files, store, record, target, planned, signal }: Preflight): Promise<void> {
+export async function checkStaging(preflight: Preflight): Promise<void> {
+  const { jobId, store, record, target, planned } = preflight;
   const name = preflightName(jobId);
   const group = await store.begin(name, record);
   try {
@@ -37,7 +40,7 @@ export async function checkStaging({ jobId, files, store, record, target, planne
     announce('preflight begun', name);
     try {
       const paths = made.map((file) => `${name}/${file.name}`);
-      await importNothing(name, paths, { files, store, target, signal });
+      await importNothing(name, paths, preflight);
     } finally {
       await target.drop(name, facts.id);
     }
@@ -52,10 +55,10 @@ const RESTARTED = /service restarted/i;
 /** No rows can be doubled, so it may be tried again; a server that restarts more often has other problems. */
 const TRIES = 3;
 
-type Trying = Pick<Preflight, 'files' | 'store' | 'target' | 'signal'>;
+type Trying = Pick<Preflight, 'files' | 'store' | 'target' | 'dumped' | 'signal'>;
 
 async function importNothing(collection: string, paths: readonly string[], trying: Trying): Promise<void> {
-  const { files, store, target } = trying;
+  const { files, store, target, dumped } = trying;
   const attempt = async (seenFrom: FilesConfig): Promise<string | undefined> => {
     const seen = paths.map((path) => seenPath(seenFrom, path));
     return failureOf(await target.submitImport(collection, '_default', seen), trying);
@@ -68,7 +71,7 @@ async function importNothing(collection: string, paths: readonly string[], tryin
     const own = files.store === undefined ? files : { ...files, seenAs: files.store.root };
     const elsewhere = seenRoot(own) !== seenRoot(files) && troubleOf(reason) === 'unseen';
     const seenAtRoot = elsewhere && (await attempt(own)) === undefined;
-    throw explainStaging({ reason, files, store, seenAtRoot });
+    throw explainStaging({ reason, files, store, dumped, seenAtRoot });
   }
 }
 

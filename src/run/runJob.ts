@@ -76,7 +76,8 @@ async function preflight(run: TargetRun, loadable: Loadable): Promise<void> {
     await journal.record(upload);
     uploads.push(upload);
   };
-  await checkStaging({ jobId, files: config.files, store, record, target, planned, signal });
+  const dumped = run.reader.kind === 'dumped';
+  await checkStaging({ jobId, files: config.files, store, record, target, planned, dumped, signal });
   await journal.drop(uploads);
 }
 

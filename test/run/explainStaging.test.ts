@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { troubleOf } from '../../src/run/explainStaging.ts';
+import { explainStaging, troubleOf } from '../../src/run/explainStaging.ts';
+import { openStore } from '../../src/stores/index.ts';
 
 /** As Milvus 2.3.5 said them: with its files on a disk, and in MinIO with answers of a proxy in between. */
 const SEEN = [
@@ -23,3 +24,13 @@ const SEEN = [
 ] as const;
 
 for (const [trouble, reason] of SEEN) test(`${trouble}: ${reason}`, () => assert.equal(troubleOf(reason), trouble));
+
+for (const [, reason] of SEEN)
+  test(`whoever loads a dump is not told to leave --staging away: ${reason}`, async () => {
+    await using store = await openStore({ scheme: 'file', root: '/dump' });
+    const files = { dir: '/dump', store: undefined, seenAs: '/dump', oldLayout: false, keep: true };
+    const hint = (dumped: boolean) => explainStaging({ reason, files, store, dumped, seenAtRoot: false }).hint ?? '';
+    assert.match(hint(false), /leave --staging away/);
+    assert.doesNotMatch(hint(true), /--staging away/);
+    assert.match(hint(true), /from the source/);
+  });
