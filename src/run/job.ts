@@ -152,9 +152,12 @@ async function runOpened(job: Opened): Promise<Report> {
       fail: stop.fail,
       sourceTitle: opened.title,
     };
-    await runStages(run, stages);
-    gatherRejects(run);
-    rejectFile = config.rejectFile;
+    try {
+      await runStages(run, stages);
+    } catch (thrown) {
+      stop.fail(thrown);
+    }
+    if (gatherRejects(run, stop.failure() !== undefined)) rejectFile = config.rejectFile;
   } catch (thrown) {
     stop.fail(thrown);
   } finally {
@@ -273,11 +276,16 @@ async function routeOf({ config, stages, target }: Opened, warn: (text: string) 
   return 'stream';
 }
 
-/** Joins the rejected rows of all partitions, in the order of the plan. */
-function gatherRejects(run: Running): void {
-  if (run.config.rejectFile === undefined) return;
+/**
+ * Joins the rejected rows of all partitions, in the order of the plan: what the report counts is there, however the run
+ * ended. One that ended early with none leaves alone what lies there.
+ * @returns whether the file is written
+ */
+function gatherRejects(run: Running, unfinished: boolean): boolean {
+  if (run.config.rejectFile === undefined) return false;
   const parts = run.ledger.partitions().map(({ planned }) => rejectPart(run, planned.partition.id));
   const wanted = run.ledger.partitions().reduce((sum, { part }) => sum + (part?.rejected ?? 0), 0);
+  if (unfinished && wanted === 0) return false;
   const written = joinRejects(parts, resolve(run.config.rejectFile));
   // Of a dumped folder, rows can have been rejected when it was dumped: those stand in that dump's file.
   if (run.reader.kind !== 'dumped' && written !== wanted)
@@ -287,6 +295,7 @@ function gatherRejects(run: Running): void {
       wanted: `${wanted} rows`,
       hint: 'start over with --fresh',
     });
+  return true;
 }
 
 interface Reporting {

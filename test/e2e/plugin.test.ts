@@ -34,13 +34,13 @@ const rows = [
   row(5, { precise: -Infinity }),
   row(6, { vector: [1, NaN] }),
 ];
-const documents = [
+const documents = (kind) => [
   { text: '', doubles: [], doc: {} },
   { text: '\\u0000\\u0001\\ufeff😀', doubles: [0.1, -1e300, -0], doc: { a: 9007199254740993n, 'b.c': [null, -0, 'é'] }, $meta: { 'x.y': 1 } },
-  { text: 'x'.repeat(65535), doubles: [5e-324], doc: { deep: [[[{}]]] } },
+  { text: 'x'.repeat(65535), doubles: [5e-324], doc: kind === 'lists' ? [1] : { deep: [[[{}]]] } },
   ...[1, 2, 3].map(() => ({ text: 'x', doubles: [], doc: {} })),
 ];
-const whole = (kind) => kind === 'plain' ? rows : rows.map((one, at) => ({ ...one, ...documents[at] }));
+const whole = (kind) => kind === 'plain' ? rows : rows.map((one, at) => ({ ...one, ...documents(kind)[at] }));
 export const openSource = (kind) => ({
   title: 'edges', locator: kind, reader: { detail: kind },
   datasets: () => [{ name: 'edges', rows: 6, bytes: 1000, schema: { fields: kind === 'plain' ? fields : [...fields, ...texts] } }],
@@ -51,7 +51,7 @@ export const openReader = (kind, context) => ({
   readKeys: (_, schema) => context.keys(whole(kind), schema),
 });`;
 
-function run({ path, database }: Place, kind: 'plain' | 'documents', flags: readonly string[]) {
+function run({ path, database }: Place, kind: 'plain' | 'documents' | 'lists', flags: readonly string[]) {
   const module = join(path, 'edges.mjs');
   writeFileSync(module, SOURCE);
   const state = ['--state', join(path, 'state')];
@@ -108,3 +108,18 @@ for (const [how, kind, ...flags] of [
       ],
     );
   });
+
+test('a JSON value that is no object, which 2.3.5 takes by import only: the row is named, and rejected rows are there', async () => {
+  await using at = await place();
+  const rejects = join(at.path, 'rejects.jsonl');
+  const flags = ['--reject-file', rejects];
+  const refused = await run(at, 'lists', flags);
+  assert.equal(refused.code, 4, refused.stderr);
+  assert.match(plainText(refused.stderr), /E_TARGET: edges,.*it takes only objects in a JSON field/);
+  assert.match(plainText(refused.stderr), /found +\[1\] in the row of id 3/);
+  assert.match(plainText(refused.stdout), /3 rows of edges were rejected .*rejects\.jsonl/s);
+  assert.equal(readFileSync(rejects, 'utf8').trimEnd().split('\n').length, 3);
+  const ended = await run(at, 'lists', [...flags, '--staging', at.staging, '--fresh', '--mode', 'overwrite']);
+  assert.equal(ended.code, 6, ended.stderr);
+  assert.match(plainText(ended.stdout), /edges\s+6\s+0\s+3\s+3\s+count ✔\s+3 samples ✔/);
+});

@@ -1,8 +1,10 @@
 /** Sends a batch, once, and says whether it is there, is not, or may be. */
 
 import { status as grpc } from '@grpc/grpc-js';
+import { columnOf, isNull, valueAt } from '../../core/batch.ts';
 import type { InsertOutcome } from '../../core/contracts.ts';
 import { MigrateError, messageOf } from '../../core/errors.ts';
+import { keyText } from '../../core/keys.ts';
 import {
   decodeMutationResult,
   encodeWriteRequest,
@@ -57,7 +59,7 @@ function outcomeOfFailure(error: CallFailure, place: CallPlace): InsertOutcome {
 function outcomeOfResult(result: MutationResult, request: WriteRequest, place: CallPlace): InsertOutcome {
   const { status } = result;
   if (status === undefined) return { kind: 'doubt', reason: 'the answer has no status' };
-  if (status.code !== 0 || status.errorCode !== 0) return outcomeOfStatus(status, place);
+  if (status.code !== 0 || status.errorCode !== 0) return outcomeOfStatus(request, status, place);
   const stored = request.how === 'insert' ? result.inserted : result.upserted;
   if (stored === BigInt(request.batch.rows)) return { kind: 'done' };
   throw new MigrateError('E_TARGET', `Milvus took another number of rows than ${place.method} sent`, {
@@ -69,7 +71,7 @@ function outcomeOfResult(result: MutationResult, request: WriteRequest, place: C
 
 const RATE_LIMIT_NAME = 49;
 
-function outcomeOfStatus(status: WireStatus, place: CallPlace): InsertOutcome {
+function outcomeOfStatus(request: WriteRequest, status: WireStatus, place: CallPlace): InsertOutcome {
   const { code, reason } = status;
   const named = {
     code,
@@ -80,7 +82,30 @@ function outcomeOfStatus(status: WireStatus, place: CallPlace): InsertOutcome {
   if (code === PARAMETER_TOO_LARGE || isTooLarge(reason)) return { kind: 'refused', smaller: true, reason };
   // The proxy hands a batch to one message stream per shard: where that failed, some shards may have theirs.
   if (code === CANCELLED || code === TIMED_OUT || isBrokenStream(reason)) return { kind: 'doubt', reason };
+  if (NOT_AN_OBJECT.test(reason)) throw notAnObject(request, reason, place);
   throw refused(named, place);
+}
+
+/** 2.3.5, of a JSON field: «json: cannot unmarshal array into Go value of type map[string]interface {}». */
+const NOT_AN_OBJECT = /cannot unmarshal \w+ into Go value of type map/;
+
+/** Milvus 2.3 takes only objects in a JSON field when rows are inserted. It does not say which row it means. */
+function notAnObject({ schema, batch }: WriteRequest, reason: string, { method, at }: CallPlace): MigrateError {
+  const fields = schema.fields.filter(({ type }) => type === 'JSON');
+  const bad = fields.flatMap((field) => {
+    const column = columnOf(batch, field.name);
+    for (let row = 0; row < batch.rows; row++) {
+      const text = Buffer.from(valueAt(column, row)).toString('utf8');
+      if (!isNull(column, row) && !text.trimStart().startsWith('{'))
+        return [{ field: field.name, found: `${text.slice(0, 60)} in the row of id ${keyText(schema, batch, row)}` }];
+    }
+    return [];
+  })[0];
+  return new MigrateError('E_TARGET', `Milvus refused ${method}: it takes only objects in a JSON field`, {
+    at: { ...at, ...(bad === undefined ? {} : { field: bad.field }) },
+    found: bad?.found ?? reason,
+    hint: 'its import takes any JSON (--staging); or cast the field to VarChar, or leave it behind (--drop)',
+  });
 }
 
 function isTooLarge(reason: string): boolean {
