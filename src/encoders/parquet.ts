@@ -64,7 +64,7 @@ export async function openParquetEncoder(group: StoreGroup, schema: Schema): Pro
           if (column.values === 0) column.at = out.bytes();
           await out.write(page.head);
           await out.write(page.values);
-        } else column.held.push(page.head, page.values.slice());
+        } else column.held.push(page.head, new Uint8Array(page.values));
         column.bytes += page.head.length + page.values.length;
         column.values += page.count;
       }

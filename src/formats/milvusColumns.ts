@@ -83,7 +83,8 @@ function longs(value: Uint8Array): Piece {
 
 /** Smaller integers go over the wire as int64s would: negative ones sign-extended. */
 function widened(type: 'Int8' | 'Int16' | 'Int32', value: Uint8Array): Uint8Array {
-  const aligned = value.slice();
+  // A copy: a Buffer's own `slice` is none, and its memory may be a pool's.
+  const aligned = new Uint8Array(value);
   const narrow =
     type === 'Int8'
       ? new Int8Array(aligned.buffer)

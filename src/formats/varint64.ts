@@ -8,7 +8,7 @@
 function words(int64s: Uint8Array): Uint32Array {
   if (int64s.length % 8 !== 0) throw new RangeError(`${int64s.length} bytes of int64 values: not a multiple of 8`);
   // A copy where the view does not start on a word: rare, batches are 8-byte aligned.
-  const aligned = int64s.byteOffset % 4 === 0 ? int64s : int64s.slice();
+  const aligned = int64s.byteOffset % 4 === 0 ? int64s : new Uint8Array(int64s);
   return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { crc32 } from '../../src/core/crc32.ts';
+import type { Schema } from '../../src/core/schema.ts';
 import { openParquetEncoder, PARQUET_FILE } from '../../src/encoders/parquet.ts';
 import { temporaryFolder } from '../temporary.ts';
 import { memoryGroup } from './memoryGroup.ts';
@@ -36,7 +37,7 @@ const hex = (value: number): string => Buffer.from(new Uint8Array(Float64Array.o
 function wanted(row: Row): Row {
   const list = (values: unknown, show: (value: never) => unknown) =>
     values === null ? null : (values as never[]).map(show);
-  return {
+  return withNulls(row, {
     id: String(row.id),
     vector: list(row.vector, hex),
     bits: list(row.bits, String),
@@ -50,44 +51,70 @@ function wanted(row: Row): Row {
     tags: row.tags,
     longs: list(row.longs, String),
     meta: JSON.stringify(row.meta),
-  };
+  });
 }
 
-async function write(batches: readonly (readonly Row[])[]): Promise<Uint8Array> {
+/** Of a field without a value: none. */
+function withNulls(row: Row, shown: Row): Row {
+  return Object.fromEntries(Object.entries(shown).map(([name, value]) => [name, row[name] === null ? null : value]));
+}
+
+/** Every field that may be null, is. */
+const NULLABLE: Schema = {
+  ...EVERY_TYPE,
+  fields: EVERY_TYPE.fields.map((field) => (field.primaryKey || field.dim > 0 ? field : { ...field, nullable: true })),
+};
+
+const rowWithNulls: fc.Arbitrary<Row> = fc
+  .tuple(rowOfEveryType, fc.array(fc.boolean(), { minLength: 13, maxLength: 13 }))
+  .map(([row, nulls]) =>
+    Object.fromEntries(
+      NULLABLE.fields.map(({ name, nullable }, at) => [
+        name,
+        nullable === true && nulls[at] === true ? null : row[name],
+      ]),
+    ),
+  );
+
+async function write(batches: readonly (readonly Row[])[], schema: Schema = EVERY_TYPE): Promise<Uint8Array> {
   const { group, files } = memoryGroup();
-  const encoder = await openParquetEncoder(group, EVERY_TYPE);
-  for (const rows of batches) await encoder.write(batchOf(EVERY_TYPE, rows));
+  const encoder = await openParquetEncoder(group, schema);
+  for (const rows of batches) await encoder.write(batchOf(schema, rows));
   const { files: made } = await encoder.close();
   const bytes = files.get(PARQUET_FILE)!;
   assert.deepEqual(made, [{ name: PARQUET_FILE, bytes: bytes.length, crc32: crc32(bytes) }]);
   return bytes;
 }
 
-test('every type, in any number of batches', async () => {
-  assert.notEqual(PYTHON, '', 'TEST_PYTHON names a Python with pyarrow and duckdb: run the tests with `npm test`');
-  using folder = temporaryFolder();
-  const cases = fc.sample(fc.array(fc.array(rowOfEveryType, { maxLength: 12 }), { maxLength: 4 }), 60);
-  const names = await Promise.all(
-    cases.map(async (batches, index) => {
-      const name = join(folder.path, `${index}.parquet`);
-      writeFileSync(name, await write(batches));
-      return name;
-    }),
-  );
-  const found = JSON.parse(
-    execFileSync(PYTHON, ['-c', READ, ...names], { encoding: 'utf8', maxBuffer: 2 ** 28 }),
-  ) as readonly (readonly [readonly Row[], readonly Row[], Readonly<Record<string, readonly [string, boolean]>>])[];
-  assert.equal(found.length, cases.length);
-  for (const [index, [arrow, duck, types]] of found.entries()) {
-    const want = cases[index]!.flat().map(wanted);
-    assert.deepEqual(arrow, want, `case ${index}, PyArrow`);
-    assert.deepEqual(duck, want, `case ${index}, DuckDB`);
-    assert.deepEqual(types.vector, ['list<element: float not null>', false]);
-    assert.deepEqual(types.bits, ['list<element: uint8 not null>', false]);
-    assert.deepEqual(types.whole, ['int32', true]);
-    assert.deepEqual(types.tiny, ['int8', false]);
-  }
-});
+for (const [name, schema, row] of [
+  ['every type', EVERY_TYPE, rowOfEveryType],
+  ['every type with nulls', NULLABLE, rowWithNulls],
+] as const)
+  test(`${name}, in any number of batches`, async () => {
+    assert.notEqual(PYTHON, '', 'TEST_PYTHON names a Python with pyarrow and duckdb: run the tests with `npm test`');
+    using folder = temporaryFolder();
+    const cases = fc.sample(fc.array(fc.array(row, { maxLength: 12 }), { maxLength: 4 }), 60);
+    const names = await Promise.all(
+      cases.map(async (batches, index) => {
+        const name = join(folder.path, `${index}.parquet`);
+        writeFileSync(name, await write(batches, schema));
+        return name;
+      }),
+    );
+    const found = JSON.parse(
+      execFileSync(PYTHON, ['-c', READ, ...names], { encoding: 'utf8', maxBuffer: 2 ** 28 }),
+    ) as readonly (readonly [readonly Row[], readonly Row[], Readonly<Record<string, readonly [string, boolean]>>])[];
+    assert.equal(found.length, cases.length);
+    for (const [index, [arrow, duck, types]] of found.entries()) {
+      const want = cases[index]!.flat().map(wanted);
+      assert.deepEqual(arrow, want, `case ${index}, PyArrow`);
+      assert.deepEqual(duck, want, `case ${index}, DuckDB`);
+      assert.deepEqual(types.vector, ['list<element: float not null>', false]);
+      assert.deepEqual(types.bits, ['list<element: uint8 not null>', false]);
+      assert.deepEqual(types.whole, ['int32', true]);
+      assert.deepEqual(types.tiny, ['int8', schema === NULLABLE]);
+    }
+  });
 
 test('a part larger than a row group: groups follow each other, the rest is the same', async () => {
   using folder = temporaryFolder();

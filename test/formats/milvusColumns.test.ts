@@ -121,6 +121,22 @@ test('null rows: a flag for each row, values only where they are', () => {
   );
 });
 
+test('null rows of small integers: exactly the values that are there', () => {
+  const arrays = { Int8: Int8Array, Int16: Int16Array, Int32: Int32Array } as const;
+  const integers = fc.array(fc.option(fc.integer({ min: -128, max: 127 }), { nil: undefined }));
+  fc.assert(
+    fc.property(integers, fc.constantFrom('Int8', 'Int16', 'Int32'), (values, type) => {
+      const array = arrays[type].from(values.map((value) => value ?? 0));
+      const nulls = Uint8Array.from(values, (value) => (value === undefined ? 1 : 0));
+      const found = decode(field(type, { nullable: true }), fixed(array, nulls), values.length);
+      assert.deepEqual(
+        found.scalars.int_data?.data ?? [],
+        values.filter((value) => value !== undefined),
+      );
+    }),
+  );
+});
+
 test('arrays: one message a row, with the type of the elements', () => {
   const cases = [
     ['VarChar', 'string_data', ['["a","ä"]', '[]'], [['a', 'ä'], undefined]],

@@ -50,6 +50,11 @@ function presentBytes(column: Column, rows: number): Uint8Array {
   return Buffer.concat(parts);
 }
 
+/** In memory of their own, at its start. A Buffer's own `slice` copies nothing, and its memory may be a pool's. */
+function copied(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
+}
+
 function plain(
   field: Field,
   column: Column,
@@ -60,9 +65,9 @@ function plain(
     case 'Bool':
       return packed(present);
     case 'Int8':
-      return widened(new Int8Array(present.slice().buffer));
+      return widened(new Int8Array(copied(present)));
     case 'Int16':
-      return widened(new Int16Array(present.slice().buffer));
+      return widened(new Int16Array(copied(present)));
     case 'BinaryVector':
       return widened(present);
     default:

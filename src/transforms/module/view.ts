@@ -146,7 +146,7 @@ function textColumn(work: Work, field: Field, values: TransformValues, given: Ui
     throw new TypeError(
       `${field.name} (${field.type}): found ${describe(values)}, wanted an array of ${work.rows} strings`,
     );
-  const nulls = given?.slice() ?? new Uint8Array(work.rows);
+  const nulls = given === undefined ? new Uint8Array(work.rows) : new Uint8Array(given);
   const texts = new TextColumn(16 * work.rows);
   for (const [row, value] of values.entries()) {
     if (value === null || nulls[row] !== 0) {
@@ -168,7 +168,7 @@ function textColumn(work: Work, field: Field, values: TransformValues, given: Ui
 
 function nullsOf(field: Field, nulls: Uint8Array | undefined): { readonly nulls?: Uint8Array } {
   if (nulls === undefined) return {};
-  if (field.nullable === true) return { nulls: nulls.slice() };
+  if (field.nullable === true) return { nulls: new Uint8Array(nulls) };
   if (nulls.some((value) => value !== 0)) throw new TypeError(`${field.name} is not nullable: every row needs a value`);
   return {};
 }
