@@ -71,7 +71,7 @@ export async function buildIndex(
 
 /**
  * `--mode overwrite`: the proven new collection takes the name of the old one, and only then the old one is dropped.
- * May be run again after a crash at any point: ids tell which collection bears which name.
+ * May be run again after a crash at any point: names and ids tell which collection bears which name.
  */
 export async function swapIn(run: FinishContext, planned: PlannedCollection, record: CollectionRecord): Promise<void> {
   const { target, ledger, jobId } = run;
@@ -84,17 +84,26 @@ export async function swapIn(run: FinishContext, planned: PlannedCollection, rec
     });
   const retired = `${planned.target}__old_${jobId}`;
   const current = await target.describe(planned.target);
-  if (current !== undefined && current.id === record.replaces) {
-    await target.rename(planned.target, retired);
-    announce('swap renamed old', planned.target);
-  } else if (current !== undefined && current.id !== record.id)
+  // By its name, not by ids alone: milvus-lite has none.
+  const waits = record.loadInto !== planned.target && (await target.describe(record.loadInto)) !== undefined;
+  if (current !== undefined && current.id !== (waits ? record.replaces : record.id))
     throw new MigrateError('E_COLLECTION_REPLACED', 'the collection to be replaced is not the one that was there', {
       at: { collection: planned.target },
       found: `a collection with id ${current.id}`,
       wanted: `the collection with id ${record.replaces}`,
       hint: `the new data is whole in ${record.loadInto}: rename it yourself, or start over with --fresh`,
     });
-  if (current?.id !== record.id) await target.rename(record.loadInto, planned.target);
+  if (waits && current !== undefined) {
+    await target.rename(planned.target, retired);
+    announce('swap renamed old', planned.target);
+  }
+  if (waits) await target.rename(record.loadInto, planned.target);
+  else if (current === undefined)
+    throw new MigrateError('E_COLLECTION_REPLACED', 'the new collection is not there any more', {
+      at: { collection: planned.target },
+      found: `neither ${record.loadInto} nor ${planned.target}`,
+      hint: `the old one is ${retired}; start over with --fresh`,
+    });
   announce('swap renamed new', planned.target);
   const aliases = await target.moveAliases(retired, planned.target);
   if (aliases.length > 0)

@@ -87,7 +87,9 @@ export async function recheckCollection(
   if (known.phase === 'left') return known;
   const name = known.loadInto;
   const own = await target.describe(name);
-  const facts = own ?? (await target.describe(planned.target));
+  // Renamed it is only when it was verified. Ids would tell, but milvus-lite has none.
+  const swapping = known.report?.verify.count === 'ok';
+  const facts = own ?? (swapping ? await target.describe(planned.target) : undefined);
   if (facts === undefined || facts.id !== known.id) {
     // What was verified then says nothing about what is there now.
     await run.ledger.recordCollection(planned.target, { ...known, report: undefined });

@@ -78,6 +78,24 @@ describe('milvus-lite', { concurrency: 2 }, () => {
       assert.deepEqual(readdirSync(staging), []);
     });
 
+  test('--mode overwrite: the new collection bears the name, though collections have no ids there', async () => {
+    using folder = temporaryFolder();
+    const flags = ['--to', lite.address, '--name', 'again', '--state', join(folder.path, 'state')];
+    const names = async (): Promise<readonly (readonly [string, number])[]> => {
+      const client = new MilvusClient({ address: lite.address });
+      const { data } = await client.showCollections();
+      const found = data.map(({ name }) => name).filter((name) => name.startsWith('again'));
+      const counts = await Promise.all(found.map((collection_name) => client.count({ collection_name })));
+      await client.closeConnection();
+      return found.map((name, at) => [name, counts[at]!.data] as const);
+    };
+    for (const [name, ...mode] of [['ip'], ['l2', '--mode', 'overwrite'], ['ip', '--mode', 'overwrite', '--fresh']]) {
+      const ended = await milvusMigrate(['run', source(name!), ...flags, ...mode]);
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.deepEqual(await names(), [['again', wanted(name!).rows]]);
+    }
+  });
+
   test('each partition is counted by itself', async () => {
     using folder = temporaryFolder();
     const report = join(folder.path, 'report.json');
