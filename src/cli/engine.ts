@@ -1,4 +1,5 @@
 /** What commands ask of `run/`. It is loaded when a command calls it: a help text needs no database driver. */
+import type { ElasticCredentials } from '../config/elasticsearch.ts';
 import type { JobConfig, JobStages } from '../config/job.ts';
 import type { Json, StoreConfig } from '../core/contracts.ts';
 import type { PlainError } from '../core/errors.ts';
@@ -68,8 +69,17 @@ export type StatePlace = Pick<JobConfig, 'stateDir' | 'state'>;
 export interface JobStore {
   listJobs(place: StatePlace): Promise<readonly JobSummary[]>;
   showJob(place: StatePlace, id: string): Promise<JobDetails>;
-  /** @param credentials of the job's stores, given anew: intermediate and unfinished files may lie in a bucket */
-  forgetJob(place: StatePlace, id: string, credentials?: JobConfig['credentials']): Promise<readonly string[]>;
+  /**
+   * @param credentials of the job's stores, given anew: intermediate and unfinished files may lie in a bucket
+   * @param elastic the same of its Elasticsearch, where snapshots may be open
+   * @returns what stays that should not, in words
+   */
+  forgetJob(
+    place: StatePlace,
+    id: string,
+    credentials?: JobConfig['credentials'],
+    elastic?: ElasticCredentials,
+  ): Promise<readonly string[]>;
   /**
    * Removes the intermediate files of one finished and verified job, and what it has not finished uploading. Nothing
    * that the job did not write; nothing of a job with `keep`, or one that is not verified, and then it says why.

@@ -31,10 +31,7 @@ export async function resumedConfig(stored: StoredJob, raw: RawArgs, around: Aro
     known === undefined ? undefined : targetAgain(raw, { file: file.target, endpoint: known.endpoint }, around.env);
   const credentials = credentialsAgain({ source, files }, file.credentials, around.env);
   const meta = metaAgain(raw, around) ?? file.meta;
-  const elastic =
-    source?.kind === 'elasticsearch'
-      ? elasticAgain(raw, { file: file.elastic, user: userOf(source.credentials) }, around)
-      : undefined;
+  const elastic = elasticLogin(source, file, { raw, around });
   const config = fromStored(stored.config, { target: again ?? {}, meta, elastic, credentials });
   // A job that goes on is never one that starts over.
   return withMaxMbps({ ...config, ...tuningFlags({ ...config, fresh: false }, raw, around.cwd) }, raw);
@@ -48,6 +45,25 @@ export async function filesCredentials(stored: Json, raw: RawArgs, around: Aroun
   const file = await fileConnections(raw, around);
   const config = stored as unknown as JobConfig;
   return restoredCredentials(config, credentialsAgain(config, file.credentials, around.env), ['files']);
+}
+
+/** What logs in to a stored job's Elasticsearch; undefined: it has none, or nobody said it. @throws MigrateError E_USAGE */
+export async function elasticCredentials(
+  stored: Json,
+  raw: RawArgs,
+  around: Around,
+): Promise<ElasticCredentials | undefined> {
+  const { source } = stored as unknown as StoredEnds;
+  return elasticLogin(source, await fileConnections(raw, around), { raw, around });
+}
+
+function elasticLogin(
+  source: JobConfig['source'] | undefined,
+  { elastic }: FileConnections,
+  { raw, around }: { readonly raw: RawArgs; readonly around: Around },
+): ElasticCredentials | undefined {
+  if (source?.kind !== 'elasticsearch') return undefined;
+  return elasticAgain(raw, { file: elastic, user: userOf(source.credentials) }, around);
 }
 
 /** As `toStored` wrote them. */

@@ -83,7 +83,8 @@ function sourceOf(source: JobConfig['source'], meta: Secret | undefined): JobCon
   return { ...source, meta: { kind: 'mysql', url: meta } };
 }
 
-function elasticOf(source: ElasticsearchSource, given: ElasticCredentials | undefined): ElasticsearchSource {
+/** With a login again. @throws MigrateError E_USAGE where it needs one and nobody gave it */
+export function elasticOf(source: ElasticsearchSource, given: ElasticCredentials | undefined): ElasticsearchSource {
   const { kind } = source.credentials;
   if (given !== undefined && given.kind !== 'none') return { ...source, credentials: given };
   if (kind === 'none') return source;

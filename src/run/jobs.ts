@@ -1,14 +1,17 @@
 /** The jobs of one place (a state folder, a database): listed, shown, forgotten, resumed. */
 import { describeState, openKnownCheckpoint, type StatePlace } from '../checkpoints/index.ts';
 import { stateOf } from '../config/defaults.ts';
+import type { ElasticCredentials } from '../config/elasticsearch.ts';
 import type { JobConfig, JobStages } from '../config/job.ts';
 import { withState as changeState } from '../config/stateWord.ts';
+import { elasticOf } from '../config/stored.ts';
 import type { Checkpoint, JobRecord, JobState } from '../core/checkpoint.ts';
 import type { Json } from '../core/contracts.ts';
 import { MigrateError, type PlainError } from '../core/errors.ts';
 import { isOver } from '../core/jobState.ts';
 import type { JobPlan, PlanReport } from '../core/plan.ts';
 import type { Report } from '../core/report.ts';
+import { letGo } from '../sources/index.ts';
 import type { CleanedJob } from './cleanJob.ts';
 import { forgetJob as removeJob } from './openJob.ts';
 import { leaveFiles } from './removeFiles.ts';
@@ -54,23 +57,46 @@ const NO_CREDENTIALS: JobConfig['credentials'] = { source: undefined, files: und
 /**
  * Forgets the job and removes its intermediate files, and what it did not finish of those that stay; refuses while a process is at work on it.
  * @param credentials of the job's stores, given anew: none are recorded
- * @returns what stays that should not, in words: uploads in a store that these credentials do not open
+ * @param elastic the same of its Elasticsearch
+ * @returns what stays that should not, in words: uploads in a store that these credentials do not open, snapshots of the
+ * source that nobody could close
  */
 export async function forgetJob(
   place: JobsPlace,
   id: string,
   credentials: JobConfig['credentials'] = NO_CREDENTIALS,
+  elastic?: ElasticCredentials,
 ): Promise<readonly string[]> {
   return withJob(place, id, async (state, job) => {
     await using _lock = await state.lock(job.key);
     const stored = job.config as unknown as JobConfig;
+    const open = await letGoOf(state, job, elastic);
     // Or what was dumped after it had been moved.
     const keep = stored.files?.keep === true || job.state === 'dumped';
     // With nothing to remove, nothing need open the place of the files.
     const files = keep && isOver(job.state) ? undefined : stored.files;
     const config = { ...stored, ...placeOf(place), credentials, files };
-    return removeJob(state, config, job.id, keep ? leaveFiles : undefined);
+    return [...open, ...(await removeJob(state, config, job.id, keep ? leaveFiles : undefined))];
   });
+}
+
+/** Nobody should have to wait long for a cluster that may not be there any more. */
+const LETTING_GO_MS = 5_000;
+
+/** A job that is over holds nothing open. */
+async function letGoOf(state: Checkpoint, job: JobRecord, elastic: ElasticCredentials | undefined): Promise<string[]> {
+  const { source } = job.config as unknown as JobConfig;
+  if (isOver(job.state) || source?.kind !== 'elasticsearch') return [];
+  const access = { ...source.access, timeoutMs: Math.min(source.access.timeoutMs, LETTING_GO_MS) };
+  try {
+    const partitions = (await state.partitions(job.id)).map(({ planned }) => planned.partition);
+    await letGo({ ...elasticOf(source, elastic), access }, partitions);
+    return [];
+  } catch (thrown) {
+    if (!(thrown instanceof MigrateError)) throw thrown;
+    const why = thrown.found === undefined ? thrown.message : `${thrown.message} (${thrown.found})`;
+    return [`Its snapshots in Elasticsearch are not closed: ${why}. They end by themselves.`];
+  }
 }
 
 export async function resumeConfig(place: JobsPlace, id: string): Promise<{ config: Json; stages: JobStages }> {

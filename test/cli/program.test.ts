@@ -192,6 +192,11 @@ test('jobs: list, show, forget by the beginning of an id', async () => {
   assert.match((await run(['jobs', 'show', '7f3a'], { engine })).stdout, /^Job {6}7f3a90c1/);
   assert.equal((await run(['jobs', 'forget', '7f3b…'], { engine })).stdout, 'Job 7f3b0000 is forgotten.\n');
   assert.deepEqual(calls, [{ name: 'forget', args: ['7f3b0000'] }]);
+  const jobs = await engine.jobs();
+  const left = ['Its snapshots in Elasticsearch are not closed: refused.'];
+  const without = { ...engine, jobs: async () => ({ ...jobs, forgetJob: async () => left }) };
+  const told = (await run(['jobs', 'forget', '7f3b'], { engine: without })).stdout;
+  assert.equal(told, `Job 7f3b0000 is forgotten.\n${left[0]}\n`);
   assert.ok(!(await run(['jobs', '--json'], { engine })).stdout.includes('file.ts:1:1'));
   for (const argv of [['show', '7f3'], ['show', 'ffff'], ['show'], ['shwo', '7f3a']]) {
     assert.equal((await run(['jobs', ...argv], { engine })).exitCode, 2, argv.join(' '));

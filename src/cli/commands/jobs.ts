@@ -11,7 +11,7 @@ import { findJob } from '../jobId.ts';
 import { jobDetails, jobsTable } from '../jobsTable.ts';
 import { counted } from '../numbers.ts';
 import { outputFrom } from '../resolve.ts';
-import { filesCredentials, resumedConfig } from '../resumeJob.ts';
+import { elasticCredentials, filesCredentials, resumedConfig } from '../resumeJob.ts';
 import { runJob } from '../runJob.ts';
 import { printJson, printLines, stdoutLook } from '../terminal.ts';
 import { usageError } from '../usage.ts';
@@ -137,7 +137,8 @@ async function forget(id: string, { context, store, place }: Call, { state }: Jo
   const { files } = config as { readonly files?: { readonly keep?: boolean } };
   const untouched = files?.keep === true && isOver(state);
   const credentials = untouched ? undefined : await filesCredentials(config, line.raw, terminal);
-  const left = await store.forgetJob(place, id, credentials);
+  const elastic = isOver(state) ? undefined : await elasticCredentials(config, line.raw, terminal);
+  const left = await store.forgetJob(place, id, credentials, elastic);
   if (line.raw.has('json')) printJson(terminal.stdout, { forgotten: id, ...(left.length === 0 ? {} : { left }) });
   else printLines(terminal.stdout, [`Job ${id} is forgotten.`, ...left]);
   return { exitCode: EXIT.ok };

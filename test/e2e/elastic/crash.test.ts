@@ -134,7 +134,7 @@ describe('killed', { concurrency: 2 }, () => {
     assert.equal(await openContexts(at), 0);
   });
 
-  test('no snapshot stays: not of a dump that ended, not of one that was killed and is begun anew', async () => {
+  test('no snapshot stays: not of a dump that ended, not of one that was killed and is begun anew or forgotten', async () => {
     await using at = await elasticPlace(server.url);
     const out = ['--out', at.staging, '--state', at.state, '--part-size', '20KB', '--threads', '2'];
     const words = ['dump', `es+${at.url}/${at.index}`, ...out, '--missing', 'default'];
@@ -142,6 +142,13 @@ describe('killed', { concurrency: 2 }, () => {
     assert.equal(await openContexts(at), 3);
     const ended = await milvusMigrate([...words, '--fresh']);
     assert.equal(ended.code, 0, ended.stderr);
+    assert.equal(await openContexts(at), 0);
+    await runKilled([...words, '--fresh'], 'part recorded 2');
+    assert.equal(await openContexts(at), 3);
+    const jobs = (...more: string[]) => milvusMigrate(['jobs', ...more, '--state', at.state]);
+    const [job] = JSON.parse((await jobs('list', '--json')).stdout) as { id: string }[];
+    const forgotten = await jobs('forget', job!.id);
+    assert.equal(forgotten.stdout, `Job ${job!.id} is forgotten.\n`, forgotten.stderr);
     assert.equal(await openContexts(at), 0);
   });
 
