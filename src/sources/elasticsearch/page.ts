@@ -51,7 +51,7 @@ export function readPage(body: Uint8Array, encoding: Encoding, index: string): O
     const last = hits.at(-1);
     const behind = last === undefined ? '' : `, in or behind the document ${last.id}`;
     const maybe = encoding === 'json' && (text.includes('/*') || text.includes('//')) ? MAYBE_COMMENTS : '';
-    throw new MigrateError('E_READ', 'an answer of Elasticsearch is malformed', {
+    throw new MigrateError('E_READ', MALFORMED, {
       at: { collection: index, offset: thrown.offset },
       found: `${messageOf(thrown)}, in an answer of ${body.length} bytes${behind}`,
       wanted: `${encoding.toUpperCase()} as Elasticsearch writes it${maybe}`,
@@ -59,6 +59,9 @@ export function readPage(body: Uint8Array, encoding: Encoding, index: string): O
     });
   }
 }
+
+/** Of an answer that can not be taken apart. */
+export const MALFORMED = 'an answer of Elasticsearch is malformed';
 
 /** One can hide where its document ends. */
 const MAYBE_COMMENTS = '; where a document has comments, --es-encoding cbor reads it';

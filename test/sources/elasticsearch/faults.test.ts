@@ -251,3 +251,23 @@ test('documents of megabytes are measured a few at a time, and one that is large
   assert.equal(guessed.dataset.rows, 20);
   await letGoOfSnapshots(source({}, index), guessed.partitions);
 });
+
+test('an answer that is malformed in the same way each time is not asked for again for long', async () => {
+  await administrator.call('PUT', '/commented', {
+    settings: { number_of_shards: 1, number_of_replicas: 0 },
+    mappings: { properties: { vec: { type: 'dense_vector', dims: 2, index: false }, x: { type: 'long' } } },
+  });
+  await administrator.store('commented', [
+    { id: 'plain', source: { vec: [1, 2] } },
+    { id: 'hiding', source: '{"vec":[1,2],"x":/*"*/1}' },
+  ]);
+  let asked = 0;
+  await using proxy = await startFaultProxy(server.access.url, ({ url }) => {
+    if (url!.startsWith('/commented/_search')) asked++;
+    return undefined;
+  });
+  const config = sourceOf('commented', { access: { ...ACCESS, urls: [proxy.endpoint] } });
+  await assert.rejects(planned(config), { code: 'E_READ', message: /malformed/, found: /the document hiding|plain/ });
+  assert.equal(asked, 3);
+  await administrator.call('DELETE', '/commented');
+});
