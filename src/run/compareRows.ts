@@ -8,6 +8,7 @@ import { MigrateError } from '../core/errors.ts';
 import { keyText, parseKey } from '../core/keys.ts';
 import type { PlannedCollection } from '../core/plan.ts';
 import { fixedBytes, primaryKeyOf, type Schema } from '../core/schema.ts';
+import { forEachConcurrently } from './concurrently.ts';
 import { asking, wholePart } from './importLoad.ts';
 import { rowName } from './lookupKeys.ts';
 import type { Pool } from './pool.ts';
@@ -31,6 +32,7 @@ export interface Comparing {
 
 /** Bytes of rows asked for at a time. */
 const QUERY_BYTES = 4 * 1024 * 1024;
+const QUERIES_AT_A_TIME = 4;
 /** Doubtful rows that are looked into at a time: each time the keys of the source are read once more. */
 const DOUBTFUL = 10_000;
 const NAMED = 10;
@@ -50,8 +52,10 @@ interface Doubt {
 
 export async function compareSamples(context: Comparing): Promise<Comparison> {
   await using verdict = openVerdict(context);
-  for (const record of context.run.ledger.of(context.planned.target))
-    await verdict.compare(record, record.part?.samples ?? []);
+  // A strongly consistent query waits for the server's clock, whatever it asks for.
+  await forEachConcurrently(context.run.ledger.of(context.planned.target), QUERIES_AT_A_TIME, (record) =>
+    verdict.compare(record, record.part?.samples ?? []),
+  );
   // Awaited here: the verdict is closed when this returns.
   return await verdict.end();
 }
@@ -72,16 +76,26 @@ export async function compareAll(context: Comparing): Promise<Comparison> {
       hash: rowHash(fields, columns, row),
     }));
   };
+  const enough = rowsAtATime(schema);
   for (const record of run.ledger.of(planned.target))
     if (!verdict.failed()) {
       const same = sameRows(schema, record);
+      // Across batches: a source of many small segments has many small batches, and each query waits for the server.
+      let gathered: Sample[] = [];
+      const compare = async (): Promise<void> => {
+        const some = gathered;
+        gathered = [];
+        if (some.length > 0 && !verdict.failed()) await verdict.compare(record, some);
+      };
       await streamRows(run, record, {
         first: 0,
         async consume(batch) {
           same.see(batch);
-          if (!verdict.failed()) await verdict.compare(record, samplesOf(batch));
+          if (!verdict.failed()) for (const sample of samplesOf(batch)) gathered.push(sample);
+          if (gathered.length >= enough) await compare();
         },
       });
+      await compare();
       if (!verdict.failed()) same.check(context);
     }
   // Awaited here: the verdict is closed when this returns.
@@ -152,7 +166,9 @@ function openVerdict(context: Comparing): Verdict {
   };
   return {
     async compare(record, samples) {
-      doubts.push(...(await compareSome(context, record, samples)));
+      // The list may be another one after the wait: several are compared at a time.
+      const some = await compareSome(context, record, samples);
+      doubts.push(...some);
       compared += samples.length;
       if (doubts.length >= DOUBTFUL) await settle();
     },
@@ -172,10 +188,15 @@ function inWords({ key, got, want, record }: Doubt, schema: Schema): string {
   return `id ${key} in partition ${record.planned.targetPartition}: ${what}`;
 }
 
+/** How many rows are asked for at a time. */
+function rowsAtATime(schema: Schema): number {
+  const bytes = schema.fields.reduce((sum, field) => sum + (fixedBytes(field) ?? GUESSED_BYTES), 0);
+  return Math.max(1, Math.floor(QUERY_BYTES / bytes));
+}
+
 async function compareSome(context: Comparing, record: PartitionRecord, samples: readonly Sample[]): Promise<Doubt[]> {
   const { run, planned, into } = context;
-  const bytes = planned.schema.fields.reduce((sum, field) => sum + (fixedBytes(field) ?? GUESSED_BYTES), 0);
-  const step = Math.max(1, Math.floor(QUERY_BYTES / bytes));
+  const step = rowsAtATime(planned.schema);
   const doubts: Doubt[] = [];
   for (let at = 0; at < samples.length; at += step) {
     const some = samples.slice(at, at + step);
