@@ -1,13 +1,13 @@
 /** The program without its process: finds the command, runs it, prints the error that ended it, and says the exit code. */
 import { cac } from 'cac';
-import { type PlainError, toMigrateError, toPlain } from '../core/errors.ts';
+import { type MigrateError, type PlainError, toMigrateError, toPlain } from '../core/errors.ts';
 import { loadAtOnce } from '../core/loadAtOnce.ts';
 import type { CommandContext, CommandEnd, RunCommand } from './command.ts';
 import { COMMANDS, type CommandLine, isCommand, parseCommandLine, unknownCommand } from './commandLine.ts';
 import type { Engine } from './engine.ts';
 import type { CommandName } from './flags.ts';
 import { SUMMARIES } from './summaries.ts';
-import { printLines, stderrLook, type Terminal } from './terminal.ts';
+import { printJson, printLines, stderrLook, type Terminal } from './terminal.ts';
 
 const LOADERS: Readonly<Record<CommandName, () => Promise<{ runCommand: RunCommand }>>> = {
   run: () => import('./commands/run.ts'),
@@ -40,6 +40,8 @@ export async function runProgram(program: Program): Promise<number> {
     return exitCode;
   } catch (thrown) {
     const error = toMigrateError(thrown);
+    // Whoever reads JSON gets some, whatever happened: what is thrown left nothing else there.
+    if (argv.includes('--json')) await printErrorJson(error, terminal);
     await printError(toPlain(error), argv, terminal);
     return error.exitCode;
   }
@@ -67,6 +69,11 @@ function wantedCommand({ word, raw }: CommandLine): string {
   if (word === undefined) return raw.has('version') ? 'version' : 'help';
   if (!isCommand(word)) throw unknownCommand(word);
   return word;
+}
+
+async function printErrorJson(error: MigrateError, { stdout }: Terminal): Promise<void> {
+  const { publicError } = await import('./errorBlock.ts');
+  printJson(stdout, { error: publicError(toPlain(error)), exitCode: error.exitCode });
 }
 
 /** Flags are looked for in the words themselves: the error may be that they could not be read. */

@@ -1,6 +1,6 @@
 /** Runs a job and shows it: progress while it goes on, the report at its end. */
 import type { JobConfig, JobStages } from '../config/job.ts';
-import { type MigrateError, toMigrateError } from '../core/errors.ts';
+import { type MigrateError, toMigrateError, toPlain } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
 import type { CommandContext, CommandEnd } from './command.ts';
 import { setEngineFlags } from './engineFlags.ts';
@@ -55,7 +55,7 @@ export async function runJob(
   // What became of the rows is to be heard in any case.
   showReport(report, unwritten === undefined ? output : { ...output, report: undefined }, terminal);
   if (report.error === undefined) {
-    if (unwritten !== undefined) throw unwritten;
+    if (unwritten !== undefined) return { exitCode: unwritten.exitCode, error: toPlain(unwritten) };
     return { exitCode: report.exitCode };
   }
   // What failed first is what there is to be heard of; the rest is a word beside it.

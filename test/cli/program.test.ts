@@ -88,6 +88,18 @@ test('run: the report on stdout, everything else on stderr', async () => {
   assert.equal(stderr, 'warning: careful\n');
 });
 
+test('--json: an error that leaves nothing to show is JSON on stdout too', async () => {
+  for (const words of [
+    [...RUN, '--json', '--jsn'],
+    ['jobs', 'show', 'zz', '--json'],
+    ['plan', '--json'],
+  ]) {
+    const { stdout, stderr, exitCode } = await run(words);
+    const { error, exitCode: said } = JSON.parse(stdout) as { error: { code: string }; exitCode: number };
+    assert.deepEqual([said, error.code], [exitCode, /error (E_\w+)/.exec(stderr)?.[1]]);
+  }
+});
+
 test('run --json --report: the same JSON on stdout and in the file, and no leftover', async () => {
   const { stdout } = await run([...RUN, '--json', '--report', 'report.json']);
   assert.equal((JSON.parse(stdout) as { job: string }).job, REPORT.job);
