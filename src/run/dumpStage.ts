@@ -46,6 +46,8 @@ export async function dumpStage(
       rows: planned.partition.rows + planned.partition.deleted,
       bytes: planned.partition.bytes,
     });
+    const { rows, bytes, ms } = part;
+    run.meter.part({ stage, collection: planned.collection, part: part.partition, rows, bytes, ms });
     onPart(run.ledger.get(part.partition));
   });
   run.meter.finish(stage);

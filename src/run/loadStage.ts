@@ -98,9 +98,19 @@ async function loadAll(run: RunContext & { readonly target: Target }, { loadable
   const context: StreamContext = { ...run, pace: createPace(), side };
   await forEachConcurrently(queue, run.pool.threads, async (record) => {
     if (run.ledger.get(record.planned.partition.id).load?.state === 'loaded') return;
+    const started = performance.now();
     await streamPart(context, record, intoOf(loadable, record));
     run.meter.add('load', { units: 1, rows: 0, bytes: 0 });
+    tellLoaded(run, record, started);
   });
+}
+
+function tellLoaded(run: RunContext, { planned }: PartitionRecord, started: number): void {
+  const { partition, collection } = planned;
+  const { load } = run.ledger.get(partition.id);
+  const rows = load?.state === 'loaded' ? load.rows : 0;
+  const ms = Math.round(performance.now() - started);
+  run.meter.part({ stage: 'load', collection, part: partition.id, rows, bytes: partition.bytes, ms });
 }
 
 function importing(run: RunContext & { readonly target: Target }): ImportContext {
@@ -132,12 +142,16 @@ async function importAll(run: ImportContext, { loadable, queue }: Work): Promise
   const one = async (record: PartitionRecord): Promise<void> => {
     const current = run.ledger.get(record.planned.partition.id);
     if (current.load?.state === 'loaded') return;
+    const started = performance.now();
     const outcome = await importPart(run, current, intoOf(loadable, record));
     if (outcome.kind === 'failed') {
       run.warn(`an import of ${record.planned.collection} failed and is tried again: ${outcome.reason}`);
       failed.push(record);
       await untilHealthy(run);
-    } else run.meter.add('load', { units: 1, rows: outcome.rows, bytes: record.planned.partition.bytes });
+      return;
+    }
+    run.meter.add('load', { units: 1, rows: outcome.rows, bytes: record.planned.partition.bytes });
+    tellLoaded(run, record, started);
   };
   await forEachConcurrently(queue, run.config.loadTasks, one);
   // Only now, with nothing else running, does the count show that the failed ones left nothing behind.

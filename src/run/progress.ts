@@ -7,11 +7,15 @@ export interface Totals {
   readonly bytes: number;
 }
 
+type PartDone = Omit<Extract<ProgressEvent, { kind: 'part' }>, 'kind'>;
+
 export interface ProgressMeter {
   /** `before`: what earlier runs did already. */
   start(stage: StageName, total: Totals, before: Totals): void;
   add(stage: StageName, done: Totals): void;
   detail(stage: StageName, text: string): void;
+  /** A part is through a stage. */
+  part(done: PartDone): void;
   finish(stage: StageName): void;
   /** Milliseconds between start and finish of each stage of this run. */
   readonly ms: () => Partial<Record<StageName, number>>;
@@ -65,6 +69,7 @@ export function createMeter(emit: (event: ProgressEvent) => void): ProgressMeter
       change(stage, (state) => {
         state.detail = text;
       }),
+    part: (done) => emit({ kind: 'part', ...done }),
     finish(stage) {
       const state = stages.get(stage);
       if (state === undefined || state.ended !== undefined) return;

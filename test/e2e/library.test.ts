@@ -93,8 +93,19 @@ describe('library', { concurrency: 4 }, () => {
       target: { endpoint, database: database.name },
       stateDir: join(folder.path, 'state'),
     });
-    const report = await migrate(job, 'all');
+    const events: ProgressEvent[] = [];
+    const report = await migrate(job, 'all', { onProgress: (event) => events.push(event) });
     assert.equal(report.exitCode, 0, report.error?.message);
+    for (const stage of ['scan', 'load']) {
+      const parts = events.flatMap((event) => (event.kind === 'part' && event.stage === stage ? [event] : []));
+      const [{ parts: count, loaded }] = report.collections as [Report['collections'][number]];
+      assert.equal(new Set(parts.map(({ part }) => part)).size, count, stage);
+      assert.equal(
+        parts.reduce((sum, { rows }) => sum + rows, 0),
+        loaded,
+        stage,
+      );
+    }
     assert.deepEqual(
       report.collections.map(({ verify }) => [verify.count, verify.samples]),
       report.collections.map(() => ['ok', 'ok']),
