@@ -79,11 +79,11 @@ function checkpointOn(session: MysqlSession, address: MysqlAddress): Checkpoint 
       });
       return (await jobs('WHERE id = ?', job.id))[0]!;
     },
-    update: (id, { state, error, report }) =>
+    update: (id, { state, error, report, config }) =>
       write(
         id,
-        `UPDATE ${TABLE.jobs} SET state = ?, updated_at = ?, error = ?, report = ? WHERE id = ?`,
-        ...[state, now(), jsonOrNull(error), jsonOrNull(report), id],
+        `UPDATE ${TABLE.jobs} SET state = ?, updated_at = ?, error = ?, report = ?, config = COALESCE(?, config) WHERE id = ?`,
+        ...[state, now(), jsonOrNull(error), jsonOrNull(report), jsonOrNull(config), id],
       ),
     forget: (id) =>
       fence.writeIfThere(id, async (sql) => {

@@ -58,15 +58,11 @@ export function openSqliteCheckpoint(stateDir: string): Checkpoint {
     find: async (key) => jobs('WHERE key = ?', key)[0],
     list: async () => jobs('ORDER BY updated_at DESC, id'),
     create: async (job) => create(job),
-    update: async (id, { state, error, report }) =>
+    update: async (id, { state, error, report, config }) =>
       runOnJob(
         id,
-        'UPDATE jobs SET state = ?, updated_at = ?, error = ?, report = ? WHERE id = ?',
-        state,
-        now(),
-        jsonOrNull(error),
-        jsonOrNull(report),
-        id,
+        'UPDATE jobs SET state = ?, updated_at = ?, error = ?, report = ?, config = COALESCE(?, config) WHERE id = ?',
+        ...[state, now(), jsonOrNull(error), jsonOrNull(report), jsonOrNull(config), id],
       ),
     forget: async (id) => void run('DELETE FROM jobs WHERE id = ?', id),
     async addPartitions(id, partitions) {

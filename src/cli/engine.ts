@@ -61,6 +61,8 @@ export interface CleanedJob {
   readonly removed: number;
   /** Why files stay; undefined: none stays. */
   readonly kept: string | undefined;
+  /** What stays that should not, in words: uploads in another store that can not be opened. */
+  readonly left: readonly string[];
 }
 
 /** Where jobs are kept. */

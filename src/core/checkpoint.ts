@@ -99,9 +99,10 @@ export interface Checkpoint extends AsyncDisposable {
   list(): Promise<readonly JobRecord[]>;
   /** Job and plan, in one step. */
   create(job: NewJob): Promise<JobRecord>;
+  /** @param change `config`: absent: it stays */
   update(
     id: string,
-    change: { state: JobState; error?: PlainError | undefined; report?: Report | undefined },
+    change: { state: JobState; error?: PlainError | undefined; report?: Report | undefined; config?: Json | undefined },
   ): Promise<void>;
   /** Forgets a job and all that was recorded of it. Absent is fine. */
   forget(id: string): Promise<void>;

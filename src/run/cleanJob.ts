@@ -1,6 +1,7 @@
 /** `jobs clean`: the intermediate files of a job whose rows are proven to have arrived, and what it left half uploaded. */
 import type { JobConfig } from '../config/job.ts';
 import type { Checkpoint, JobRecord } from '../core/checkpoint.ts';
+import { keepsFiles } from '../core/jobState.ts';
 import { type JobsPlace, withJob } from './jobs.ts';
 import { filesStore } from './layout.ts';
 import { storeOpener } from './openStores.ts';
@@ -15,6 +16,8 @@ export interface CleanedJob {
   readonly removed: number;
   /** Why files stay; undefined: none stays. */
   readonly kept: string | undefined;
+  /** What stays that should not, in words: uploads in another store that can not be opened. */
+  readonly left: readonly string[];
 }
 
 /**
@@ -30,25 +33,24 @@ export async function cleanJob(
   return withJob(place, id, async (state, job) => {
     await using _lock = await state.lock(job.key);
     const { files } = job.config as unknown as JobConfig;
-    if (files === undefined) return { id: job.id, where: undefined, removed: 0, kept: undefined };
+    if (files === undefined) return { id: job.id, where: undefined, removed: 0, kept: undefined, left: [] };
     const open = storeOpener({ credentials });
     const config = filesStore(files);
     await using store = await open(asItIs(config));
     const filesPlace = { store, config, open };
     const where = store.describe('');
     const kept = await whyKept(state, job);
-    if (kept === undefined)
-      return { id: job.id, where, removed: (await removeJobFiles(state, filesPlace, job.id)).parts, kept: undefined };
     // What is not whole is of no use to anybody: a run that goes on begins it anew.
-    await removeUnfinished(state, filesPlace, job.id);
-    return { id: job.id, where, removed: 0, kept };
+    const remove = kept === undefined ? removeJobFiles : removeUnfinished;
+    const { parts, left } = await remove(state, filesPlace, job.id);
+    return { id: job.id, where, removed: parts, kept, left };
   });
 }
 
 async function whyKept(state: Checkpoint, job: JobRecord): Promise<string | undefined> {
-  const { files, target } = job.config as unknown as JobConfig;
+  const { target } = job.config as unknown as JobConfig;
   if (target === undefined) return 'they are what the job made';
-  if (files?.keep === true || job.state === 'dumped') return 'they were to be kept (dump, load or --keep)';
+  if (keepsFiles(job.config)) return 'they were to be kept (dump, load or --keep)';
   const records = await state.partitions(job.id);
   const collections = await state.collections(job.id);
   const arrived = ({ target: name }: { readonly target: string }): boolean => {

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { openCheckpoint } from '../checkpoints/index.ts';
 import type { JobConfig, JobStages } from '../config/job.ts';
 import type { Checkpoint, JobRecord, JobState } from '../core/checkpoint.ts';
-import type { Target } from '../core/contracts.ts';
+import type { Json, Target } from '../core/contracts.ts';
 import { EXIT, isFull, MigrateError, messageOf, toMigrateError, toPlain } from '../core/errors.ts';
 import { makeFolders } from '../core/folders.ts';
 import type { PlanReport } from '../core/plan.ts';
@@ -18,7 +18,7 @@ import { rejectPart } from './dumpStage.ts';
 import { filesStore, sweepJob } from './layout.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { guardListener, type Listener } from './listener.ts';
-import { type OpenedJob, openJob } from './openJob.ts';
+import { isSamePlace, type OpenedJob, openJob } from './openJob.ts';
 import { storeOpener } from './openStores.ts';
 import { openPool, type Pool } from './pool.ts';
 import { createMeter } from './progress.ts';
@@ -82,7 +82,19 @@ export async function migrateIn(started: Pool, migration: Migration): Promise<Re
   try {
     const opened = await openJob({ config, stages, checkpoint, target });
     await using _lock = opened.lock;
-    return await runOpened({ config, stages, options, checkpoint, target, opened, pool, listener, warnings, again });
+    const kept = keepingFiles(config, opened.record);
+    return await runOpened({
+      config: kept,
+      stages,
+      options,
+      checkpoint,
+      target,
+      opened,
+      pool,
+      listener,
+      warnings,
+      again,
+    });
   } finally {
     await target?.[Symbol.asyncDispose]();
   }
@@ -93,6 +105,21 @@ function leavingFiles(migration: Migration): Migration {
   const { config, stages } = migration;
   if (stages !== 'load' || config.files === undefined) return migration;
   return { ...migration, config: { ...config, files: { ...config.files, keep: true } } };
+}
+
+/** Files that an earlier run of the job was to keep there (it was a dump) stay, whatever this one says. */
+function keepingFiles(config: JobConfig, { config: stored }: JobRecord): JobConfig {
+  const { files } = config;
+  const before = (stored as unknown as Partial<JobConfig>).files;
+  if (files === undefined || before?.keep !== true || !isSamePlace(before, files)) return config;
+  return { ...config, files: { ...files, keep: true } };
+}
+
+/** Where a job that had other plans is dumped, its files are what was asked for: recorded before the first is made. */
+function asDumped(config: JobConfig, { config: stored }: JobRecord): { readonly config?: Json } {
+  if (config.files === undefined) return {};
+  const files = JSON.parse(JSON.stringify({ ...config.files, keep: true })) as Json;
+  return { config: { ...(stored as object), files } as Json };
 }
 
 async function connect(config: JobConfig, stages: JobStages, { signal }: RunOptions): Promise<Target | undefined> {
@@ -123,7 +150,7 @@ async function runOpened(job: Opened): Promise<Report> {
   const stop = createStop(options.signal, opened.lock.lost);
   listener.onFailure(stop.fail);
   const ledger = await openLedger(checkpoint, record.id);
-  await checkpoint.update(record.id, { state: 'running' });
+  await checkpoint.update(record.id, { state: 'running', ...(stages === 'dump' ? asDumped(config, record) : {}) });
   const meter = createMeter(emit);
   options.onCounters?.(pool.counters);
   stop.onStop(pool.abort);

@@ -8,7 +8,7 @@ import { elasticOf } from '../config/stored.ts';
 import type { Checkpoint, JobRecord, JobState } from '../core/checkpoint.ts';
 import type { Json } from '../core/contracts.ts';
 import { MigrateError, type PlainError } from '../core/errors.ts';
-import { isOver } from '../core/jobState.ts';
+import { isOver, keepsFiles, mayHoldSource } from '../core/jobState.ts';
 import type { JobPlan, PlanReport } from '../core/plan.ts';
 import type { Report } from '../core/report.ts';
 import { letGo } from '../sources/index.ts';
@@ -71,8 +71,7 @@ export async function forgetJob(
     await using _lock = await state.lock(job.key);
     const stored = job.config as unknown as JobConfig;
     const open = await letGoOf(state, job, elastic);
-    // Or what was dumped after it had been moved.
-    const keep = stored.files?.keep === true || job.state === 'dumped';
+    const keep = keepsFiles(job.config);
     // With nothing to remove, nothing need open the place of the files.
     const files = keep && isOver(job.state) ? undefined : stored.files;
     const config = { ...stored, ...placeOf(place), credentials, files };
@@ -83,13 +82,13 @@ export async function forgetJob(
 /** Nobody should have to wait long for a cluster that may not be there any more. */
 const LETTING_GO_MS = 5_000;
 
-/** A job that is over holds nothing open. */
 async function letGoOf(state: Checkpoint, job: JobRecord, elastic: ElasticCredentials | undefined): Promise<string[]> {
   const { source } = job.config as unknown as JobConfig;
-  if (isOver(job.state) || source?.kind !== 'elasticsearch') return [];
+  if (source?.kind !== 'elasticsearch' || source.read === 'scroll' || !mayHoldSource(job.state, job.config)) return [];
+  const partitions = (await state.partitions(job.id)).map(({ planned }) => planned.partition);
+  if (partitions.length === 0) return [];
   const access = { ...source.access, timeoutMs: Math.min(source.access.timeoutMs, LETTING_GO_MS) };
   try {
-    const partitions = (await state.partitions(job.id)).map(({ planned }) => planned.partition);
     await letGo({ ...elasticOf(source, elastic), access }, partitions);
     return [];
   } catch (thrown) {

@@ -5,7 +5,8 @@ import { describeState } from '../checkpoints/index.ts';
 import type { JobConfig, JobStages } from '../config/job.ts';
 import type { Checkpoint, JobLock, JobRecord, NewJob } from '../core/checkpoint.ts';
 import type { Json, Note, Part, PlannedDataset, ReaderConfig, Source, Target } from '../core/contracts.ts';
-import { MigrateError } from '../core/errors.ts';
+import { MigrateError, toMigrateError } from '../core/errors.ts';
+import { keepsFiles } from '../core/jobState.ts';
 import type { JobPlan } from '../core/plan.ts';
 import { letGo, openSource } from '../sources/index.ts';
 import { adopt } from './adopt.ts';
@@ -21,7 +22,7 @@ import { storeOpener } from './openStores.ts';
 import { OWN_CODE, ownCode } from './ownCode.ts';
 import { scratchName } from './prepare.ts';
 import { leaveFiles, removeJobFiles } from './removeFiles.ts';
-import { asItIs } from './uploads.ts';
+import { asItIs, mayOpen } from './uploads.ts';
 
 export interface OpenedJob {
   readonly record: JobRecord;
@@ -63,9 +64,9 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
   await using origin = await openOrigin(config, stages);
   const key = jobKey(config, origin.locator);
   const lock = await checkpoint.lock(key);
+  const left: Note[] = [];
   try {
     const found = await checkpoint.find(key);
-    const left: Note[] = [];
     if (found !== undefined && config.fresh) {
       if (target !== undefined) left.push(...(await rowsThatStay(checkpoint, target, { config, id: found.id })));
       if (target !== undefined) await dropScratch(checkpoint, target, found.id);
@@ -82,8 +83,17 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
     return { record, reader, title, notes: [...left, ...notes], resumed: false, lock };
   } catch (thrown) {
     await lock[Symbol.asyncDispose]();
-    throw thrown;
+    throw withNotes(thrown, left);
   }
+}
+
+/** What the job that was started over left behind is heard of now or never: its record is gone. */
+function withNotes(thrown: unknown, left: readonly Note[]): unknown {
+  if (left.length === 0) return thrown;
+  const error = toMigrateError(thrown);
+  const { at, found, wanted, retry, cause = error } = error;
+  const hint = [error.hint, ...left.map(({ text }) => text)].filter((text) => text !== undefined).join('; ');
+  return new MigrateError(error.code, error.message, { at, found, wanted, hint, retry, cause });
 }
 
 /** Where rows are added to collections, those that the job loaded before it is started over stay, and come again. */
@@ -273,20 +283,28 @@ async function startOver(checkpoint: Checkpoint, config: JobConfig, found: JobRe
   const before = (found.config as unknown as Partial<JobConfig>).files;
   const said: string[] = [];
   if (before !== undefined && !isSamePlace(before, config.files)) {
-    const remove = before.keep ? leaveFiles : removeJobFiles;
-    try {
-      said.push(...(await removeFrom(before, { checkpoint, config, id: found.id, remove })));
-    } catch (thrown) {
-      // What opens the new place may not open that one.
-      if (!(thrown instanceof MigrateError)) throw thrown;
-      said.push(`what an earlier run left in ${before.dir} stays there, for it can not be removed (${thrown.message})`);
-    }
+    const remove = keepsFiles(found.config) ? leaveFiles : removeJobFiles;
+    const stays = (why: string): void =>
+      void said.push(`what an earlier run left in ${before.dir} stays there, for it can not be removed (${why})`);
+    const here = config.files === undefined ? NOWHERE : filesStore(config.files);
+    if (!mayOpen(filesStore(before), here)) stays('the credentials of this run are for another service');
+    else
+      try {
+        said.push(...(await removeFrom(before, { checkpoint, config, id: found.id, remove })));
+      } catch (thrown) {
+        // What opens the new place may not open that one.
+        if (!(thrown instanceof MigrateError)) throw thrown;
+        stays(thrown.message);
+      }
   }
   said.push(...(await forgetJob(checkpoint, config, found.id)));
   return [...new Set(said)].map((text) => ({ kind: 'warning', text }));
 }
 
-function isSamePlace(one: FilesConfig, other: FilesConfig | undefined): boolean {
+/** A run that streams has credentials for no store. */
+const NOWHERE = { scheme: 'file', root: '' } as const;
+
+export function isSamePlace(one: FilesConfig, other: FilesConfig | undefined): boolean {
   if (other === undefined) return false;
   const placeOf = ({ dir, store, oldLayout }: FilesConfig): string =>
     JSON.stringify([

@@ -69,8 +69,8 @@ export interface Journal {
   /** They are complete. */
   drop(uploads: readonly Upload[]): Promise<void>;
   /**
-   * Aborts what dead runs left, in other stores too. Nothing of this run may be under way.
-   * @returns what could not be aborted there: it stays recorded
+   * Aborts what dead runs left, in other stores of the same service too. Nothing of this run may be under way.
+   * @returns what could not be aborted there: it stays recorded as long as the job is
    */
   discardLeft(): Promise<readonly LeftElsewhere[]>;
 }
@@ -112,7 +112,19 @@ export function openJournal(checkpoint: Checkpoint, jobId: string, { store, conf
   const discard = async (upload: Upload, { config: other, token }: Kept): Promise<void> => {
     await using elsewhere = other === undefined ? undefined : await open(asItIs(other));
     await (elsewhere ?? store).discard({ path: upload.path, token });
-    await checkpoint.dropUploads(jobId, [upload]);
+  };
+  /** @returns why not */
+  const discardElsewhere = async (upload: Upload, known: Kept): Promise<string | undefined> => {
+    if (known.config === undefined) return 'it is not recorded how it is reached';
+    if (!mayOpen(known.config, config)) return 'the credentials of this run are for another service';
+    try {
+      await discard(upload, known);
+      return undefined;
+    } catch (thrown) {
+      // What opens this store may not open that one.
+      if (!(thrown instanceof MigrateError)) throw thrown;
+      return thrown.message;
+    }
   };
   return {
     record: (upload) => checkpoint.recordUpload(jobId, kept(upload)),
@@ -124,13 +136,14 @@ export function openJournal(checkpoint: Checkpoint, jobId: string, { store, conf
       for (const upload of await checkpoint.uploads(jobId)) {
         const known = readKept(upload);
         if (isHere(known)) await discard(upload, { store: known.store, token: known.token });
-        else if (known.config === undefined) left.set(known.store, 'it is not recorded how it is reached');
-        else if (!left.has(known.store))
-          await discard(upload, known).catch((thrown: unknown) => {
-            // What opens this store may not open that one.
-            if (!(thrown instanceof MigrateError)) throw thrown;
-            left.set(known.store, thrown.message);
-          });
+        else {
+          const why = left.get(known.store) ?? (await discardElsewhere(upload, known));
+          if (why !== undefined) {
+            left.set(known.store, why);
+            continue;
+          }
+        }
+        await checkpoint.dropUploads(jobId, [upload]);
       }
       return [...left].map(([where, why]) => ({ where, why }));
     },
@@ -140,6 +153,15 @@ export function openJournal(checkpoint: Checkpoint, jobId: string, { store, conf
 /** A bucket may have the same name at two services. */
 function endpointOf(config: StoreConfig): string {
   return config.scheme === 'file' ? '' : (config.endpoint ?? '');
+}
+
+/**
+ * Whether credentials for the one store may be shown to the other: to the service that they are of, and to no other. A
+ * folder asks for none.
+ */
+export function mayOpen(other: StoreConfig, given: StoreConfig): boolean {
+  if (other.scheme === 'file') return true;
+  return other.scheme === given.scheme && endpointOf(other) === endpointOf(given);
 }
 
 /** For looking and removing: a bucket that is not there any more is an empty one. Nothing is written, so none is made. */

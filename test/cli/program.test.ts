@@ -53,7 +53,7 @@ function fakeEngine(calls: Call[], over: Partial<JobEngine & JobStore> = {}): En
     },
     cleanJob: async (_, id) => {
       calls.push({ name: 'clean', args: [id] });
-      return { id, where: '/data/import', removed: 81, kept: undefined };
+      return { id, where: '/data/import', removed: 81, kept: undefined, left: [] };
     },
     resumeConfig: async () => ({ config: {}, stages: 'all' }),
     ...over,

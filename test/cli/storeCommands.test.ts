@@ -43,7 +43,7 @@ function fakeEngine(stored: JobConfig, calls: unknown[][], cleaned: Partial<Clea
     },
     cleanJob: async (_, id, credentials) => {
       calls.push(['clean', id, credentials]);
-      return { id, where: 's3://new-bucket/out', removed: 12, kept: undefined, ...cleaned };
+      return { id, where: 's3://new-bucket/out', removed: 12, kept: undefined, left: [], ...cleaned };
     },
     resumeConfig: async () => ({ config: toStored(stored), stages: 'all' }),
   };

@@ -166,6 +166,11 @@ describe('a later run', { concurrency: 4 }, () => {
     assert.equal(await compareDump(at.staging, 'partitions'), '');
     const dumped = filesBelow(at.staging);
     const [job] = JSON.parse((await milvusMigrate(['jobs', 'list', '--json', ...state])).stdout) as { id: string }[];
+    // Whatever is done with the job after that.
+    for (const word of ['run', 'verify']) {
+      const again = await milvusMigrate([word, '--config', file, ...state, ...QUICK]);
+      assert.equal(again.code, 0, again.stderr);
+    }
     for (const word of ['clean', 'forget'])
       assert.equal((await milvusMigrate(['jobs', word, job!.id, ...state])).code, 0);
     assert.deepEqual(filesBelow(at.staging), dumped);

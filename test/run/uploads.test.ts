@@ -75,3 +75,21 @@ test('of an upload that the first release recorded it is not known how its store
   assert.deepEqual(await first.discardLeft(), []);
   assert.deepEqual(discarded, ['/first/x']);
 });
+
+test('credentials for one service are not shown to another', async () => {
+  using folder = temporaryFolder();
+  await using checkpoint = openSqliteCheckpoint(folder.path);
+  const nothing = { config: {}, fingerprint: {}, collections: [], partitions: [] };
+  await checkpoint.create({ id: 'job1', key: 'key', source: 's', target: 't', ...nothing });
+  const config = { scheme: 's3', endpoint: 'https://first' } as StoreConfig;
+  const token = JSON.stringify({ store: 's3://first/', token: 'id', config });
+  await checkpoint.recordUpload('job1', { path: 'x', token });
+  const place = await watchedPlace('/second', []);
+  const open: OpenStore = (other) => assert.fail(`${JSON.stringify(other)} was opened`);
+  const others = [place.config, { ...config, endpoint: 'https://second' }, { ...config, scheme: 'cos' } as StoreConfig];
+  for (const other of others) {
+    const left = await openJournal(checkpoint, 'job1', { ...place, config: other, open }).discardLeft();
+    assert.deepEqual(left, [{ where: 's3://first/', why: 'the credentials of this run are for another service' }]);
+  }
+  assert.equal((await checkpoint.uploads('job1')).length, 1);
+});

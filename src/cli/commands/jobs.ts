@@ -1,7 +1,7 @@
 /** `jobs`: what happened, what can go on. */
 import { stateOf } from '../../config/defaults.ts';
 import { ERROR_EXIT, EXIT, type PlainError, toPlain } from '../../core/errors.ts';
-import { isOver } from '../../core/jobState.ts';
+import { isOver, keepsFiles, mayHoldSource } from '../../core/jobState.ts';
 import { nearestWord } from '../../core/nearest.ts';
 import type { CommandContext, CommandEnd } from '../command.ts';
 import type { CleanedJob, JobStore, JobSummary, StatePlace } from '../engine.ts';
@@ -103,7 +103,7 @@ async function clean(call: Call): Promise<CommandEnd> {
   else
     printLines(
       context.terminal.stdout,
-      cleaned.length === 0 && failed.length === 0 ? ['No finished jobs.'] : cleaned.map(cleanedLine),
+      cleaned.length === 0 && failed.length === 0 ? ['No finished jobs.'] : cleaned.flatMap(cleanedLines),
     );
   const [first] = failed;
   return first === undefined ? { exitCode: EXIT.ok } : { exitCode: ERROR_EXIT[first.code], error: first };
@@ -113,13 +113,17 @@ async function cleanOne(id: string, call: Call): Promise<CommandEnd> {
   const cleaned = await cleanJob(id, call);
   const { line, terminal } = call.context;
   if (line.raw.has('json')) printJson(terminal.stdout, cleaned);
-  else printLines(terminal.stdout, [cleanedLine(cleaned)]);
+  else printLines(terminal.stdout, cleanedLines(cleaned));
   return { exitCode: EXIT.ok };
 }
 
 async function cleanJob(id: string, { context, store, place }: Call): Promise<CleanedJob> {
   const { config } = await store.resumeConfig(place, id);
   return store.cleanJob(place, id, await filesCredentials(config, context.line.raw, context.terminal));
+}
+
+function cleanedLines(cleaned: CleanedJob): string[] {
+  return [cleanedLine(cleaned), ...cleaned.left.map((text) => `Job ${cleaned.id}: ${text}.`)];
 }
 
 function cleanedLine({ id, where, removed, kept }: CleanedJob): string {
@@ -134,10 +138,9 @@ async function forget(id: string, { context, store, place }: Call, { state }: Jo
   const { line, terminal } = context;
   const { config } = await store.resumeConfig(place, id);
   // Whole files that were to be kept are not touched, so that nothing need open their place.
-  const { files } = config as { readonly files?: { readonly keep?: boolean } };
-  const untouched = files?.keep === true && isOver(state);
+  const untouched = keepsFiles(config) && isOver(state);
   const credentials = untouched ? undefined : await filesCredentials(config, line.raw, terminal);
-  const elastic = isOver(state) ? undefined : await elasticCredentials(config, line.raw, terminal);
+  const elastic = mayHoldSource(state, config) ? await elasticCredentials(config, line.raw, terminal) : undefined;
   const left = await store.forgetJob(place, id, credentials, elastic);
   if (line.raw.has('json')) printJson(terminal.stdout, { forgotten: id, ...(left.length === 0 ? {} : { left }) });
   else printLines(terminal.stdout, [`Job ${id} is forgotten.`, ...left]);

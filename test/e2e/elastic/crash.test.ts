@@ -150,6 +150,13 @@ describe('killed', { concurrency: 2 }, () => {
     const forgotten = await jobs('forget', job!.id);
     assert.equal(forgotten.stdout, `Job ${job!.id} is forgotten.\n`, forgotten.stderr);
     assert.equal(await openContexts(at), 0);
+    // For a target, which is not asked yet: what was read may be read again when it is loaded.
+    const dumped = await milvusMigrate([...words, '--to', 'http://127.0.0.1:1']);
+    assert.equal(dumped.code, 0, dumped.stderr);
+    assert.equal(await openContexts(at), 3);
+    const [kept] = JSON.parse((await jobs('list', '--json')).stdout) as { id: string }[];
+    assert.equal((await jobs('forget', kept!.id)).stdout, `Job ${kept!.id} is forgotten.\n`);
+    assert.equal(await openContexts(at), 0);
   });
 
   test('interrupted while it waits to ask a server again that hangs up each time: it ends soon', async () => {
