@@ -9,7 +9,7 @@ import type { Field } from '../core/schema.ts';
 import { NPY_HEADER_BYTES } from '../formats/npy.ts';
 import { JSON_SIZE } from './buildPlan.ts';
 import { filesStore, seenRoot } from './layout.ts';
-import { notEmpty, refuseUnfit } from './prepare.ts';
+import { describeWhole, notEmpty, refuseUnfit } from './prepare.ts';
 
 /** Kept free for the file system, the checkpoint and others. */
 const SPARE_BYTES = 64 * 1024 * 1024;
@@ -55,9 +55,14 @@ export async function check({ config, plan, openStore, target, written, begun }:
   if (facts !== undefined && target !== undefined)
     for (const planned of plan.collections) {
       obstacles.push(...limits(planned, facts));
-      const found = await noting(() => target.describe(planned.target));
+      const own = begun?.has(planned.target) === true;
+      // Only where rows are to be added does it matter whether it is empty.
+      const whole = config.mode === 'append' && !own;
+      const found = await noting(() =>
+        whole ? describeWhole(target, planned.target) : target.describe(planned.target),
+      );
       if (found === undefined) continue;
-      const problem = begun?.has(planned.target) === true ? undefined : unfit(config, planned, found);
+      const problem = own ? undefined : unfit(config, planned, found);
       if (problem !== undefined) obstacles.push(problem);
       const fits = problem?.code !== 'E_TARGET_SCHEMA';
       existing.push({ name: found.name, statisticRows: found.statisticRows, fits });

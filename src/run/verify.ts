@@ -11,6 +11,7 @@ import { announce } from './events.ts';
 import { asking } from './importLoad.ts';
 import { DEFAULT_PARTITION } from './names.ts';
 import { createBackoff } from './patience.ts';
+import { COUNTS_AT_A_TIME } from './prepare.ts';
 
 export type Verification = CollectionReport['verify'];
 
@@ -29,8 +30,6 @@ export interface Verified {
 export const AFTER_LOAD_MS = 90_000;
 /** Where this run loaded nothing itself. */
 export const AT_REST_MS = 20_000;
-/** A strongly consistent count waits for the server's clock, 0.2 s and more: of thousands of partitions, side by side. */
-const COUNTS_AT_A_TIME = 8;
 const NAMED_DIFFERENCES = 10;
 
 export async function verifyCollection(run: VerifyContext, { planned, record }: Verified): Promise<Verification> {

@@ -3,20 +3,26 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { CollectionReport } from '../../src/core/report.ts';
+import { listJobs } from '../../src/run/jobs.ts';
 import { milvusMigrate, wanted } from './harness.ts';
+import { runKilled } from './killed.ts';
 import { assertExact, collections, type Place, place, reportOf } from './place.ts';
 import { countRows } from './reading.ts';
 
 const [FACES] = wanted('l2').collections;
 
-/** The collection that `l2` is to go into, with so many rows that nobody flushed. */
-async function makeThere({ database: { client } }: Place, rows: number): Promise<void> {
+/** The collection that `l2` is to go into, with so many rows that nobody flushed; loaded, where that is said. */
+async function makeThere({ database: { client } }: Place, rows: number, loaded = false): Promise<void> {
   const collection_name = FACES!.name;
   const fields = [
     { name: 'id', data_type: 'Int64', is_primary_key: true, autoID: false },
     { name: 'data', data_type: 'FloatVector', dim: FACES!.dim },
   ];
   await client.createCollection({ collection_name, fields } as never);
+  if (loaded) {
+    await client.createIndex({ collection_name, field_name: 'data', index_type: 'FLAT', metric_type: 'L2' } as never);
+    await client.loadCollectionSync({ collection_name });
+  }
   const data = Array.from({ length: rows }, (_, row) => ({ id: row, data: Array(FACES!.dim).fill(row) as number[] }));
   if (rows > 0) await client.insert({ collection_name, data } as never);
 }
@@ -44,9 +50,35 @@ describe('existing', { concurrency: 4 }, () => {
     const refused = await milvusMigrate(at.words('l2'));
     assert.equal(refused.code, 4, refused.stderr);
     assert.match(refused.stderr, /E_COLLECTION_NOT_EMPTY[\s\S]*about 7 rows/);
+    assert.deepEqual(await listJobs(join(at.path, 'state')), [], 'before there is a job');
     const appended = await milvusMigrate(at.words('l2', '--mode', 'append'));
     assert.equal(appended.code, 0, appended.stderr);
     assert.equal(await countRows(at.database, FACES!.name), FACES!.rows + 7);
+  });
+
+  for (const loaded of [false, true])
+    test(`plan, too, sees rows that were not flushed yet (${loaded ? '' : 'not '}loaded)`, async () => {
+      await using at = await place();
+      await makeThere(at, 7, loaded);
+      const [, ...words] = at.words('l2');
+      const seen = await milvusMigrate(['plan', words[0]!, ...at.database.flags, '--state', join(at.path, 'state')]);
+      assert.equal(seen.code, 4, seen.stdout);
+      assert.match(seen.stdout, /E_COLLECTION_NOT_EMPTY/);
+      assert.match(seen.stdout, /exists with 7 rows/);
+    });
+
+  test('killed when the new collection has its name: the aliases of the old one go over all the same', async () => {
+    await using at = await place();
+    await makeThere(at, 1);
+    await at.database.client.createAlias({ collection_name: FACES!.name, alias: 'prod' });
+    const words = at.words('l2', '--mode', 'overwrite');
+    await runKilled(words, 'swap renamed new');
+    assert.equal(await countRows(at.database, FACES!.name), FACES!.rows);
+    const ended = await milvusMigrate(words);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.deepEqual(await collections(at.database), [FACES!.name]);
+    assert.equal(await countRows(at.database, 'prod'), FACES!.rows);
+    assert.match(reportOf(at).warnings.join('\n'), /prod/);
   });
 
   test('--mode overwrite: the aliases of the old collection stand for the new one', async () => {
