@@ -86,24 +86,25 @@ export async function swapIn(run: FinishContext, planned: PlannedCollection, rec
   const current = await target.describe(planned.target);
   // By its name, not by ids alone: milvus-lite has none.
   const waits = record.loadInto !== planned.target && (await target.describe(record.loadInto)) !== undefined;
-  if (current !== undefined && current.id !== (waits ? record.replaces : record.id))
-    throw new MigrateError('E_COLLECTION_REPLACED', 'the collection to be replaced is not the one that was there', {
+  if (!waits && current?.id !== record.id)
+    throw new MigrateError('E_COLLECTION_REPLACED', 'the new collection is not there any more', {
       at: { collection: planned.target },
-      found: `a collection with id ${current.id}`,
-      wanted: `the collection with id ${record.replaces}`,
-      hint: `the new data is whole in ${record.loadInto}: rename it yourself, or start over with --fresh`,
+      found: current === undefined ? 'no such collection' : `a collection with id ${current.id}`,
+      wanted: `the collection with id ${record.id}`,
+      hint: `the old one is ${retired}, if that is still there; start over with --fresh`,
     });
   if (waits && current !== undefined) {
+    if (current.id !== record.replaces)
+      throw new MigrateError('E_COLLECTION_REPLACED', 'the collection to be replaced is not the one that was there', {
+        at: { collection: planned.target },
+        found: `a collection with id ${current.id}`,
+        wanted: `the collection with id ${record.replaces}`,
+        hint: `the new data is whole in ${record.loadInto}: rename it yourself, or start over with --fresh`,
+      });
     await target.rename(planned.target, retired);
     announce('swap renamed old', planned.target);
   }
   if (waits) await target.rename(record.loadInto, planned.target);
-  else if (current === undefined)
-    throw new MigrateError('E_COLLECTION_REPLACED', 'the new collection is not there any more', {
-      at: { collection: planned.target },
-      found: `neither ${record.loadInto} nor ${planned.target}`,
-      hint: `the old one is ${retired}; start over with --fresh`,
-    });
   announce('swap renamed new', planned.target);
   const aliases = await target.moveAliases(retired, planned.target);
   if (aliases.length > 0)
