@@ -158,6 +158,26 @@ test('an index that gets no rows is asked for again: a segment of an import may 
   assert.equal(created(), 2, 'it is there');
 });
 
+test('a reminder that is not answered is not the last one: the index is asked for once more', async () => {
+  const created = () => calls.CreateIndex ?? 0;
+  replies.CreateIndex = (call) =>
+    call === 2
+      ? { code: grpc.status.UNAVAILABLE, details: 'on purpose' }
+      : { type: 'common.Status', value: { reason: 'none' } };
+  replies.DescribeIndex = (call) => {
+    // At last it is looked at without a reminder.
+    const done = created() > 2 || call > 14;
+    const rows = { total_rows: 9, indexed_rows: done ? 9 : 0, pending_index_rows: done ? 0 : 9 };
+    const index = { field_name: 'data', index_name: 'data', state: done ? 'Finished' : 'InProgress', ...rows };
+    return {
+      type: 'DescribeIndexResponse',
+      value: { status: {}, index_descriptions: created() === 0 ? [] : [index] },
+    };
+  };
+  await target.createIndex('c', 'data', { type: 'FLAT', params: {} }, 'L2');
+  assert.equal(created(), 3);
+});
+
 test('rows are asked for in smaller pieces where the answer would be too large', async () => {
   replies.Query = (call) =>
     call === 1

@@ -35,6 +35,15 @@ export async function buildIndex(
   const options = { at: on, write: true, timeoutMs: CREATE_MS };
   const isNew = (await findIndex(rpc, on)) === undefined;
   if (isNew) await rpc.ask('CreateIndex', question, options);
+  /** Only a reminder: a server that refuses it, or does not answer, builds the index all the same, if later. */
+  const remind = async (): Promise<void> => {
+    try {
+      await rpc.askStatus('CreateIndex', question, options);
+    } catch (thrown) {
+      // Should the server be gone, the next question tells.
+      if (!(thrown instanceof MigrateError) || !thrown.retry) throw thrown;
+    }
+  };
   let rows = -1;
   let asked = 0;
   const built = async (): Promise<true | undefined> => {
@@ -43,8 +52,7 @@ export async function buildIndex(
     const grew = Number(index.indexed_rows) > rows;
     rows = Number(index.indexed_rows);
     asked = grew ? 0 : asked + 1;
-    // Only a reminder: a server that refuses it builds the index all the same, if later.
-    if (isNew && REMIND_AT.has(asked)) await rpc.askStatus('CreateIndex', question, options);
+    if (isNew && REMIND_AT.has(asked)) await remind();
     return undefined;
   };
   await until('the index', built, rpc.signal);
