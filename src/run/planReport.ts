@@ -50,17 +50,22 @@ export async function plan(
     const openStore = storeOpener(config);
     const found = await check({ config, plan: jobPlan, openStore, target, written: 0, begun });
     const obstacles = [...unreachable, ...found.obstacles];
-    if (heard !== undefined) throw heard.error;
+    const stopWhereHeard = (): void => {
+      if (heard !== undefined) throw heard.error;
+    };
+    stopWhereHeard();
     const readable =
       options.preflight === true && target !== undefined
         ? await tryStaging({ config, options, target, jobPlan, obstacles })
         : undefined;
+    const job = await findJob(config, key);
+    stopWhereHeard();
     return {
       source: { title: origin.title, locator: origin.locator, notes: origin.notes },
       target: found.facts === undefined ? undefined : { ...found.facts, existing: found.existing },
       staging: found.staging === undefined ? undefined : { ...found.staging, readable },
       plan: jobPlan,
-      job: await findJob(config, key),
+      job,
       obstacles: obstacles.map(toPlain),
     };
   } finally {

@@ -1,5 +1,6 @@
 /** The package as a library, by its own name: `migrate` and `plan` with progress events and an AbortSignal. */
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -16,6 +17,7 @@ import {
   Secret,
 } from 'milvus-migrate';
 import { tellAgain } from '../../src/core/again.ts';
+import { MOMENTS_CHANNEL, type Moment } from '../../src/run/events.ts';
 import { temporaryFolder } from '../temporary.ts';
 import { compareDump, fixture, wanted } from './harness.ts';
 import { assertAll, testDatabase } from './reading.ts';
@@ -131,6 +133,31 @@ describe('library', { concurrency: 4 }, () => {
       plan(dumpJob('rv-truncated', folder.path)),
       (error) => error instanceof MigrateError && error.code === 'E_SEGMENT_TRUNCATED' && error.exitCode === 3,
     );
+  });
+
+  test('plan: an error of the listener ends it, also when it comes while the import is tried', async () => {
+    using folder = temporaryFolder();
+    await using database = await testDatabase();
+    const job = jobConfig({
+      source: source('ip'),
+      target: { endpoint: database.flags[1]!, database: database.name },
+      files: join(folder.path, 'staging'),
+      stateDir: join(folder.path, 'state'),
+    });
+    // Other tests run beside this one; none of them tries an import.
+    const again = (message: unknown) => {
+      if ((message as { readonly moment: Moment }).moment === 'preflight begun')
+        tellAgain(new MigrateError('E_TARGET', 'a call failed'), 1);
+    };
+    subscribe(MOMENTS_CHANNEL, again);
+    try {
+      const onProgress = () => {
+        throw new Error('the display broke');
+      };
+      await assert.rejects(plan(job, { preflight: true, onProgress }), /the display broke/);
+    } finally {
+      unsubscribe(MOMENTS_CHANNEL, again);
+    }
   });
 
   test('jobConfig: defaults, an address with its login, and what is undefined as if it were not said', () => {
