@@ -76,10 +76,12 @@ function constantValue(type: ValueType, text: string, maxLength: number): Json |
       return text === 'true' ? true : text === 'false' ? false : undefined;
     case 'Float':
     case 'Double': {
-      const value = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+      const decimal = plainDecimal(text);
+      if (decimal === undefined) return undefined;
+      const value = Number(decimal);
       if (!Number.isFinite(type === 'Float' ? Math.fround(value) : value)) return undefined;
       // JSON has no −0, and a number that JavaScript rounds is to be told as what it is: as their texts.
-      return Object.is(value, -0) || loses(text, value) ? text : value;
+      return Object.is(value, -0) || exactDecimal(decimal) !== exactDecimal(String(value)) ? decimal : value;
     }
     case 'VarChar':
       return Buffer.byteLength(text, 'utf8') <= maxLength ? text : undefined;
@@ -95,13 +97,12 @@ function constantValue(type: ValueType, text: string, maxLength: number): Json |
   }
 }
 
-/** Whether a decimal has more digits than its double. */
-function loses(text: string, value: number): boolean {
-  return isDecimal(text) && exactDecimal(text) !== exactDecimal(String(value));
-}
-
-function isDecimal(text: string): boolean {
-  return /^-?(0|[1-9]\d*)(\.\d+)?(e[-+]?\d+)?$/i.test(text);
+/** A decimal as JSON writes it: no plus, no leading zeros, digits on both sides of the point. undefined: it is none */
+function plainDecimal(text: string): string | undefined {
+  const [, sign, whole = '', fraction = '', power = ''] = /^([-+]?)(\d*)\.?(\d*)(e[-+]?\d+)?$/i.exec(text) ?? [];
+  if (whole === '' && fraction === '') return undefined;
+  const digits = whole.replace(/^0+(?=\d)/, '') || '0';
+  return `${sign === '-' ? '-' : ''}${digits}${fraction === '' ? '' : `.${fraction}`}${power}`;
 }
 
 /** undefined: it is none, or JavaScript would change it on the way into a job's plan. */

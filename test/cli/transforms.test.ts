@@ -53,6 +53,23 @@ test('steps come in the order of the command line, over whatever the flags are',
   assert.equal(format, 'parquet');
 });
 
+test('a constant that its double does not tell keeps its digits, however it is written', async () => {
+  const digits = '1.00000000000000000001';
+  for (const [written, value] of [
+    [digits, digits],
+    [`+${digits}`, digits],
+    [`-0${digits}`, `-${digits}`],
+    ['.50000000000000000001', '0.50000000000000000001'],
+    ['+9007199254740993.', '9007199254740993'],
+    ['-.0', '-0.0'],
+    ['+0.5', 0.5],
+    ['.25e1', 2.5],
+  ] as const) {
+    const { transforms } = await configOf(...RUN, '--constant', `a:Double=${written}`);
+    assert.deepEqual(transforms, [{ kind: 'constant', field: 'a', type: 'Double', value }], written);
+  }
+});
+
 test('what a step can not be is refused, with what is wanted', async () => {
   for (const [argv, message] of [
     [['--select', 'a,,b'], /--select/],
