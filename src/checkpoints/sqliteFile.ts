@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
-import { isFull, MigrateError, messageOf, systemCode } from '../core/errors.ts';
+import { couldNotWrite, isFull, MigrateError, systemCode } from '../core/errors.ts';
 import { makeFolders } from '../core/folders.ts';
 import { loadPackage } from '../core/loadPackage.ts';
 
@@ -57,16 +57,10 @@ const DAMAGED = ['SQLITE_CORRUPT', 'SQLITE_NOTADB'];
 export function unusable(message: string, file: string, thrown: unknown): MigrateError {
   const full = isFull(thrown) || (isAnyTrouble(thrown) && hasNoRoom(file));
   const damaged = DAMAGED.some((word) => systemCode(thrown)?.startsWith(word));
-  return new MigrateError(full ? 'E_NO_SPACE' : 'E_STATE', message, {
-    at: { file },
-    found: messageOf(thrown),
-    hint: full
-      ? 'make room and run the same command again'
-      : damaged
-        ? 'it is damaged: put back a copy of it, or name another folder with --state; what its jobs had loaded is not known there'
-        : 'look at the state folder, or name another, that this user can write to, with --state',
-    cause: thrown,
-  });
+  const hint = damaged
+    ? 'it is damaged: put back a copy of it, or name another folder with --state; what its jobs had loaded is not known there'
+    : 'look at the state folder, or name another, that this user can write to, with --state';
+  return couldNotWrite(thrown, { what: message, file, hint, full });
 }
 
 /** Where a file of its own can not be made or made larger, SQLite says no more than that. */

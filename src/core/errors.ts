@@ -184,6 +184,25 @@ export function isFull(thrown: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(systemCode(thrown) ?? '');
 }
 
+/** What to do where a disk is full. */
+export const MAKE_ROOM = 'make room and run the same command again';
+
+interface Unwritten {
+  readonly what: string;
+  readonly file: string;
+  /** What to do where room is not what is lacking. */
+  readonly hint?: string;
+  /** Where the error itself does not tell it. */
+  readonly full?: boolean;
+}
+
+/** What the system says of something of ours that could not be made or written: E_NO_SPACE, or E_STATE. */
+export function couldNotWrite(thrown: unknown, { what, file, hint, full = isFull(thrown) }: Unwritten): MigrateError {
+  const found = messageOf(thrown);
+  const advice = given({ hint: full ? MAKE_ROOM : hint });
+  return new MigrateError(full ? 'E_NO_SPACE' : 'E_STATE', what, { at: { file }, found, cause: thrown, ...advice });
+}
+
 /** Any thrown value as a MigrateError: ours as it is, anything else as `code` with the original as its cause. */
 export function toMigrateError(
   thrown: unknown,
@@ -201,7 +220,7 @@ function noSpace(thrown: unknown, details: ErrorDetails): MigrateError {
   return new MigrateError('E_NO_SPACE', 'no space left to write', {
     ...(typeof path === 'string' ? { at: { file: path } } : {}),
     found: messageOf(thrown),
-    hint: 'make room and run the same command again',
+    hint: MAKE_ROOM,
     cause: thrown,
     ...details,
   });

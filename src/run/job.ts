@@ -5,7 +5,7 @@ import { openCheckpoint } from '../checkpoints/index.ts';
 import type { JobConfig, JobStages } from '../config/job.ts';
 import type { Checkpoint, JobRecord, JobState } from '../core/checkpoint.ts';
 import type { Json, Target } from '../core/contracts.ts';
-import { EXIT, isFull, MigrateError, messageOf, toMigrateError, toPlain } from '../core/errors.ts';
+import { couldNotWrite, EXIT, MigrateError, toMigrateError, toPlain } from '../core/errors.ts';
 import { makeFolders } from '../core/folders.ts';
 import type { PlanReport } from '../core/plan.ts';
 import type { ProgressEvent, Report } from '../core/report.ts';
@@ -225,15 +225,8 @@ function makeJobFolder({ stateDir }: JobConfig, jobId: string): string {
   try {
     makeFolders(folder);
   } catch (thrown) {
-    const full = isFull(thrown);
-    throw new MigrateError(full ? 'E_NO_SPACE' : 'E_STATE', 'could not make a folder', {
-      at: { file: folder },
-      found: messageOf(thrown),
-      hint: full
-        ? 'make room and run the same command again'
-        : 'look at the state folder, or name another with --state',
-      cause: thrown,
-    });
+    const hint = 'look at the state folder, or name another with --state';
+    throw couldNotWrite(thrown, { what: 'could not make a folder', file: folder, hint });
   }
   return folder;
 }

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { type Batch, columnOf, type RefusedRow } from '../core/batch.ts';
-import { isFull, MigrateError, messageOf } from '../core/errors.ts';
+import { couldNotWrite } from '../core/errors.ts';
 import { makeFolders } from '../core/folders.ts';
 import { keyText } from '../core/keys.ts';
 import { rowText, valueText } from '../core/rowText.ts';
@@ -100,13 +100,7 @@ function writing(file: string, call: () => void): void {
   try {
     call();
   } catch (thrown) {
-    const full = isFull(thrown);
-    throw new MigrateError(full ? 'E_NO_SPACE' : 'E_STATE', 'could not write rejected rows', {
-      at: { file },
-      found: messageOf(thrown),
-      ...(full ? { hint: 'make room and run the same command again' } : {}),
-      cause: thrown,
-    });
+    throw couldNotWrite(thrown, { what: 'could not write rejected rows', file });
   }
 }
 
