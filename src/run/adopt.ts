@@ -4,13 +4,14 @@ import type { Json, Part } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { JobPlan, PlannedCollection } from '../core/plan.ts';
 import { dumpedDetail } from '../sources/dumped/detail.ts';
-import { filesStore } from './layout.ts';
+import { type FilesConfig, filesStore } from './layout.ts';
 import type { Manifest } from './manifest.ts';
 import type { Origin } from './openJob.ts';
 
 export function adopt(manifest: Manifest, config: JobConfig): Origin {
   if (config.files === undefined) throw new TypeError('a dumped folder without its path');
   const chosen = chooseCollections(manifest.collections, config);
+  refuseNone(chosen, config.files);
   refuseUnheard(chosen, config);
   const targets = new Map(chosen.map(({ target }) => [target, config.targetName ?? target]));
   const members = manifest.partitions.filter(({ planned }) => targets.has(planned.collection));
@@ -65,6 +66,16 @@ function chooseCollections(all: readonly PlannedCollection[], config: JobConfig)
       wanted: all.map(({ target }) => target).join(', '),
     });
   return all.filter((collection) => wanted.some((name) => bears(collection, name)));
+}
+
+/** A job that moves nothing would end well. */
+function refuseNone(chosen: readonly PlannedCollection[], files: FilesConfig): void {
+  if (chosen.length > 0) return;
+  throw new MigrateError('E_DUMP_FOLDER', 'the dumped folder holds no whole collection', {
+    at: { file: files.dir },
+    found: 'a manifest of no collections',
+    hint: 'dump again, by a job of its own',
+  });
 }
 
 /** Rows that could not be rows, and were not put anywhere when the folder was dumped, are not here to be loaded. */

@@ -22,9 +22,10 @@ export async function writeManifest(
   ledger: Ledger,
   { source, collections }: { source: string; collections: readonly PlannedCollection[] },
 ): Promise<void> {
+  // What changed later is in no file.
   const partitions = ledger
     .partitions()
-    .flatMap(({ planned, part }) => (part === undefined ? [] : [{ planned, part }]));
+    .flatMap(({ planned, part }) => (part === undefined || planned.upsert === true ? [] : [{ planned, part }]));
   // A collection that was left alone (`--mode skip`) has no parts here: it must not pass for an empty one.
   const whole = (collection: PlannedCollection): boolean =>
     partitions.filter(({ planned }) => planned.collection === collection.target).length === collection.parts;
@@ -76,10 +77,13 @@ export async function readManifests(store: Store): Promise<Manifest> {
   };
 }
 
-/** Two dumps of one collection could not be loaded from one folder: said before the second is made. Error: E_DUMP_FOLDER. */
-export async function refuseSecondDump(store: Store, targets: readonly string[]): Promise<void> {
-  if (!(await hasManifest(store))) return;
-  for (const name of await collect(manifestNames(store))) {
+/**
+ * Two dumps of one collection could not be loaded from one folder: said before the second is made. Error: E_DUMP_FOLDER.
+ * @param job the one that is to be dumped, if it is there already: its own manifest is written anew
+ */
+export async function refuseSecondDump(store: Store, targets: readonly string[], job?: string): Promise<void> {
+  for (const name of await collect(listManifests(store))) {
+    if (job !== undefined && name === manifestFile(job)) continue;
     const { collections } = await readManifest(store, name);
     const twice = collections.find(({ target }) => targets.includes(target));
     if (twice === undefined) continue;
@@ -98,9 +102,13 @@ export async function hasManifest(store: Store): Promise<boolean> {
   return false;
 }
 
+async function* listManifests(store: Store): AsyncGenerator<string> {
+  for await (const { path } of store.list('')) if (/^manifest-[0-9a-f]+\.json$/.test(path)) yield path;
+}
+
 async function* manifestNames(store: Store): AsyncGenerator<string> {
   try {
-    for await (const { path } of store.list('')) if (/^manifest-[0-9a-f]+\.json$/.test(path)) yield path;
+    yield* listManifests(store);
   } catch (cause) {
     const known = cause instanceof MigrateError ? cause : undefined;
     throw new MigrateError('E_DUMP_FOLDER', 'could not read the dumped folder', {

@@ -6,6 +6,7 @@
 import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobStages } from '../config/job.ts';
+import { MigrateError } from '../core/errors.ts';
 import type { RunContext } from './context.ts';
 import { dumpStage, isSearched } from './dumpStage.ts';
 import { writeMeta } from './exportMeta.ts';
@@ -26,6 +27,7 @@ export async function runStages(running: Running, stages: JobStages): Promise<vo
 }
 
 async function dumpOnly(run: Running): Promise<void> {
+  refuseCaughtUp(run);
   await dumpStage(run, () => undefined);
   if (run.ledger.partitions().some(({ part }) => part?.withoutSnapshot === true))
     await (await import('./lateChanges.ts')).refuseMissedChanges(run);
@@ -33,6 +35,19 @@ async function dumpOnly(run: Running): Promise<void> {
   await lookAtIds(run);
   // Where there is a target, loading and verifying may read the rows again, as they were.
   if (run.config.target === undefined) await letGoOfSource(run);
+}
+
+/** What was upserted is in no file, and of rows that changed the files would have neither the old one nor the new. */
+function refuseCaughtUp({ ledger }: Running): void {
+  const upserts = ledger.partitions().filter(({ planned }) => planned.upsert === true);
+  const [first] = upserts;
+  if (first === undefined) return;
+  const rows = upserts.reduce((sum, { planned }) => sum + planned.partition.rows, 0);
+  throw new MigrateError('E_USAGE', 'a job that has caught up with its source can not be dumped', {
+    at: { collection: first.planned.collection },
+    found: `${rows} rows that changed or were added since it was planned: they are upserted into Milvus, and not written to files`,
+    hint: 'dump the source by a job of its own (without --to, and with another --out), or start this job over with --fresh',
+  });
 }
 
 /** What was held open at the source for reading the rows ends: nobody reads them again. */

@@ -1,5 +1,6 @@
 /** What changed since a run, caught up with in a real Milvus 2.3.5: all of it, and what an upsert can not do is told. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { elasticsearchForTests } from '../../servers/startElasticsearch.ts';
@@ -26,6 +27,37 @@ test('--catch-up moves what changed since, and only that', async () => {
   assert.match(ended.stdout, new RegExp(`${changed.length} rows were changed or added`));
   await assertDocuments(at, new Map([...wantedOf(versions(600)), ...wantedOf(changed)]));
   assert.equal(await openContexts(at), 0);
+});
+
+test('`dump` of a job that caught up is refused: what was upserted would be in no file', async () => {
+  await using at = await elasticPlace(server.url, { documents: 60 });
+  const run = at.words('run', '--staging', at.staging, '--verify', 'counts', '--missing', 'default');
+  assert.equal((await milvusMigrate(run)).code, 0);
+  await at.admin.store(at.index, versions(70, 1).slice(50));
+  assert.equal((await milvusMigrate([...run, '--catch-up'])).code, 0);
+  const out = join(at.path, 'out');
+  const dump = at.words('dump', '--out', out, '--missing', 'default');
+  const refused = await milvusMigrate(dump);
+  assert.equal(refused.code, 2, refused.stderr + refused.stdout);
+  assert.match(refused.stderr, /E_USAGE: docs: a job that has caught up .*20 rows.*--fresh/s);
+  assert.equal(existsSync(join(out, 'tables')), false);
+  assert.equal((await milvusMigrate([...dump, '--fresh'])).code, 0);
+  const load = ['load', out, ...at.database.flags, '--state', join(at.path, 'state2'), '--mode', 'overwrite'];
+  const loaded = await milvusMigrate(load);
+  assert.equal(loaded.code, 0, loaded.stderr + loaded.stdout);
+  await assertDocuments(at, new Map([...wantedOf(versions(60)), ...wantedOf(versions(70, 1).slice(50))]));
+});
+
+test('files that are kept of a run that caught up: loaded elsewhere, they are what was planned', async () => {
+  await using at = await elasticPlace(server.url, { documents: 60 });
+  const run = at.words('run', '--staging', at.staging, '--keep', '--verify', 'counts');
+  assert.equal((await milvusMigrate(run)).code, 0);
+  await at.admin.store(at.index, versions(70, 1).slice(50));
+  for (const flags of [['--catch-up'], []]) assert.equal((await milvusMigrate([...run, ...flags])).code, 0);
+  const load = ['load', at.staging, ...at.database.flags, '--state', join(at.path, 'state2'), '--mode', 'overwrite'];
+  const loaded = await milvusMigrate(load);
+  assert.equal(loaded.code, 0, loaded.stderr + loaded.stdout);
+  await assertDocuments(at, wantedOf(versions(60)));
 });
 
 test('--catch-up with fields that are new: into the dynamic field, or told where there is none', async () => {
