@@ -67,6 +67,7 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
   const left: Note[] = [];
   try {
     const found = await checkpoint.find(key);
+    if (stages === 'dump' && found !== undefined) await refuseOtherDump(config, found.collections, found.id);
     if (found !== undefined && config.fresh) {
       if (target !== undefined) left.push(...(await rowsThatStay(checkpoint, target, { config, id: found.id })));
       if (target !== undefined) await dropScratch(checkpoint, target, found.id);
@@ -116,10 +117,18 @@ async function rowsThatStay(
   return notes;
 }
 
+/** Before anything is forgotten or written. @param job the one that is known already */
+async function refuseOtherDump(config: JobConfig, planned: JobPlan['collections'], job?: string): Promise<void> {
+  if (config.files === undefined) return;
+  await using store = await storeOpener(config)(filesStore(config.files));
+  const names = planned.map(({ target }) => target);
+  await refuseSecondDump(store, names, job);
+}
+
 /** The origin as the job planned it. Throws E_SOURCE_CHANGED where it is not that any more. */
 async function takeUp(origin: Origin, known: JobRecord, config: JobConfig): Promise<Pick<Origin, 'reader' | 'notes'>> {
   // Records of older versions say nothing of code.
-  const code = known.fingerprint[OWN_CODE] === undefined ? {} : ownCode(config);
+  const code = known.fingerprint[OWN_CODE] === undefined ? {} : ownCode(config, origin.reader);
   if (origin.asPlanned === undefined) {
     refuseChangedSource(known.fingerprint, { ...(await origin.fingerprint()), ...code });
     return { reader: origin.reader, notes: origin.notes };
@@ -219,13 +228,7 @@ async function createJob({ config, stages, checkpoint, target, origin, key }: Cr
   const written = origin.parts.reduce((sum, { bytes }) => sum + bytes, 0);
   const { obstacles } = await check({ config, plan, openStore: storeOpener(config), target, written });
   if (obstacles[0] !== undefined) throw obstacles[0];
-  if (stages === 'dump' && config.files !== undefined) {
-    await using store = await storeOpener(config)(filesStore(config.files));
-    await refuseSecondDump(
-      store,
-      plan.collections.map(({ target: name }) => name),
-    );
-  }
+  if (stages === 'dump') await refuseOtherDump(config, plan.collections);
   const record = await checkpoint.create({
     id: newJobId(),
     key,
@@ -233,7 +236,7 @@ async function createJob({ config, stages, checkpoint, target, origin, key }: Cr
     target: config.target?.endpoint ?? config.files?.dir ?? '',
     // With the command's word, for `jobs resume`: it goes no further than the user did.
     config: JSON.parse(JSON.stringify({ ...config, stages })) as Json,
-    fingerprint: { ...(await origin.fingerprint()), ...ownCode(config) },
+    fingerprint: { ...(await origin.fingerprint()), ...ownCode(config, origin.reader) },
     collections: plan.collections,
     partitions: plan.partitions,
   });

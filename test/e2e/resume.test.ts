@@ -206,6 +206,29 @@ describe('a later run', { concurrency: 4 }, () => {
     assert.deepEqual(filesBelow(at.staging), dumped);
   });
 
+  test('a dump of a job that ran before, into a folder that holds another: refused before anything goes', async () => {
+    await using at = await place();
+    const out = join(at.path, 'out');
+    const source = `milvus1x:${join(fixture('partitions'), 'db')}`;
+    const other = await milvusMigrate(['dump', source, '--out', out, '--state', join(at.path, 's1')]);
+    assert.equal(other.code, 0, other.stderr);
+    const dumped = filesBelow(out);
+    const first = words(at, 'dump', 'partitions', '--out', join(at.path, 'first'));
+    assert.equal((await milvusMigrate(first)).code, 0);
+    const own = filesBelow(join(at.path, 'first'));
+    for (const flags of [[], ['--fresh']]) {
+      const second = await milvusMigrate(words(at, 'dump', 'partitions', '--out', out, ...flags));
+      assert.equal(second.code, 3, second.stderr);
+      assert.match(second.stderr, /E_DUMP_FOLDER: .*: the folder holds a dump of this collection already/);
+      assert.deepEqual(filesBelow(out), dumped);
+      assert.deepEqual(filesBelow(join(at.path, 'first')), own);
+    }
+    for (const flags of [[], ['--fresh'], []]) {
+      const again = await milvusMigrate([...first, ...flags]);
+      assert.equal(again.code, 0, again.stderr);
+    }
+  });
+
   test('merging some collections leaves the others to move as they are', async () => {
     await using at = await place();
     const merge = ['--merge', 'faces/us,faces/eu-west.1', '--into', 'both', '--on-duplicate', 'first'];
