@@ -22,7 +22,8 @@ export async function recoverRejects(run: RunContext): Promise<void> {
   await forEachConcurrently(lost, run.pool.threads, (record) => readAgain(run, record));
 }
 
-function hasRejects(run: RunContext, { partition, rejected }: Part): boolean {
+/** Whether this host has the rejected rows of a part. */
+export function hasRejects(run: RunContext, { partition, rejected }: Part): boolean {
   if (rejected === 0) return true;
   const file = rejectPart(run, partition);
   return existsSync(file) && countLines(file) === rejected;

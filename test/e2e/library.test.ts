@@ -1,7 +1,7 @@
 /** The package as a library, by its own name: `migrate` and `plan` with progress events and an AbortSignal. */
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import {
@@ -16,6 +16,7 @@ import {
   type Report,
   Secret,
 } from 'milvus-migrate';
+import { openSqliteCheckpoint } from '../../src/checkpoints/sqlite.ts';
 import { tellAgain } from '../../src/core/again.ts';
 import { MOMENTS_CHANNEL, type Moment } from '../../src/run/events.ts';
 import { temporaryFolder } from '../temporary.ts';
@@ -78,6 +79,42 @@ describe('library', { concurrency: 4 }, () => {
       const again = await migrate(job, 'dump');
       assert.deepEqual([again.exitCode, again.job], [0, report.job]);
     });
+
+  test('a reject file is not replaced by fewer rows where a run ends before it has those of the runs before', async () => {
+    using folder = temporaryFolder();
+    const rejectFile = join(folder.path, 'rejects.jsonl');
+    const job = jobConfig({ ...dumpJob('non-finite', folder.path), partBytes: 5_000, threads: 1, rejectFile });
+    const { job: id, exitCode } = await migrate(job, 'dump');
+    assert.equal(exitCode, 6);
+    const whole = readFileSync(rejectFile, 'utf8');
+    const rejects = join(folder.path, 'state/jobs', id, 'rejects');
+    renameSync(rejects, `${rejects}-elsewhere`);
+    const stopped = await migrate(job, 'dump', { signal: AbortSignal.abort() });
+    assert.deepEqual([stopped.exitCode, stopped.rejectFile], [130, undefined]);
+    assert.equal(readFileSync(rejectFile, 'utf8'), whole);
+    assert.equal((await migrate(job, 'dump')).exitCode, 6);
+    assert.equal(readFileSync(rejectFile, 'utf8'), whole);
+  });
+
+  test('rejected rows of a part that is not recorded are not in the reject file of a run that ends early', async () => {
+    using folder = temporaryFolder();
+    const rejectFile = join(folder.path, 'rejects.jsonl');
+    const job = jobConfig({ ...dumpJob('non-finite', folder.path), partBytes: 5_000, threads: 1, rejectFile });
+    const { job: id } = await migrate(job, 'dump');
+    const whole = readFileSync(rejectFile, 'utf8');
+    const checkpoint = openSqliteCheckpoint(job.stateDir);
+    const parts = (await checkpoint.partitions(id)).flatMap(({ part }) => (part?.rejected ? [part] : []));
+    assert.ok(parts.length > 1);
+    // As it is when a run dies between the two.
+    await checkpoint.discardPart(id, parts[0]!.partition);
+    await checkpoint[Symbol.asyncDispose]();
+    const stopped = await migrate(job, 'dump', { signal: AbortSignal.abort() });
+    assert.deepEqual([stopped.exitCode, stopped.rejectFile], [130, rejectFile]);
+    const counted = stopped.collections.reduce((sum, { rejected }) => sum + rejected, 0);
+    assert.equal(readFileSync(rejectFile, 'utf8').trimEnd().split('\n').length, counted);
+    assert.equal((await migrate(job, 'dump')).exitCode, 6);
+    assert.equal(readFileSync(rejectFile, 'utf8'), whole);
+  });
 
   test('migrate with a signal that is aborted already: nothing is written', async () => {
     using folder = temporaryFolder();
