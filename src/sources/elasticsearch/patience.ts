@@ -1,6 +1,6 @@
 /** Asking again for what may be had later: how often, and how long to wait in between. */
 import { tellAgain } from '../../core/again.ts';
-import type { MigrateError } from '../../core/errors.ts';
+import { fromPlain, type MigrateError, toPlain } from '../../core/errors.ts';
 import { pause } from '../../core/pause.ts';
 import { MALFORMED } from './page.ts';
 
@@ -12,7 +12,10 @@ const LONGEST_WAIT_MS = 10_000;
 const SAME_FAULTS = 3;
 
 export interface Patience {
-  /** Waits before the next attempt. @throws `error` where asking again can't help, or has not helped long enough, and E_INTERRUPTED */
+  /**
+   * Waits before the next attempt. @throws `error` where asking again can't help, or has not helped long enough, and
+   * E_INTERRUPTED. What is in a document is there when its part is begun anew, too: then it is no error to `retry`.
+   */
   wait(error: MigrateError): Promise<void>;
   /** It worked. */
   renew(): void;
@@ -28,7 +31,8 @@ export function createPatience(): Patience {
       const found = faultIn(error);
       same = found !== undefined && found === fault ? same + 1 : 1;
       fault = found;
-      if (!error.retry || failed >= ATTEMPTS || (fault !== undefined && same >= SAME_FAULTS)) throw error;
+      if (fault !== undefined && same >= SAME_FAULTS) throw fromPlain({ ...toPlain(error), retry: false });
+      if (!error.retry || failed >= ATTEMPTS) throw error;
       tellAgain(error, failed);
       // Elasticsearch's own word counts for more.
       await pause(error.retryAfterMs ?? Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failed - 1)));

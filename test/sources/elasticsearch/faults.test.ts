@@ -267,7 +267,18 @@ test('an answer that is malformed in the same way each time is not asked for aga
     return undefined;
   });
   const config = sourceOf('commented', { access: { ...ACCESS, urls: [proxy.endpoint] } });
-  await assert.rejects(planned(config), { code: 'E_READ', message: /malformed/, found: /the document hiding|plain/ });
+  // Nor by whoever would read a part once more from its start.
+  const fault = { code: 'E_READ', message: /malformed/, retry: false } as const;
+  await assert.rejects(planned(config), { ...fault, found: /the document hiding|plain/ });
   assert.equal(asked, 3);
+  const plan = await planned(source());
+  await using faulty = await through(plan, () => ({
+    status: 200,
+    headers: { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' },
+    body: '{"took":1,"hits":{"hits":[/**/',
+  }));
+  await assert.rejects(readAll(faulty.reader, plan), fault);
+  assert.equal(faulty.searches, 3);
+  await letGoOfSnapshots(source(), plan.partitions);
   await administrator.call('DELETE', '/commented');
 });
