@@ -58,10 +58,14 @@ async function grantsOf(elastic: Elastic): Promise<readonly Grant[] | undefined>
   }
 }
 
-/** A role that hides nothing of the index outweighs those that do. */
-function hiddenBy(grants: readonly Grant[], { name, otherNames }: IndexFacts): string[] {
+/**
+ * A role that hides nothing of the index outweighs those that do. One on a data stream is one on its indices; one on an
+ * alias counts only where it is asked for by that name, and indices are read by their own.
+ */
+function hiddenBy(grants: readonly Grant[], { name, dataStream }: IndexFacts): string[] {
   const reading = grants.filter(
-    ({ names, privileges }) => privileges.some(mayRead) && [name, ...otherNames].some((one) => isNamed(one, names)),
+    ({ names, privileges }) =>
+      privileges.some(mayRead) && (isNamed(name, names) || (dataStream !== undefined && isNamed(dataStream, names))),
   );
   if (reading.length === 0) return [];
   const texts: string[] = [];
@@ -74,8 +78,9 @@ function hiddenBy(grants: readonly Grant[], { name, otherNames }: IndexFacts): s
   return texts;
 }
 
+/** Those that have a name, or the pattern of an action. */
 function mayRead(privilege: string): boolean {
-  return privilege === 'read' || privilege === 'all' || privilege.startsWith('indices:data/read');
+  return privilege === 'read' || privilege === 'all' || isNamed('indices:data/read/search', [privilege]);
 }
 
 function isLimited({ grant = [], except = [] }: FieldSecurity): boolean {

@@ -7,8 +7,8 @@ import { type Elastic, type ElasticVersion, indexPath } from './connect.ts';
 export interface IndexFacts {
   /** Of the index itself, not of an alias or data stream. */
   readonly name: string;
-  /** Its aliases, and the data stream that it is of. */
-  readonly otherNames: readonly string[];
+  /** The one that it is of. */
+  readonly dataStream: string | undefined;
   /** Another one once it is deleted and made anew. */
   readonly uuid: string;
   readonly shards: number;
@@ -148,7 +148,7 @@ function factsOf(name: string, facts: unknown, version: ElasticVersion): IndexFa
     });
   return {
     name,
-    otherNames: otherNamesOf(facts),
+    dataStream: (facts as Called).data_stream,
     uuid,
     shards,
     properties: mappings?.properties ?? {},

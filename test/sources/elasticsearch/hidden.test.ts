@@ -36,6 +36,16 @@ before(async () => {
       ['a', 'b', 'b'].map((owner, n) => ({ id: `d${n}`, source: { owner, vec: [n, 1], parts: [{}, {}] } })),
     );
   }
+  await administrator.call('PUT', '/_index_template/streamed', {
+    index_patterns: ['streamed'],
+    data_stream: {},
+    template: {
+      settings: { number_of_shards: 1, number_of_replicas: 0 },
+      mappings: { properties: { '@timestamp': { type: 'date' }, ...properties } },
+    },
+  });
+  for (const [n, owner] of ['a', 'b', 'b'].entries())
+    await administrator.call('POST', '/streamed/_doc?refresh=true', { '@timestamp': n, owner, vec: [n, 1] });
 });
 
 after(() => server.stop());
@@ -79,6 +89,32 @@ test('documents that a role hides are told, for whoever logs in', async () => {
   assert.deepEqual(await seen(await user('pattern', byPattern)), { rows: 2, told: [some] });
   const counted = 'shared: the login sees 2 of the 3 documents that the index holds (document-level security)';
   assert.deepEqual(await seen(await key('some', ofB)), { rows: 2, told: [counted] });
+});
+
+test('a role that shows all of an alias does not show what another hides of its index', async () => {
+  const onAlias = { ...whole, names: ['shared-alias'] };
+  const told = [
+    'shared: the login sees some of its documents only, those of {"term":{"owner":"b"}} (document-level security)',
+  ];
+  for (const index of ['shared', 'shared-alias'])
+    assert.deepEqual(await seen(await user('alias-too', onAlias, ofB), index), { rows: 2, told });
+});
+
+test('a role on a data stream is one on its indices', async () => {
+  const onStream = { ...whole, names: ['streamed'] };
+  const onIndex = { ...ofB, names: ['.ds-streamed-*'] };
+  assert.deepEqual(await seen(await user('stream-too', onStream, onIndex), 'streamed'), { rows: 3, told: [] });
+  const some = await seen(await user('stream-of-b', { ...onStream, query: SECRET }), 'streamed');
+  assert.equal(some.rows, 2);
+  assert.match(some.told.join(), /^\.ds-streamed-.*: the login sees some of its documents only/);
+});
+
+test('privileges by the names of actions count', async () => {
+  const told = [
+    'shared: the login sees some of its documents only, those of {"term":{"owner":"b"}} (document-level security)',
+  ];
+  const byAction = { ...ofB, privileges: ['indices:*'] };
+  assert.deepEqual(await seen(await user('by-action', byAction)), { rows: 2, told });
 });
 
 test('fields that a role hides are told', async () => {

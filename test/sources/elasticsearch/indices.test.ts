@@ -201,7 +201,7 @@ test('what _source leaves out is named, below objects too', async () => {
 test('indices of different constants in one collection: no value for all, and the plan says so', () => {
   const stored = { enabled: true, synthetic: false, excludes: [], includes: [], withoutVectors: false };
   const facts = (name: string, value: string) => ({
-    ...{ name, otherNames: [], uuid: name, shards: 1, runtime: [], stored, closed: false },
+    ...{ name, dataStream: undefined, uuid: name, shards: 1, runtime: [], stored, closed: false },
     properties: { kind: { type: 'constant_keyword', value }, vec: VECTOR },
   });
   const constantsOf = (...indices: ReturnType<typeof facts>[]) => {
