@@ -122,7 +122,7 @@ function bySnapshots(config: ElasticsearchSource, elastic: Elastic, selected: Se
   let isAdopted = false;
   return {
     async datasets() {
-      const datasets: Dataset[] = [];
+      const measured: Measured[] = [];
       for (const dataset of checked(selected)) {
         const snapshots = await snapshotsOf(elastic, dataset.indices);
         // Before anything else can fail: they have to be closed.
@@ -130,9 +130,9 @@ function bySnapshots(config: ElasticsearchSource, elastic: Elastic, selected: Se
         const rowBytes = await measureRowBytes(elastic, dataset, config);
         open.set(dataset.name, { snapshots, rowBytes });
         const rows = snapshots.reduce((sum, snapshot) => sum + snapshot.rows, 0);
-        datasets.push(await datasetFor(elastic, dataset, { rows, rowsExact: true, rowBytes, config }));
+        measured.push({ dataset, rows, rowsExact: true, rowBytes });
       }
-      return datasets;
+      return datasetsFor(elastic, config, measured);
     },
     async *plan({ name }: Dataset, hint: PlanHint): AsyncGenerator<Partition> {
       const found = open.get(name);
@@ -161,7 +161,7 @@ function byScroll(config: ElasticsearchSource, elastic: Elastic, selected: Selec
   const sizes = new Map<string, { indices: readonly IndexFacts[]; rowBytes: number }>();
   return {
     async datasets() {
-      const datasets: Dataset[] = [];
+      const measured: Measured[] = [];
       for (const dataset of checked(selected)) {
         const { name, indices } = dataset;
         let rows = 0;
@@ -169,9 +169,9 @@ function byScroll(config: ElasticsearchSource, elastic: Elastic, selected: Selec
         const rowBytes = await measureRowBytes(elastic, dataset, config);
         sizes.set(name, { indices, rowBytes });
         // Of the moment: they may be others when they are read.
-        datasets.push(await datasetFor(elastic, dataset, { rows, rowsExact: false, rowBytes, config }));
+        measured.push({ dataset, rows, rowsExact: false, rowBytes });
       }
-      return datasets;
+      return datasetsFor(elastic, config, measured);
     },
     plan({ name }, hint) {
       const found = sizes.get(name);
@@ -185,19 +185,33 @@ function byScroll(config: ElasticsearchSource, elastic: Elastic, selected: Selec
 }
 
 interface Measured {
+  readonly dataset: ElasticDataset;
   readonly rows: number;
   readonly rowsExact: boolean;
   readonly rowBytes: number;
-  readonly config: ElasticsearchSource;
+}
+
+async function datasetsFor(
+  elastic: Elastic,
+  config: ElasticsearchSource,
+  measured: readonly Measured[],
+): Promise<Dataset[]> {
+  const indices = measured.flatMap(({ dataset }) => dataset.indices);
+  const hidden = await hiddenNotes(elastic, indices, config.credentials.kind);
+  const datasets: Dataset[] = [];
+  for (const one of measured) {
+    const notes = one.dataset.indices.flatMap((index) => hidden.get(index.name) ?? []);
+    datasets.push(await datasetFor(elastic, one, [...notes, ...encodingNotes(config.encoding, one.dataset.schema)]));
+  }
+  return datasets;
 }
 
 async function datasetFor(
   elastic: Elastic,
-  dataset: ElasticDataset,
-  { rows, rowsExact, rowBytes, config }: Measured,
+  { dataset, rows, rowsExact, rowBytes }: Measured,
+  more: readonly Note[],
 ): Promise<Dataset> {
   const { name, schema, index, notes } = dataset;
-  const hidden = await hiddenNotes(elastic, dataset.indices, config.credentials.kind);
   return {
     name,
     schema,
@@ -210,7 +224,7 @@ async function datasetFor(
     ownNames: true,
     preferredMetric: undefined,
     storedIds: await mayRepeatKeys(elastic, dataset),
-    notes: [...notes, ...hidden, ...encodingNotes(config.encoding, schema)],
+    notes: [...notes, ...more],
     skipped: [],
     fingerprint: fingerprintOf(dataset),
   };

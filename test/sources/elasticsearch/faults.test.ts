@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
 import type { ElasticsearchSource } from '../../../src/config/elasticsearch.ts';
+import { Secret } from '../../../src/config/secret.ts';
 import { letGoOfSnapshots } from '../../../src/sources/elasticsearch/changes.ts';
 import { MAX_PAGE_BYTES } from '../../../src/sources/elasticsearch/pageSize.ts';
 import { openElasticReader } from '../../../src/sources/elasticsearch/reader.ts';
+import { openElasticsearch } from '../../../src/sources/elasticsearch/source.ts';
 import { type Choose, startFaultProxy } from '../../servers/faultProxy.ts';
 import { type Administrator, type ElasticsearchServer, startElasticsearch } from '../../servers/startElasticsearch.ts';
 import { ACCESS, plainAdministrator, sourceOf } from './open.ts';
@@ -281,4 +283,33 @@ test('an answer that is malformed in the same way each time is not asked for aga
   assert.equal(faulty.searches, 3);
   await letGoOfSnapshots(source(), plan.partitions);
   await administrator.call('DELETE', '/commented');
+});
+
+test('what a login may see is asked once for all indices, and told of each', async () => {
+  const names = ['seen-1', 'seen-2', 'seen-3'];
+  for (const name of names)
+    await administrator.call('PUT', `/${name}`, {
+      mappings: { properties: { vec: { type: 'dense_vector', dims: 2, index: false } } },
+    });
+  const query = ['{"term":{"owner":"b"}}'];
+  const indices = [
+    { names: ['seen-*'], privileges: ['read'], query },
+    { names: ['seen-2'], privileges: ['all'] },
+  ];
+  for (const read of ['seq-no', 'scroll'] as const) {
+    let asked = 0;
+    await using proxy = await startFaultProxy(server.access.url, ({ url }) => {
+      if (!url!.startsWith('/_security/user/_privileges')) return undefined;
+      asked++;
+      const headers = { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' };
+      return { status: 200, headers, body: JSON.stringify({ indices }) };
+    });
+    const credentials = { kind: 'basic', user: 'somebody', password: new Secret('a-long-password') } as const;
+    const config = source({ access: { ...ACCESS, urls: [proxy.endpoint] }, credentials, read }, 'seen-*');
+    await using opened = await openElasticsearch(config, { openStore: async () => assert.fail('no store') });
+    const told = (await opened.datasets()).map(({ notes }) => notes.filter(({ text }) => /-level security/.test(text)));
+    assert.deepEqual([asked, told.map(({ length }) => length)], [1, [1, 0, 1]]);
+    assert.match(told[2]![0]!.text, /^seen-3: /);
+  }
+  for (const name of names) await administrator.call('DELETE', `/${name}`);
 });
