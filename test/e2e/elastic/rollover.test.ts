@@ -66,6 +66,20 @@ for (const merged of [[], ['--merge-indices']])
     assert.equal(await openContexts(at), 0);
   });
 
+test('an index that comes to a pattern is a collection of its own: a run that goes on names it', async () => {
+  await using at = await elasticPlace(server.url, { documents: 5 });
+  const words = at.words('run').map((word) => word.replace(/(es\+.*)/, '$1*'));
+  assert.doesNotMatch(said(await milvusMigrate(words)), /no part of it/);
+  await using _second = await another(at, '2', MAPPING, [50]);
+  const again = await milvusMigrate(words);
+  assert.equal(again.code, 0, again.stderr);
+  assert.match(said(again), new RegExp(`no part of it: ${at.index}-2; a job of its own moves each`));
+  const caughtUp = said(await milvusMigrate([...words, '--catch-up']));
+  assert.match(caughtUp, new RegExp(`not looked at, .*: ${at.index}-2; a job of its own moves each`));
+  assert.doesNotMatch(caughtUp, /no part of it/);
+  await assertDocuments(at, wantedOf(versions(5)));
+});
+
 test('an index that had no documents when it was planned', async () => {
   await using at = await elasticPlace(server.url, { documents: 0, mapping: { ...MAPPING, loose: { type: 'object' } } });
   assert.equal((await milvusMigrate(at.words('run'))).code, 0);
