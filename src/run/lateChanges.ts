@@ -28,8 +28,9 @@ export async function findChanges(run: FinishContext, takes: (collection: string
   for (const { kind, text } of notes) if (kind !== 'info') run.warn(text);
   const total = partitions.reduce((sum, { rows }) => sum + rows, 0);
   let ordinal = run.ledger.partitions().reduce((last, { planned }) => Math.max(last, planned.ordinal), -1);
+  const places = placesOf(run);
   const planned = partitions.flatMap((partition): PlannedPartition[] => {
-    const place = placeOf(run, partition.dataset);
+    const place = places.get(partition.dataset);
     if (place === undefined || !takes(place.collection)) return [];
     const samples = Math.ceil((SAMPLES_PER_COLLECTION * partition.rows) / Math.max(total, 1));
     return [{ partition, ...place, samples, upsert: true, ordinal: ++ordinal }];
@@ -44,18 +45,20 @@ export async function findChanges(run: FinishContext, takes: (collection: string
   );
 }
 
-/** Where rows of the dataset go; it may have had none so far. */
-function placeOf(
-  run: FinishContext,
-  dataset: string,
-): Pick<PlannedPartition, 'collection' | 'targetPartition' | 'input'> | undefined {
-  const like = run.ledger.partitions().find((record) => record.planned.partition.dataset === dataset);
-  if (like !== undefined) {
-    const { collection, targetPartition, input } = like.planned;
-    return { collection, targetPartition, input };
+type Place = Pick<PlannedPartition, 'collection' | 'targetPartition' | 'input'>;
+
+/** Where rows of each dataset go: as those before, and it may have had none so far. */
+function placesOf({ ledger, collections }: FinishContext): ReadonlyMap<string, Place> {
+  const places = new Map<string, Place>();
+  for (const { planned } of ledger.partitions()) {
+    const { collection, targetPartition, input, partition } = planned;
+    if (!places.has(partition.dataset)) places.set(partition.dataset, { collection, targetPartition, input });
   }
-  const planned = run.collections.find(({ datasets }) => datasets.includes(dataset));
-  return planned && { collection: planned.target, targetPartition: DEFAULT_PARTITION, input: dataset };
+  for (const { target, datasets } of collections)
+    for (const dataset of datasets)
+      if (!places.has(dataset))
+        places.set(dataset, { collection: target, targetPartition: DEFAULT_PARTITION, input: dataset });
+  return places;
 }
 
 /** An upsert leaves one row of those that have the id: nothing is upserted where the others would be lost. */

@@ -52,8 +52,9 @@ export async function elasticChanges(
   const found: Partition[] = [];
   const notes: Note[] = [{ kind: 'info', text: 'documents that were deleted since are not seen, and stay in Milvus' }];
   const looked = new Set<string>();
-  for (const name of datasets) {
-    const earlier = partitions.filter((partition) => partition.dataset === name);
+  const byDataset = new Map<string, Partition[]>(datasets.map((name) => [name, []]));
+  for (const partition of partitions) byDataset.get(partition.dataset)?.push(partition);
+  for (const [name, earlier] of byDataset) {
     const dataset = datasetNow(config, indices, { name, earlier });
     if (dataset === undefined) continue;
     for (const index of dataset.indices) looked.add(index.name);
@@ -83,7 +84,8 @@ function datasetNow(
   indices: readonly IndexFacts[],
   { name, earlier }: Earlier,
 ): ElasticDataset | undefined {
-  const known = indices.filter((index) => earlier.some((partition) => detailOf(partition).index === index.name));
+  const names = new Set(earlier.map((partition) => detailOf(partition).index));
+  const known = indices.filter((index) => names.has(index.name));
   try {
     const dataset = datasetKnownAs(config, indices, name);
     if (dataset === undefined || known.length === 0 || known.length === dataset.indices.length) return dataset;
@@ -146,7 +148,8 @@ async function changesIn(elastic: Elastic, { dataset, earlier }: Changed): Promi
     const generation = 1 + earlier.reduce((most, partition) => Math.max(most, detailOf(partition).generation), 0);
     const rowBytes = rowBytesOf(earlier) ?? guessedRowBytes(dataset.schema);
     const planning = { dataset: dataset.name, snapshots, rowBytes, hint: { partBytes: partBytesOf(earlier) } };
-    const from = snapshots.map((snapshot) => settledBefore(snapshot, earlier) + 1);
+    const settled = settledBefore(earlier);
+    const from = snapshots.map((snapshot) => (settled.get(shardKey(snapshot)) ?? -1) + 1);
     for await (const partition of planShards(elastic, { ...planning, from, generation })) found.push(partition);
   } catch (thrown) {
     await closeSnapshots(elastic, snapshots);
@@ -160,12 +163,22 @@ async function changesIn(elastic: Elastic, { dataset, earlier }: Changed): Promi
   return found;
 }
 
-/** −1 of a shard that had no documents, or of which nothing was known to be settled: then all of it counts as new. */
-function settledBefore({ uuid, shard }: ShardSnapshot, earlier: readonly Partition[]): number {
-  return earlier.reduce((most, partition) => {
+/**
+ * By shard. A shard that had no documents is not in it, and of one of which nothing was known to be settled it is −1: then
+ * all of it counts as new.
+ */
+function settledBefore(earlier: readonly Partition[]): ReadonlyMap<string, number> {
+  const settled = new Map<string, number>();
+  for (const partition of earlier) {
     const detail = detailOf(partition);
-    return detail.uuid === uuid && detail.shard === shard ? Math.max(most, detail.settled) : most;
-  }, -1);
+    const key = shardKey(detail);
+    settled.set(key, Math.max(settled.get(key) ?? -1, detail.settled));
+  }
+  return settled;
+}
+
+function shardKey({ uuid, shard }: Pick<ShardSnapshot, 'uuid' | 'shard'>): string {
+  return `${uuid} ${shard}`;
 }
 
 /** undefined: there were none. */
