@@ -103,15 +103,16 @@ async function rowsThatStay(
   target: Target,
   { config, id }: { config: JobConfig; id: string },
 ): Promise<Note[]> {
-  if (config.mode !== 'append') return [];
-  const partitions = await checkpoint.partitions(id);
+  // Without the word for it rows are added to empty collections alone.
+  if (config.mode !== 'append' || !config.modeGiven) return [];
+  const loaded = new Map<string, number>();
+  for (const { planned, load } of await checkpoint.partitions(id))
+    loaded.set(planned.collection, (loaded.get(planned.collection) ?? 0) + loadedRows(load));
   const notes: Note[] = [];
   for (const [name, { loadInto, id: collection }] of await checkpoint.collections(id)) {
-    const rows = partitions
-      .filter(({ planned }) => planned.collection === name)
-      .reduce((sum, { load }) => sum + loadedRows(load), 0);
+    const rows = loaded.get(name) ?? 0;
     if (rows === 0 || (await target.describe(loadInto))?.id !== collection) continue;
-    const text = `${loadInto} keeps the ${rows} rows that this job loaded before it was started over: they are there twice now, unless you delete them`;
+    const text = `${loadInto} keeps the ${rows} rows that this job loaded before it was started over: they will be there twice, unless you delete them`;
     notes.push({ kind: 'warning', text });
   }
   return notes;
