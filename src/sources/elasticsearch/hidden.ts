@@ -38,10 +38,10 @@ export async function hiddenNotes(
 ): Promise<ReadonlyMap<string, readonly Note[]>> {
   const notes = new Map<string, readonly Note[]>();
   if (login === 'none') return notes;
-  const grants = await grantsOf(elastic);
+  // Of an API key with roles of its own nobody but its administrator is told.
+  const grants = (await grantsOf(elastic)) ?? [];
   const look = async (index: IndexFacts): Promise<void> => {
-    // Of an API key with roles of its own nobody but its administrator is told.
-    const texts = grants === undefined ? await fewerDocuments(elastic, index) : hiddenBy(grants, index);
+    const texts = hiddenBy(grants, index) ?? (await fewerDocuments(elastic, index));
     notes.set(
       index.name,
       texts.map((text) => ({ kind: 'lossy', text: `${index.name}: ${text}` })),
@@ -68,14 +68,15 @@ async function grantsOf(elastic: Elastic): Promise<readonly Grant[] | undefined>
 
 /**
  * A role that hides nothing of the index outweighs those that do. One on a data stream is one on its indices; one on an
- * alias counts only where it is asked for by that name, and indices are read by their own.
+ * alias counts only where it is asked for by that name, and indices are read by their own. undefined: by none that is
+ * known is it read, so there may be one with a pattern that is not understood here.
  */
-function hiddenBy(grants: readonly Grant[], { name, dataStream }: IndexFacts): string[] {
+function hiddenBy(grants: readonly Grant[], { name, dataStream }: IndexFacts): string[] | undefined {
   const reading = grants.filter(
     ({ names, privileges }) =>
       privileges.some(mayRead) && (isNamed(name, names) || (dataStream !== undefined && isNamed(dataStream, names))),
   );
-  if (reading.length === 0) return [];
+  if (reading.length === 0) return undefined;
   const texts: string[] = [];
   if (reading.every(({ query = [] }) => query.length > 0)) {
     const queries = [...new Set(reading.flatMap(({ query = [] }) => query))];

@@ -89,6 +89,9 @@ test('documents that a role hides are told, for whoever logs in', async () => {
   assert.deepEqual(await seen(await user('pattern', byPattern)), { rows: 2, told: [some] });
   const counted = 'shared: the login sees 2 of the 3 documents that the index holds (document-level security)';
   assert.deepEqual(await seen(await key('some', ofB)), { rows: 2, told: [counted] });
+  // Lucene's patterns know more than those of JavaScript: here, what both of two match.
+  const ofLucene = { ...ofB, names: ['/sha.*&.*red/'] };
+  assert.deepEqual(await seen(await user('lucene', ofLucene)), { rows: 2, told: [counted] });
 });
 
 test('a role that shows all of an alias does not show what another hides of its index', async () => {
