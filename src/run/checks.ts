@@ -31,9 +31,19 @@ export interface Checking {
   readonly written: number;
   /** Collections that a job under way has begun with: what is in them is its own. */
   readonly begun?: ReadonlySet<string>;
+  /** Whether collections may be flushed, to know what is in them: `plan` touches nothing. */
+  readonly mayFlush: boolean;
 }
 
-export async function check({ config, plan, openStore, target, written, begun }: Checking): Promise<Findings> {
+export async function check({
+  config,
+  plan,
+  openStore,
+  target,
+  written,
+  begun,
+  mayFlush,
+}: Checking): Promise<Findings> {
   const obstacles: MigrateError[] = [];
   const noting = async <T>(look: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -59,7 +69,7 @@ export async function check({ config, plan, openStore, target, written, begun }:
       // Only where rows are to be added does it matter whether it is empty.
       const whole = config.mode === 'append' && !own;
       const found = await noting(() =>
-        whole ? describeWhole(target, planned.target) : target.describe(planned.target),
+        whole ? describeWhole(target, planned.target, mayFlush) : target.describe(planned.target),
       );
       if (found === undefined) continue;
       const problem = own ? undefined : unfit(config, planned, found);

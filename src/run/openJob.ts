@@ -227,7 +227,7 @@ interface Creating {
 async function createJob({ config, stages, checkpoint, target, origin, key }: Creating): Promise<JobRecord> {
   const plan = await origin.plan(await target?.facts());
   const written = origin.parts.reduce((sum, { bytes }) => sum + bytes, 0);
-  const { obstacles } = await check({ config, plan, openStore: storeOpener(config), target, written });
+  const { obstacles } = await check({ config, plan, openStore: storeOpener(config), target, written, mayFlush: true });
   if (obstacles[0] !== undefined) throw obstacles[0];
   if (stages === 'dump') await refuseOtherDump(config, plan.collections);
   const record = await checkpoint.create({

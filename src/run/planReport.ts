@@ -48,7 +48,7 @@ export async function plan(
     const key = jobKey(config, origin.locator);
     const begun = config.fresh ? new Set<string>() : await begunCollections(config, key);
     const openStore = storeOpener(config);
-    const found = await check({ config, plan: jobPlan, openStore, target, written: 0, begun });
+    const found = await check({ config, plan: jobPlan, openStore, target, written: 0, begun, mayFlush: false });
     const obstacles = [...unreachable, ...found.obstacles];
     const stopWhereHeard = (): void => {
       if (heard !== undefined) throw heard.error;

@@ -58,13 +58,18 @@ async function describeFlushed(run: RunContext, target: Target, name: string): P
 
 /**
  * As `describe`, for whoever asks whether a collection is empty: statistics know no rows that are not flushed yet (2.3.5).
- * Where they say 0, count(*) tells, of a collection that is loaded. Another is flushed, by `plan` too, which else touches
- * nothing: that changes no row, Milvus does it by itself in a while, and no other question is answered without a load.
+ * Where they say 0, count(*) tells, of a collection that is loaded. Another is flushed, which changes no row and Milvus does
+ * by itself in a while: no other question is answered without a load.
  */
-export async function describeWhole(target: Target, name: string): Promise<CollectionFacts | undefined> {
+export async function describeWhole(
+  target: Target,
+  name: string,
+  mayFlush: boolean,
+): Promise<CollectionFacts | undefined> {
   const found = await target.describe(name);
   if (found === undefined || found.statisticRows > 0) return found;
   if (found.loaded) return { ...found, statisticRows: Number(await target.count(name)) };
+  if (!mayFlush) return found;
   await target.flush(name);
   return target.describe(name);
 }
