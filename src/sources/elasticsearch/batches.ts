@@ -29,7 +29,7 @@ interface Filling {
 
 /**
  * Batches go on from page to page. Documents that are no rows (refused, dropped) are counted in the batch of those
- * around them, at the end in one without rows.
+ * around them, at the end in one without rows; so is a snapshot that was lost.
  */
 export async function* batchesOf(pages: AsyncIterable<Page>, batching: Batching): AsyncGenerator<Batch> {
   const { schema, slabs, dropped } = batching;
@@ -38,8 +38,11 @@ export async function* batchesOf(pages: AsyncIterable<Page>, batching: Batching)
   let drop = drops?.next();
   let ordinal = 0;
   let filling: Filling | undefined;
+  // A page says it also where it is empty: all that it would have had has changed since.
+  let untold = false;
   try {
-    for await (const page of pages)
+    for await (const page of pages) {
+      untold ||= page.withoutSnapshot;
       for (const hit of page.hits) {
         filling ??= begin(batching, staging);
         const isDropped = drop?.done === false && drop.value === ordinal;
@@ -55,7 +58,8 @@ export async function* batchesOf(pages: AsyncIterable<Page>, batching: Batching)
           put(page, hit, filling, { batching, staging });
         }
         filling.read++;
-        filling.withoutSnapshot ||= page.withoutSnapshot;
+        filling.withoutSnapshot ||= untold || page.withoutSnapshot;
+        untold = false;
         ordinal++;
         // Refused documents are held in memory until their batch goes.
         if (filling.refusedBytes < slabs.slabBytes) continue;
@@ -63,6 +67,11 @@ export async function* batchesOf(pages: AsyncIterable<Page>, batching: Batching)
         slabs.release(filling.rows.slab);
         filling = undefined;
       }
+    }
+    if (untold) {
+      filling ??= begin(batching, staging);
+      filling.withoutSnapshot = true;
+    }
     if (filling !== undefined) yield batchOf(batching, filling);
   } finally {
     if (filling !== undefined) slabs.release(filling.rows.slab);

@@ -57,7 +57,11 @@ export async function* rangePages(reading: RangeReading): AsyncGenerator<Page> {
       const { page, asked, buffer } = await coming;
       coming = undefined;
       try {
-        if (page.hits.length === 0) break;
+        if (page.hits.length === 0) {
+          // Nothing is left in the range: what was there may have changed since.
+          if (page.withoutSnapshot) yield page;
+          break;
+        }
         place.read += page.hits.length;
         place.next = sortNumber(page.reading, page.hits.at(-1)!) + 1;
         const last = place.pit !== undefined && (page.hits.length < asked || place.read > rows);

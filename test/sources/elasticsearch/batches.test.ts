@@ -382,3 +382,21 @@ test('an answer that is cut or malformed is no page', () => {
       assert.throws(() => readPage(body.subarray(0, length), encoding, 'test'), { code: 'E_READ', retry: true });
   }
 });
+
+for (const [how, pages, told] of [
+  ['pages that are empty', [[], []], [true]],
+  ['the last one, which is empty', [[{ vec: [1, 2, 3], title: 't', n: 1, real: 1 }], []], [true]],
+] as const)
+  test(`a snapshot that was lost is told though nothing is left: ${how}`, async () => {
+    async function* given(): AsyncGenerator<Page> {
+      for (const [at, documents] of pages.entries())
+        yield { ...readPage(bodyOf(documents, 'json'), 'json', 'test'), withoutSnapshot: at === pages.length - 1 };
+    }
+    const choices = { longText: 'reject', missing: 'reject' } as const;
+    const maker = createRowMaker(SCHEMA, { fields: FIELDS, fromDocValues: [] }, choices);
+    const batching = { schema: SCHEMA, maker, slabs: ring(1e5, 1), origin: 'test', dropped: undefined };
+    const found: (boolean | undefined)[] = [];
+    for await (const { withoutSnapshot } of batchesOf(given(), batching)) found.push(withoutSnapshot);
+    assert.deepEqual(found, told);
+    assert.equal(batching.slabs.used, 0);
+  });
