@@ -88,6 +88,11 @@ export async function refuseMissedChanges(run: Looking): Promise<void> {
   });
 }
 
+/** Whether a part of the collection was read without its snapshot: its files may lack what changed meanwhile. */
+export function mayLackRows({ ledger }: Pick<Looking, 'ledger'>, collection: string): boolean {
+  return ledger.of(collection).some(({ part }) => part?.withoutSnapshot === true);
+}
+
 /** Rows that changed since a part was read without its snapshot, where nobody looked after that. */
 async function missedRows(run: Looking): Promise<number> {
   if (!mayHaveMissed(run)) return 0;

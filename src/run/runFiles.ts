@@ -65,11 +65,13 @@ export async function lookAtIds(run: Running): Promise<void> {
   if (run.marks !== undefined) await (await import('./storedIds.ts')).scanStoredIds(run);
 }
 
-export async function keepManifest(run: Running): Promise<void> {
+/** @param isWhole whether the files of a collection are all of it */
+export async function keepManifest(run: Running, isWhole: (collection: string) => boolean = () => true): Promise<void> {
   const { files, openStore, ledger, collections, sourceTitle, config, reader } = run;
   // A dumped folder that is loaded has its manifest already.
   if (files === undefined || reader.kind === 'dumped') return;
-  await writeManifest(files.store, ledger, { source: sourceTitle, collections });
+  const whole = collections.filter(({ target }) => isWhole(target));
+  await writeManifest(files.store, ledger, { source: sourceTitle, collections: whole });
   // The old tool's scripts look for a meta.json beside the tables; where these go again, nobody does.
   if (config.files?.oldLayout === true && config.source.kind === 'milvus1x' && config.files.keep)
     await writeMeta(config, files.store, openStore);

@@ -8,7 +8,7 @@ import { forEachConcurrently } from './concurrently.ts';
 import { dumpStage, plannedOf } from './dumpStage.ts';
 import { announce } from './events.ts';
 import { type FinishContext, indexAndLoad, swapIn } from './finishCollection.ts';
-import { findChanges, upsertChanges } from './lateChanges.ts';
+import { findChanges, mayLackRows, upsertChanges } from './lateChanges.ts';
 import { manifestFile } from './layout.ts';
 import { type Loadable, settleLoads, startLoading } from './loadStage.ts';
 import { partFolders } from './partFolders.ts';
@@ -25,6 +25,7 @@ export async function runTarget(context: TargetRun, stages: JobStages): Promise<
   await dumpAndLoad(context, loadable);
   const complete = await withhold(context, loadable);
   await findChanges(context, (collection) => complete.has(collection));
+  await keepWhole(context);
   await indexAndVerify(context, complete);
   for (const [name, record] of complete)
     await swapIn(context, plannedOf(context, name), context.ledger.collection(name) ?? record);
@@ -85,7 +86,8 @@ async function dumpAndLoad(run: TargetRun, loadable: Loadable): Promise<void> {
   const loading = startLoading(run, loadable);
   try {
     await dumpStage(run, loading.ready, (collection) => loadable.has(collection));
-    if (run.files !== undefined && run.route === 'import') await keepManifest(run);
+    if (run.files !== undefined && run.route === 'import')
+      await keepManifest(run, (collection) => !mayLackRows(run, collection));
     await lookAtIds(run);
     await loading.finish();
   } catch (thrown) {
@@ -93,6 +95,17 @@ async function dumpAndLoad(run: TargetRun, loadable: Loadable): Promise<void> {
     await loading.stop();
     throw thrown;
   }
+}
+
+/** Files that were read without a snapshot can be loaded elsewhere only where nothing had changed. */
+async function keepWhole(run: TargetRun): Promise<void> {
+  if (run.config.files?.keep !== true || run.route !== 'import' || run.reader.kind === 'dumped') return;
+  const inDoubt = run.collections.map(({ target }) => target).filter((name) => mayLackRows(run, name));
+  if (inDoubt.length === 0) return;
+  const lacking = inDoubt.filter((name) => run.ledger.of(name).some(({ planned }) => planned.upsert === true));
+  await keepManifest(run, (collection) => !lacking.includes(collection));
+  for (const name of lacking)
+    run.warn(`${name}: the files that are kept lack what was changed in the source, and can not be loaded elsewhere`);
 }
 
 /** Collections with rows that Milvus would refuse are not loaded at all: the empty ones that were made go again. */

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { elasticsearchForTests } from '../../servers/startElasticsearch.ts';
 import { milvusMigrate, plainText } from '../harness.ts';
-import { assertDocuments, documentOf, elasticPlace, openContexts, versions, wantedOf } from './place.ts';
+import { runKilled } from '../killed.ts';
+import { assertDocuments, documentOf, elasticPlace, loseSnapshots, openContexts, versions, wantedOf } from './place.ts';
 
 let server: Awaited<ReturnType<typeof elasticsearchForTests>>;
 before(async () => {
@@ -58,6 +59,22 @@ test('files that are kept of a run that caught up: loaded elsewhere, they are wh
   const loaded = await milvusMigrate(load);
   assert.equal(loaded.code, 0, loaded.stderr + loaded.stdout);
   await assertDocuments(at, wantedOf(versions(60)));
+});
+
+test('files that are kept of a run that lost its snapshots, and what had changed with them, are not loaded elsewhere', async () => {
+  await using at = await elasticPlace(server.url, { documents: 60, partSize: '5KB' });
+  const run = at.words('run', '--staging', at.staging, '--keep', '--verify', 'counts');
+  await runKilled(run, 'part recorded');
+  await loseSnapshots(at);
+  await at.admin.store(at.index, versions(60, 1));
+  const ended = await milvusMigrate(run);
+  assert.equal(ended.code, 0, ended.stderr + ended.stdout);
+  assert.match(plainText(ended.stdout).replaceAll(/\s+/g, ' '), /docs: the files that are kept lack what was changed/);
+  await assertDocuments(at, wantedOf(versions(60, 1)));
+  const state = ['--state', join(at.path, 'state2')];
+  const load = await milvusMigrate(['load', at.staging, ...at.database.flags, ...state, '--mode', 'overwrite']);
+  assert.equal(load.code, 3, load.stderr + load.stdout);
+  assert.match(load.stderr, /E_DUMP_FOLDER: the dumped folder holds no whole collection/);
 });
 
 test('--catch-up with fields that are new: into the dynamic field, or told where there is none', async () => {
