@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ServerOptions, startServer, type TestServer } from './supervised.ts';
 
 /** Where an Elasticsearch is and what opens it. */
@@ -59,7 +60,7 @@ export interface Administrator {
 export async function administrator({ url, login, caFile }: ElasticsearchAccess): Promise<Administrator> {
   const ca = caFile === undefined ? undefined : await readFile(caFile);
   const auth = login === undefined ? null : `${login.user}:${login.password}`;
-  const send = async (method: string, path: string, body: string | undefined): Promise<Record<string, unknown>> => {
+  const sendOnce = async (method: string, path: string, body: string | undefined) => {
     const outgoing = (ca === undefined ? http : https).request(new URL(path, url), {
       method,
       auth,
@@ -72,9 +73,16 @@ export async function administrator({ url, login, caFile }: ElasticsearchAccess)
     });
     outgoing.end(body);
     const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
-    const text = Buffer.concat(await answer.toArray()).toString('utf8');
-    if (answer.statusCode! >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
-    return text === '' ? {} : JSON.parse(text);
+    return { status: answer.statusCode!, text: Buffer.concat(await answer.toArray()).toString('utf8') };
+  };
+  const send = async (method: string, path: string, body: string | undefined): Promise<Record<string, unknown>> => {
+    for (let tries = 1; ; tries++) {
+      const { status, text } = await sendOnce(method, path, body);
+      // Its small heap is full of what was freed and not collected yet: it says that this passes.
+      if (status === 429 && tries < TRIES_WHILE_FULL) await delay(PAUSE_WHILE_FULL_MS);
+      else if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
+      else return text === '' ? {} : JSON.parse(text);
+    }
   };
   const call: Administrator['call'] = (method, path, body) =>
     send(method, path, typeof body === 'object' ? JSON.stringify(body) : body);
@@ -94,3 +102,5 @@ export async function administrator({ url, login, caFile }: ElasticsearchAccess)
 }
 
 const BULK_DOCUMENTS = 500;
+const TRIES_WHILE_FULL = 60;
+const PAUSE_WHILE_FULL_MS = 500;
