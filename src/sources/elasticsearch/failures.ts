@@ -13,17 +13,20 @@ export interface Asking {
 /** What an error answer says: `{error: {type, reason, root_cause: [{type, reason}]}, status}`. */
 export interface ElasticError {
   readonly status: number;
-  /** Of the first root cause, which is more exact than the outer one. */
+  /** Of the first root cause, which is more exact than the outer one; a context that is gone counts for more than others. */
   readonly type: string;
   readonly reason: string;
 }
+
+const NO_CONTEXT = 'search_context_missing_exception';
 
 /** @param body the answer, parsed; anything else where it is not JSON */
 export function elasticError(status: number, body: unknown): ElasticError {
   const error = member(body, 'error');
   if (typeof error === 'string') return { status, type: error, reason: error };
   const roots = member(error, 'root_cause');
-  const root: unknown = Array.isArray(roots) && roots.length > 0 ? roots[0] : error;
+  const causes: readonly unknown[] = Array.isArray(roots) && roots.length > 0 ? roots : [error];
+  const root = causes.find((cause) => member(cause, 'type') === NO_CONTEXT) ?? causes[0];
   const type = member(root, 'type');
   return {
     status,
@@ -51,8 +54,11 @@ function member(value: unknown, key: string): unknown {
 
 /** Whether a search context (scroll, point in time) is gone: expired, cleared, or its node restarted. */
 export function isContextLost({ type, status }: ElasticError): boolean {
-  return type === 'search_context_missing_exception' || (status === 404 && type === 'resource_not_found_exception');
+  return type === NO_CONTEXT || (status === 404 && type === 'resource_not_found_exception');
 }
+
+/** Of a shard that is being recovered, after its node restarted: by their status (404) they would stay. */
+const RECOVERING = /^(shard_not_found|illegal_index_shard_state|index_shard_not_(started|recovering))_exception$/;
 
 /** Whether it is the index that lets nobody do that (`index.blocks.read`), not who asks. */
 function isBlock({ status, type }: ElasticError): boolean {
@@ -103,7 +109,7 @@ export function answerFailure(error: ElasticError, asking: Asking, retryAfterMs?
   if (isOverload(error)) return fail('E_READ', 'Elasticsearch has too much to do', { retry: true });
   if (status === 413) return fail('E_READ', 'the request is larger than Elasticsearch takes', {});
   // 500 comes for partial results too: shards that failed, contexts that ran out.
-  if (status === 408 || status >= 500)
+  if (status === 408 || status >= 500 || RECOVERING.test(type))
     return fail('E_READ', `Elasticsearch could not ${asking.asked}`, { retry: true });
   return fail('E_READ', `Elasticsearch refuses to ${asking.asked}`, {});
 }

@@ -1,7 +1,7 @@
 /** What error answers say, as a real Elasticsearch 8.19 gave them for an index whose shards no node had. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { elasticError } from '../../../src/sources/elasticsearch/failures.ts';
+import { answerFailure, elasticError } from '../../../src/sources/elasticsearch/failures.ts';
 
 const NO_SHARDS = {
   type: 'search_phase_execution_exception',
@@ -31,6 +31,18 @@ test('an error that names no reason of its own has its cause’s, or says which 
     type,
     reason: 'all shards failed: [red][0], [red][1]',
   });
+});
+
+test('shards that are being recovered, and contexts that are gone on one of them, are asked again', () => {
+  // As the source of Elasticsearch has them: both have the status 404.
+  const causes = ['illegal_index_shard_state_exception', 'search_context_missing_exception'];
+  const root_cause = causes.map((type) => ({ type, reason: 'on purpose' }));
+  const both = elasticError(404, { error: { ...NO_SHARDS, root_cause } });
+  assert.equal(both.type, 'search_context_missing_exception');
+  const asking = { address: 'http://a', asked: 'read its documents' };
+  for (const error of [both, elasticError(404, { error: { ...NO_SHARDS, root_cause: root_cause.slice(0, 1) } })])
+    assert.equal(answerFailure(error, asking).retry, true, error.type);
+  assert.equal(answerFailure({ status: 404, type: 'HTTP 404', reason: '' }, asking).retry, false);
 });
 
 test('an error answer that says nothing', () => {
