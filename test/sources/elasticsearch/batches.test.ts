@@ -12,7 +12,7 @@ import type { Encoding } from '../../../src/sources/elasticsearch/connect.ts';
 import { type Page, readPage } from '../../../src/sources/elasticsearch/page.ts';
 import { createRowMaker } from '../../../src/sources/elasticsearch/rowMaker.ts';
 import { DYNAMIC } from '../../../src/sources/elasticsearch/schema.ts';
-import { encode, itemOf } from '../../formats/cbor/encode.ts';
+import { bodyOf, type Document } from './pageBodies.ts';
 import { collect, type Read, type ReadRow, ring, rowsOf, vectorHex } from './reading.ts';
 
 const { fields: mapped } = mapProperties(
@@ -27,36 +27,8 @@ const { fields: mapped } = mapProperties(
   'test',
 );
 const FIELDS: readonly MappedField[] = [idField('VarChar', true), ...mapped];
+const REJECT = { longText: 'reject', missing: 'reject' } as const;
 const SCHEMA: Schema = { metric: 'L2', fields: [...FIELDS.map(({ field }) => field), DYNAMIC] };
-
-interface Document {
-  readonly vec?: unknown;
-  readonly title?: string | null;
-  readonly n?: number;
-  readonly real?: number;
-  readonly meta?: object;
-  readonly other?: unknown;
-}
-
-function bodyOf(documents: readonly (Document | string)[], encoding: Encoding, first = 0): Uint8Array {
-  const hits = documents.map((source, at) => ({
-    _index: 'test',
-    _id: `d${first + at}`,
-    _source: typeof source === 'string' ? JSON.parse(source) : source,
-    sort: [first + at],
-  }));
-  const answer = { took: 1, timed_out: false, _shards: { total: 1, failed: 0 }, hits: { hits } };
-  if (encoding === 'cbor') return encode(itemOf(answer));
-  // A document given as text goes in as it is.
-  const texts = hits.map((hit, at) => {
-    const source = documents[at]!;
-    const text = typeof source === 'string' ? source : JSON.stringify(source);
-    return `{"_index":"test","_id":"${hit._id}","_source":${text},"sort":[${hit.sort[0]}]}`;
-  });
-  return Buffer.from(
-    `{"took":1,"timed_out":false,"_shards":{"total":1,"failed":0},"hits":{"hits":[${texts.join(',')}]}}`,
-  );
-}
 
 interface Reading {
   readonly slabBytes: number;
@@ -68,7 +40,7 @@ interface Reading {
 
 async function read(
   documents: readonly (Document | string)[],
-  { slabBytes, encoding, perPage = 7, schema = SCHEMA, choices = { longText: 'reject', missing: 'reject' } }: Reading,
+  { slabBytes, encoding, perPage = 7, schema = SCHEMA, choices = REJECT }: Reading,
 ): Promise<{ rows: ReadRow[]; batches: Batch[]; refused: { key: string; reason: string; row: string }[] }> {
   async function* pages(): AsyncGenerator<Page> {
     const memory = new Uint8Array(1e6);
@@ -195,7 +167,7 @@ async function readBytes(
   const one = (async function* () {
     yield page;
   })();
-  const maker = createRowMaker(schema, { fields, fromDocValues: [] }, { longText: 'reject', missing: 'reject' });
+  const maker = createRowMaker(schema, { fields, fromDocValues: [] }, REJECT);
   const slabs = ring(65_536);
   const batches = await collect(batchesOf(one, { schema, maker, slabs, origin: 'test', dropped: undefined }));
   return {
@@ -383,20 +355,20 @@ test('an answer that is cut or malformed is no page', () => {
   }
 });
 
-for (const [how, pages, told] of [
-  ['pages that are empty', [[], []], [true]],
-  ['the last one, which is empty', [[{ vec: [1, 2, 3], title: 't', n: 1, real: 1 }], []], [true]],
+for (const [how, first] of [
+  ['pages that are empty', []],
+  ['the last one, which is empty', [{ vec: [1, 2, 3], title: 't', n: 1, real: 1 }]],
 ] as const)
   test(`a snapshot that was lost is told though nothing is left: ${how}`, async () => {
-    async function* given(): AsyncGenerator<Page> {
-      for (const [at, documents] of pages.entries())
-        yield { ...readPage(bodyOf(documents, 'json'), 'json', 'test'), withoutSnapshot: at === pages.length - 1 };
+    async function* pages(): AsyncGenerator<Page> {
+      yield { ...readPage(bodyOf(first, 'json'), 'json', 'test'), withoutSnapshot: false };
+      yield { ...readPage(bodyOf([], 'json'), 'json', 'test'), withoutSnapshot: true };
     }
-    const choices = { longText: 'reject', missing: 'reject' } as const;
-    const maker = createRowMaker(SCHEMA, { fields: FIELDS, fromDocValues: [] }, choices);
-    const batching = { schema: SCHEMA, maker, slabs: ring(1e5, 1), origin: 'test', dropped: undefined };
-    const found: (boolean | undefined)[] = [];
-    for await (const { withoutSnapshot } of batchesOf(given(), batching)) found.push(withoutSnapshot);
-    assert.deepEqual(found, told);
-    assert.equal(batching.slabs.used, 0);
+    const slabs = ring(1e5, 1);
+    const maker = createRowMaker(SCHEMA, { fields: FIELDS, fromDocValues: [] }, REJECT);
+    const found = await collect(
+      batchesOf(pages(), { schema: SCHEMA, maker, slabs, origin: 'test', dropped: undefined }),
+    );
+    assert.deepEqual(found.at(-1)?.withoutSnapshot, true);
+    assert.deepEqual([found.length, slabs.used], [1, 0]);
   });
