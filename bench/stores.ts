@@ -3,6 +3,7 @@
  * another, against the plain SDK moving the same files, as many at once as the dump has threads; in alternating runs
  * against the same server on this host.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -119,10 +120,11 @@ function dump({ service, data }: Place, route: Route, threads: number): Promise<
     `MILVUS_MIGRATE_${side}_ACCESS_KEY=${user}`,
     `MILVUS_MIGRATE_${side}_SECRET_KEY=${password}`,
   ]);
+  // A folder takes one dump of a collection, so each has its own.
   return measure([
     ...['env', ...(user === '' ? [] : keys), process.execPath, PROGRAM, 'dump'],
     ...[`milvus1x:${route === 'up' ? data.db : url('source')}`],
-    ...['--out', route === 'down' ? join(outFolder(), 'dumped') : url('dumped')],
+    ...['--out', route === 'down' ? join(outFolder(), 'dumped') : url(`dumped-${randomBytes(4).toString('hex')}`)],
     ...['--threads', String(threads), '--state', join(outFolder(), 'state')],
   ]);
 }
