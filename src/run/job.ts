@@ -23,7 +23,7 @@ import { storeOpener } from './openStores.ts';
 import { openPool, type Pool } from './pool.ts';
 import { createMeter } from './progress.ts';
 import { joinRejects } from './rejects.ts';
-import { type Running, runStages } from './runFiles.ts';
+import { type Running, refuseCaughtUp, runStages } from './runFiles.ts';
 import { leftInWords, openJournal } from './uploads.ts';
 import { createWarnings, type Warnings } from './warnings.ts';
 import { workerStart } from './workerStart.ts';
@@ -116,10 +116,12 @@ function keepingFiles(config: JobConfig, { config: stored }: JobRecord): JobConf
 }
 
 /** Where a job that had other plans is dumped, its files are what was asked for: recorded before the first is made. */
-function asDumped(config: JobConfig, { config: stored }: JobRecord): { readonly config?: Json } {
-  if (config.files === undefined) return {};
+async function recordDump({ config, checkpoint, opened }: Opened): Promise<void> {
+  const { id, config: stored } = opened.record;
+  const before = (stored as unknown as Partial<JobConfig>).files;
+  if (config.files === undefined || (before?.keep === true && isSamePlace(before, config.files))) return;
   const files = JSON.parse(JSON.stringify({ ...config.files, keep: true })) as Json;
-  return { config: { ...(stored as object), files } as Json };
+  await checkpoint.update(id, { state: 'running', config: { ...(stored as object), files } as Json });
 }
 
 async function connect(config: JobConfig, stages: JobStages, { signal }: RunOptions): Promise<Target | undefined> {
@@ -150,7 +152,7 @@ async function runOpened(job: Opened): Promise<Report> {
   const stop = createStop(options.signal, opened.lock.lost);
   listener.onFailure(stop.fail);
   const ledger = await openLedger(checkpoint, record.id);
-  await checkpoint.update(record.id, { state: 'running', ...(stages === 'dump' ? asDumped(config, record) : {}) });
+  await checkpoint.update(record.id, { state: 'running' });
   const meter = createMeter(emit);
   options.onCounters?.(pool.counters);
   stop.onStop(pool.abort);
@@ -158,6 +160,10 @@ async function runOpened(job: Opened): Promise<Report> {
   /** Where it was written. */
   let rejectFile: string | undefined;
   try {
+    if (stages === 'dump') {
+      refuseCaughtUp(ledger);
+      await recordDump(job);
+    }
     const jobDir = makeJobFolder(config, record.id);
     files = await openFiles(config, checkpoint, record.id);
     for (const { kind, text } of opened.notes) if (kind !== 'info') warn(text);

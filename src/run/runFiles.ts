@@ -10,6 +10,7 @@ import { MigrateError } from '../core/errors.ts';
 import type { RunContext } from './context.ts';
 import { dumpStage, isSearched } from './dumpStage.ts';
 import { writeMeta } from './exportMeta.ts';
+import type { Ledger } from './ledger.ts';
 import { writeManifest } from './manifest.ts';
 
 export interface Running extends RunContext {
@@ -27,7 +28,6 @@ export async function runStages(running: Running, stages: JobStages): Promise<vo
 }
 
 async function dumpOnly(run: Running): Promise<void> {
-  refuseCaughtUp(run);
   await dumpStage(run, () => undefined);
   if (run.ledger.partitions().some(({ part }) => part?.withoutSnapshot === true))
     await (await import('./lateChanges.ts')).refuseMissedChanges(run);
@@ -38,7 +38,7 @@ async function dumpOnly(run: Running): Promise<void> {
 }
 
 /** What was upserted is in no file, and of rows that changed the files would have neither the old one nor the new. */
-function refuseCaughtUp({ ledger }: Running): void {
+export function refuseCaughtUp(ledger: Ledger): void {
   const upserts = ledger.partitions().filter(({ planned }) => planned.upsert === true);
   const [first] = upserts;
   if (first === undefined) return;

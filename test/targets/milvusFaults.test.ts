@@ -139,19 +139,21 @@ test('a read is repeated while the server is away', async () => {
   assert.equal(calls.DescribeCollection, 3);
 });
 
+const CREATED: Reply = { type: 'common.Status', value: { reason: 'none' } };
+const created = (): number => calls.CreateIndex ?? 0;
+
+/** None before it was asked for; then one without rows, until it is done. */
+function indexOf(done: boolean): Reply {
+  const rows = { total_rows: 9, indexed_rows: done ? 9 : 0, pending_index_rows: done ? 0 : 9 };
+  const index = { field_name: 'data', index_name: 'data', state: done ? 'Finished' : 'InProgress', ...rows };
+  const value = { status: {}, index_descriptions: created() === 0 ? [] : [index] };
+  return { type: 'DescribeIndexResponse', value };
+}
+
 test('an index that gets no rows is asked for again: a segment of an import may have been overlooked', async () => {
   // Milvus 2.3.5, when a segment is flushed between what it looks at: nothing is built, for up to a minute.
-  const created = () => calls.CreateIndex ?? 0;
-  replies.CreateIndex = () => ({ type: 'common.Status', value: { reason: 'none' } });
-  replies.DescribeIndex = () => {
-    const done = created() > 1;
-    const rows = { total_rows: 9, indexed_rows: done ? 9 : 0, pending_index_rows: done ? 0 : 9 };
-    const index = { field_name: 'data', index_name: 'data', state: done ? 'Finished' : 'InProgress', ...rows };
-    return {
-      type: 'DescribeIndexResponse',
-      value: { status: {}, index_descriptions: created() === 0 ? [] : [index] },
-    };
-  };
+  replies.CreateIndex = () => CREATED;
+  replies.DescribeIndex = () => indexOf(created() > 1);
   await target.createIndex('c', 'data', { type: 'FLAT', params: {} }, 'L2');
   assert.equal(created(), 2);
   await target.createIndex('c', 'data', { type: 'FLAT', params: {} }, 'L2');
@@ -159,21 +161,9 @@ test('an index that gets no rows is asked for again: a segment of an import may 
 });
 
 test('a reminder that is not answered is not the last one: the index is asked for once more', async () => {
-  const created = () => calls.CreateIndex ?? 0;
-  replies.CreateIndex = (call) =>
-    call === 2
-      ? { code: grpc.status.UNAVAILABLE, details: 'on purpose' }
-      : { type: 'common.Status', value: { reason: 'none' } };
-  replies.DescribeIndex = (call) => {
-    // At last it is looked at without a reminder.
-    const done = created() > 2 || call > 14;
-    const rows = { total_rows: 9, indexed_rows: done ? 9 : 0, pending_index_rows: done ? 0 : 9 };
-    const index = { field_name: 'data', index_name: 'data', state: done ? 'Finished' : 'InProgress', ...rows };
-    return {
-      type: 'DescribeIndexResponse',
-      value: { status: {}, index_descriptions: created() === 0 ? [] : [index] },
-    };
-  };
+  replies.CreateIndex = (call) => (call === 2 ? { code: grpc.status.UNAVAILABLE, details: 'on purpose' } : CREATED);
+  // At last it is looked at without a reminder.
+  replies.DescribeIndex = (call) => indexOf(created() > 2 || call > 14);
   await target.createIndex('c', 'data', { type: 'FLAT', params: {} }, 'L2');
   assert.equal(created(), 3);
 });

@@ -42,6 +42,10 @@ test('`dump` of a job that caught up is refused: what was upserted would be in n
   assert.equal(refused.code, 2, refused.stderr + refused.stdout);
   assert.match(refused.stderr, /E_USAGE: docs: a job that has caught up .*20 rows.*--fresh/s);
   assert.equal(existsSync(join(out, 'tables')), false);
+  const jobs = (...words: string[]) => milvusMigrate(['jobs', ...words, '--json', '--state', at.state]);
+  const [job] = JSON.parse((await jobs('list')).stdout) as { id: string }[];
+  const { config } = JSON.parse((await jobs('show', job!.id)).stdout) as { config: { files: { dir: string } } };
+  assert.equal(config.files.dir, at.staging, 'nothing is recorded of what was refused');
   assert.equal((await milvusMigrate([...dump, '--fresh'])).code, 0);
   const load = ['load', out, ...at.database.flags, '--state', join(at.path, 'state2'), '--mode', 'overwrite'];
   const loaded = await milvusMigrate(load);
