@@ -7,6 +7,7 @@ import protobuf from 'protobufjs';
 import type { Target } from '../../src/core/contracts.ts';
 import { MigrateError } from '../../src/core/errors.ts';
 import { openTarget } from '../../src/targets/index.ts';
+import { withRetry } from '../../src/targets/milvus/retry.ts';
 import { batchOf, floatSchema } from './batches.ts';
 
 const ANYONE = { user: undefined, password: undefined, token: undefined, database: undefined };
@@ -137,6 +138,35 @@ test('a read is repeated while the server is away', async () => {
       : { type: 'DescribeCollectionResponse', value: gone };
   assert.equal(await target.describe('c'), undefined);
   assert.equal(calls.DescribeCollection, 3);
+});
+
+test('a read of rows that is refused for no known reason is asked again; what changes something is not', async () => {
+  const reason = 'failed to get delegator 1 for channel by-dev-rootcoord-dml_0v0: can not find client of node 1';
+  const status = { error_code: 'UnexpectedError', code: 65_535, reason };
+  const counted = { type: 'Int64', field_name: 'count(*)', scalars: { long_data: { data: [7] } } };
+  replies.Query = (call) => ({
+    type: 'QueryResults',
+    value: call < 3 ? { status } : { status: {}, fields_data: [counted] },
+  });
+  assert.equal(await target.count('c', '_default'), 7n);
+  assert.equal(calls.Query, 3);
+  replies.CreateIndex = () => ({ type: 'common.Status', value: status });
+  replies.DescribeIndex = () => indexOf(false);
+  await assert.rejects(target.createIndex('c', 'data', { type: 'FLAT', params: {} }, 'L2'), /refused CreateIndex/);
+  assert.equal(calls.CreateIndex, 1);
+});
+
+test('a server that takes calls and answers none is given up', async () => {
+  let asked = 0;
+  const hung = new MigrateError('E_TARGET_UNREACHABLE', 'no answer in time', { retry: true });
+  const count = async () => {
+    asked += 1;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    throw hung;
+  };
+  const policy = { firstMs: 1, longestMs: 1, patienceMs: 10, refusedMs: 10, callMs: 1_000 };
+  await assert.rejects(withRetry({ ...target, count }, undefined, policy).count('c'), (error) => error === hung);
+  assert.equal(asked, 2);
 });
 
 const CREATED: Reply = { type: 'common.Status', value: { reason: 'none' } };
