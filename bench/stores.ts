@@ -93,14 +93,19 @@ interface Place {
 async function oneTurn(place: Place, route: Route, threads: number): Promise<StoresTurn> {
   rmSync(outFolder(), { recursive: true, force: true });
   mkdirSync(outFolder(), { recursive: true });
+  // A folder takes one dump of a collection, so each has its own.
+  const prefix = `dumped-${randomBytes(4).toString('hex')}`;
   const ends = {
     from: route === 'up' ? place.data.db : 'source',
     to: route === 'down' ? join(outFolder(), 'copied') : 'copied',
   };
-  return {
+  const turn = {
     plain: await plain(place, route, { ...ends, atOnce: threads }),
-    dump: await dump(place, route, threads),
+    dump: await dump(place, route, { threads, prefix }),
   };
+  // Gigabytes that are still being written to the disk would slow down the turns after this one.
+  if (route !== 'down') await place.service.remove(prefix);
+  return turn;
 }
 
 function plain(
@@ -113,18 +118,22 @@ function plain(
   return measure([process.execPath, PLAIN, JSON.stringify(transfer)]);
 }
 
-function dump({ service, data }: Place, route: Route, threads: number): Promise<Usage> {
+interface DumpRun {
+  readonly threads: number;
+  readonly prefix: string;
+}
+
+function dump({ service, data }: Place, route: Route, { threads, prefix }: DumpRun): Promise<Usage> {
   const { endpoint, user, password } = service.access;
-  const url = (prefix: string): string => `${service.scheme}://${BUCKET}/${prefix}?endpoint=${endpoint}`;
+  const url = (path: string): string => `${service.scheme}://${BUCKET}/${path}?endpoint=${endpoint}`;
   const keys = ['SOURCE', 'FILES'].flatMap((side) => [
     `MILVUS_MIGRATE_${side}_ACCESS_KEY=${user}`,
     `MILVUS_MIGRATE_${side}_SECRET_KEY=${password}`,
   ]);
-  // A folder takes one dump of a collection, so each has its own.
   return measure([
     ...['env', ...(user === '' ? [] : keys), process.execPath, PROGRAM, 'dump'],
     ...[`milvus1x:${route === 'up' ? data.db : url('source')}`],
-    ...['--out', route === 'down' ? join(outFolder(), 'dumped') : url(`dumped-${randomBytes(4).toString('hex')}`)],
+    ...['--out', route === 'down' ? join(outFolder(), 'dumped') : url(prefix)],
     ...['--threads', String(threads), '--state', join(outFolder(), 'state')],
   ]);
 }

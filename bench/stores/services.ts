@@ -1,4 +1,5 @@
 /** The services of the benchmark: real servers on this host, each with a bucket. */
+import type { Store } from '../../src/core/storeContract.ts';
 import { startAzurite } from '../../test/servers/startAzurite.ts';
 import { startGcs } from '../../test/servers/startGcs.ts';
 import { startMinio } from '../../test/servers/startMinio.ts';
@@ -16,6 +17,8 @@ export interface Access {
 export interface Service extends AsyncDisposable {
   readonly access: Access;
   readonly scheme: 's3' | 'gs' | 'az';
+  /** All below the prefix goes. */
+  remove(prefix: string): Promise<void>;
 }
 
 export const BUCKET = 'bench';
@@ -23,11 +26,22 @@ export const BUCKET = 'bench';
 /** @param dataDir where its objects lie; kept at the end */
 export async function startService(service: ServiceName, dataDir: string): Promise<Service> {
   const started = await START[service](dataDir);
-  const { openStore } = await import('../../src/stores/index.ts');
   // The first write makes the bucket.
-  const { scheme, access } = started;
+  await using store = await open(started);
+  await store.put('made', new Uint8Array(0));
+  return {
+    ...started,
+    async remove(prefix) {
+      await using store = await open(started);
+      await store.remove(prefix);
+    },
+  };
+}
+
+async function open({ scheme, access }: Started): Promise<Store> {
+  const { openStore } = await import('../../src/stores/index.ts');
   const config = { scheme, bucket: BUCKET, root: '', endpoint: access.endpoint, createBucket: true } as const;
-  await using store = await openStore(
+  return openStore(
     {
       ...config,
       region: undefined,
@@ -40,11 +54,11 @@ export async function startService(service: ServiceName, dataDir: string): Promi
     },
     { files: access.user === '' ? {} : { accessKey: access.user, secretKey: access.password } },
   );
-  await store.put('made', new Uint8Array(0));
-  return started;
 }
 
-const START: { readonly [S in ServiceName]: (dataDir: string) => Promise<Service> } = {
+type Started = Omit<Service, 'remove'>;
+
+const START: { readonly [S in ServiceName]: (dataDir: string) => Promise<Started> } = {
   async minio(dataDir) {
     const server = await startMinio({ dataDir });
     const { endpoint, accessKey: user, secretKey: password } = server.access;
