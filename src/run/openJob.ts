@@ -68,7 +68,10 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
   try {
     const found = await checkpoint.find(key);
     if (stages === 'dump' && found !== undefined) await refuseOtherDump(config, found.collections, found.id);
+    let plan: JobPlan | undefined;
     if (found !== undefined && config.fresh) {
+      if (stages === 'verify') throw noJob(config);
+      plan = await planned({ config, target, origin }, ({ code }) => code === 'E_NO_SPACE');
       if (target !== undefined) left.push(...(await rowsThatStay(checkpoint, target, { config, id: found.id })));
       if (target !== undefined) await dropScratch(checkpoint, target, found.id);
       const partitions = (await checkpoint.partitions(found.id)).map(({ planned }) => planned.partition);
@@ -80,7 +83,7 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
     if (known !== undefined)
       return { record: known, ...(await takeUp(origin, known, config)), title, resumed: true, lock };
     if (stages === 'verify') throw noJob(config);
-    const record = await createJob({ config, stages, checkpoint, target, origin, key });
+    const record = await createJob({ config, stages, checkpoint, target, origin, key }, plan);
     return { record, reader, title, notes: [...left, ...notes], resumed: false, lock };
   } catch (thrown) {
     await lock[Symbol.asyncDispose]();
@@ -224,11 +227,36 @@ interface Creating {
   readonly key: string;
 }
 
-async function createJob({ config, stages, checkpoint, target, origin, key }: Creating): Promise<JobRecord> {
+/**
+ * The plan, where nothing stands in its way. For a job that starts over, before the earlier one is forgotten: it could not
+ * be gone on with any more.
+ * @param passes what may be cured by then: an earlier job's files take space
+ */
+async function planned(
+  { config, target, origin }: Pick<Creating, 'config' | 'target' | 'origin'>,
+  passes?: (obstacle: MigrateError) => boolean,
+): Promise<JobPlan> {
   const plan = await origin.plan(await target?.facts());
+  await refuseObstacles({ config, target, origin }, plan, passes);
+  return plan;
+}
+
+async function refuseObstacles(
+  { config, target, origin }: Pick<Creating, 'config' | 'target' | 'origin'>,
+  plan: JobPlan,
+  passes: (obstacle: MigrateError) => boolean = () => false,
+): Promise<void> {
   const written = origin.parts.reduce((sum, { bytes }) => sum + bytes, 0);
   const { obstacles } = await check({ config, plan, openStore: storeOpener(config), target, written, mayFlush: true });
-  if (obstacles[0] !== undefined) throw obstacles[0];
+  const obstacle = obstacles.find((one) => !passes(one));
+  if (obstacle !== undefined) throw obstacle;
+}
+
+/** @param checked the plan of a job that starts over: what it was held against may be another since the earlier one is gone */
+async function createJob(creating: Creating, checked?: JobPlan): Promise<JobRecord> {
+  const { config, stages, checkpoint, origin, key } = creating;
+  const plan = checked ?? (await planned(creating));
+  if (checked !== undefined) await refuseObstacles(creating, checked);
   if (stages === 'dump') await refuseOtherDump(config, plan.collections);
   const record = await checkpoint.create({
     id: newJobId(),

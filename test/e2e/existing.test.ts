@@ -116,6 +116,22 @@ describe('existing', { concurrency: 4 }, () => {
     assert.match(reportOf(at).warnings.join('\n'), new RegExp(`${FACES!.name}.*${FACES!.rows} rows.*will be there`));
   });
 
+  test('--fresh that is refused forgets nothing: the job can still be gone on with', async () => {
+    await using at = await place();
+    const words = at.words('l2');
+    assert.equal((await milvusMigrate(words)).code, 0);
+    const known = (await listJobs(join(at.path, 'state'))).map(({ id }) => id);
+    const refused = await milvusMigrate([...words, '--fresh']);
+    assert.equal(refused.code, 4, refused.stderr);
+    assert.match(refused.stderr, /E_COLLECTION_NOT_EMPTY/);
+    assert.deepEqual(
+      (await listJobs(join(at.path, 'state'))).map(({ id }) => id),
+      known,
+    );
+    assert.equal((await milvusMigrate(words)).code, 0);
+    await assertExact(at, 'l2');
+  });
+
   test('a name that is an alias is refused', async () => {
     await using at = await place();
     await makeThere(at, 0);
