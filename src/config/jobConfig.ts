@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { CredentialName, ObjectStoreConfig, StoreCredentials } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
+import { checkConfig } from './checkConfig.ts';
 import { emptyDraft, type JobDraft, type Surroundings, surroundings } from './defaults.ts';
 import { chooseLogin, loginFromEnvironment } from './elasticLogin.ts';
 import { elasticSource, withDynamicField } from './elasticSource.ts';
@@ -108,7 +109,7 @@ export type JobChoices = Partial<
  *   target: 'http://localhost:19530',
  * });
  * @param around the environment is asked for the state folder and for what opens buckets; by default that of the process
- * @throws MigrateError E_USAGE where the target's address or a bucket's URL is none
+ * @throws MigrateError E_USAGE where the target's address or a bucket's URL is none, or a choice is none that there is
  */
 export function jobConfig(
   choices: JobChoices,
@@ -124,7 +125,7 @@ export function jobConfig(
   );
   const given = { source: sealed(credentials?.source), files: sealed(credentials?.files) };
   const ends = fromSurroundings({ source: from, files: filesOf(files, from, cwd), credentials: given }, env);
-  return {
+  const config: JobConfig = {
     ...draft,
     ...ends,
     transforms,
@@ -134,6 +135,8 @@ export function jobConfig(
     ...keptAt(draft, { stateDir: rest.stateDir, state, cwd }),
     rejectFile: draft.rejectFile === undefined ? undefined : resolve(cwd, draft.rejectFile),
   };
+  checkConfig(config);
+  return config;
 }
 
 /** A selection of nothing would be a job that moves nothing and is done. */
@@ -182,7 +185,7 @@ function sourceOf(choice: SourceChoice, around: Surroundings): SourceConfig {
     return faissAt(parseLocation(path, cwd, 'source.path'), rest);
   }
   const { skipBadSegments = false, ignoreUnflushed = false } = choice;
-  return { kind: 'milvus1x', ...milvus1xOf(choice, cwd), skipBadSegments, ignoreUnflushed };
+  return { kind: choice.kind, ...milvus1xOf(choice, cwd), skipBadSegments, ignoreUnflushed };
 }
 
 function elasticOf(choice: ElasticChoice, { env, cwd }: Surroundings): ElasticsearchSource {

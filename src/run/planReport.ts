@@ -1,4 +1,5 @@
 /** What would happen, without anything happening: the plan, both ends, and everything that stands in the way. */
+import { checkConfig } from '../config/checkConfig.ts';
 import type { JobConfig } from '../config/job.ts';
 import type { Target } from '../core/contracts.ts';
 import { type MigrateError, toMigrateError, toPlain } from '../core/errors.ts';
@@ -31,6 +32,7 @@ export async function plan(
   config: JobConfig,
   options: RunOptions & { readonly preflight?: boolean; readonly scan?: boolean } = {},
 ): Promise<PlanReport> {
+  checkConfig(config);
   const listener = guardListener(options.onProgress);
   let heard: { readonly error: unknown } | undefined;
   listener.onFailure((error) => {

@@ -197,6 +197,32 @@ describe('library', { concurrency: 4 }, () => {
     }
   });
 
+  const wrong: readonly [string, object][] = [
+    ...[Number.NaN, 0, 1.5, 2000, '2'].map((threads): [string, object] => ['threads', { threads }]),
+    ...[Number.NaN, 0, -1, 2 ** 40].map((partBytes): [string, object] => ['partBytes', { partBytes }]),
+    ['loadTasks', { loadTasks: Number.NaN }],
+    ['shards', { shards: 17 }],
+    ['mode', { mode: 'overwrit' }],
+    ['verify', { verify: 'ful' }],
+    ['onDuplicate', { onDuplicate: 'last' }],
+    ['format', { format: 'csv' }],
+    ['consistencyLevel', { consistencyLevel: 'strongest' }],
+    ['index.kind', { index: 'HNSW' }],
+    ['fresh', { fresh: 'no' }],
+    ['source.kind', { source: { kind: 'milvus', path: '/db' } }],
+  ];
+  for (const [field, choice] of wrong)
+    test(`a job is refused of which no types have looked at ${field}: ${JSON.stringify(choice)}`, async () => {
+      using folder = temporaryFolder();
+      const job = dumpJob('l2', folder.path);
+      const refused = (error: unknown) =>
+        error instanceof MigrateError && error.code === 'E_USAGE' && error.message.startsWith(`${field} `);
+      assert.throws(() => jobConfig({ ...job, ...choice } as never), refused);
+      const changed = { ...job, ...choice } as JobConfig;
+      await assert.rejects(migrate(changed, 'dump'), refused);
+      await assert.rejects(plan(changed), refused);
+    });
+
   test('jobConfig: defaults, an address with its login, and what is undefined as if it were not said', () => {
     const job = jobConfig({
       source: { kind: 'milvus1x', path: 'db' },

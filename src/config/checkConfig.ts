@@ -1,0 +1,53 @@
+/**
+ * What a program says of a job, checked as flags and files are: types let `Number(process.env.THREADS)` through, which is
+ * NaN where nobody set it, and a job cut for NaN threads has no parts.
+ */
+import { MigrateError } from '../core/errors.ts';
+import {
+  CONSISTENCY_LEVELS,
+  MAX_SHARDS,
+  MAX_THREADS,
+  ON_DUPLICATE,
+  orList,
+  VERIFY_WAYS,
+  WRITE_MODES,
+} from './choices.ts';
+import type { JobConfig } from './job.ts';
+import { FORMATS } from './transformWords.ts';
+import { BYTES_WANTED, MAX_PART_BYTES } from './units.ts';
+
+const SOURCES = ['milvus1x', 'faiss', 'elasticsearch', 'dumped', 'plugin'] as const satisfies readonly KindOfSource[];
+const INDEXES = ['auto', 'none', 'given'] as const;
+type KindOfSource = JobConfig['source']['kind'];
+
+/** @throws MigrateError E_USAGE, which names the first field that is not what it takes */
+export function checkConfig(config: JobConfig): void {
+  const { threads, partBytes, loadTasks, shards, consistencyLevel, format } = config;
+  word('source.kind', config.source.kind, SOURCES);
+  whole('threads', threads, { max: MAX_THREADS });
+  whole('loadTasks', loadTasks, {});
+  if (shards !== undefined) whole('shards', shards, { max: MAX_SHARDS });
+  if (!(partBytes >= 1 && partBytes <= MAX_PART_BYTES)) throw refused('partBytes', partBytes, BYTES_WANTED);
+  word('mode', config.mode, WRITE_MODES);
+  word('verify', config.verify, VERIFY_WAYS);
+  word('onDuplicate', config.onDuplicate, ON_DUPLICATE);
+  word('index.kind', config.index.kind, INDEXES);
+  if (consistencyLevel !== undefined) word('consistencyLevel', consistencyLevel, CONSISTENCY_LEVELS);
+  if (format !== undefined) word('format', format, FORMATS);
+  for (const name of ['dynamicField', 'loadCollection', 'fresh', 'checkParts'] as const)
+    if (typeof config[name] !== 'boolean') throw refused(name, config[name], 'true or false');
+}
+
+function whole(name: string, value: unknown, { max }: { readonly max?: number }): void {
+  if (Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= (max ?? Number.MAX_SAFE_INTEGER)) return;
+  throw refused(name, value, `a whole number from 1 ${max === undefined ? 'on' : `to ${max}`}`);
+}
+
+function word(name: string, value: unknown, words: readonly string[]): void {
+  if (!words.some((known) => known === value)) throw refused(name, value, orList(words));
+}
+
+function refused(name: string, value: unknown, wanted: string): MigrateError {
+  const found = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return new MigrateError('E_USAGE', `${name} does not take this value`, { found, wanted });
+}
