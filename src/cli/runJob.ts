@@ -4,6 +4,7 @@ import { type MigrateError, toMigrateError, toPlain } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
 import type { CommandContext, CommandEnd } from './command.ts';
 import { setEngineFlags } from './engineFlags.ts';
+import { pathFlag } from './flagValues.ts';
 import { refuseUnwritable } from './outputFiles.ts';
 import { openProgress } from './progress.ts';
 import { reportJson, writeReportFile } from './reportFile.ts';
@@ -32,8 +33,13 @@ export async function runJob(
   { config, stages, output, notes }: JobToRun,
   context: CommandContext,
 ): Promise<CommandEnd> {
-  const { terminal, engine, signal } = context;
-  refuseUnwritable({ report: output.report, rejectFile: config.rejectFile });
+  const { terminal, engine, signal, line } = context;
+  refuseUnwritable({
+    report: output.report,
+    rejectFile: config.rejectFile,
+    source: config.source,
+    configFile: pathFlag(line.raw, 'config', terminal.cwd),
+  });
   const progress = await openProgress(terminal, output.logFormat, signal);
   for (const note of notes) progress.note(note);
   const { migrate } = await engine.job();

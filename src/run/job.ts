@@ -306,24 +306,33 @@ async function routeOf({ config, stages, target }: Opened, warn: (text: string) 
 
 /**
  * Joins the rejected rows of all parts, in the order of the plan: what the report counts is there, however the run ended.
- * One that ended early with none, or before it had those of other hosts, leaves alone what lies there.
+ * One that ended early with none, or before it had those of other hosts, leaves alone what lies there; so does a load of a
+ * dumped folder that has none of its own: it may well be the file of the dump.
  * @returns whether the file is written
  */
 async function gatherRejects(run: Running, unfinished: boolean): Promise<boolean> {
-  if (run.config.rejectFile === undefined) return false;
+  const { rejectFile } = run.config;
+  if (rejectFile === undefined) return false;
   // Where a run died between the two, rows may lie here of a part that is not recorded: it is made again.
   const parts = run.ledger.partitions().flatMap(({ part }) => (part === undefined ? [] : [part]));
   const wanted = parts.reduce((sum, { rejected }) => sum + rejected, 0);
-  if (unfinished) {
+  const dumped = run.reader.kind === 'dumped';
+  if (unfinished || dumped) {
     const { hasRejects } = await import('./lostRejects.ts');
-    if (wanted === 0 || !parts.every((part) => hasRejects(run, part))) return false;
+    const rejecting = parts.filter(({ rejected }) => rejected > 0);
+    const here = rejecting.filter((part) => hasRejects(run, part));
+    if (here.length < rejecting.length && dumped)
+      run.warn(
+        'rows that were rejected when the folder was dumped are in the reject file of that dump' +
+          (here.length === 0 ? `; ${rejectFile} is left as it was` : ` alone, not in ${rejectFile}`),
+      );
+    if (here.length === 0 || (unfinished && here.length < rejecting.length)) return false;
   }
   const files = parts.map(({ partition }) => rejectPart(run, partition));
-  const written = joinRejects(files, resolve(run.config.rejectFile));
-  // Of a dumped folder, rows can have been rejected when it was dumped: those stand in that dump's file.
-  if (run.reader.kind !== 'dumped' && written !== wanted)
+  const written = joinRejects(files, resolve(rejectFile));
+  if (!dumped && written !== wanted)
     throw new MigrateError('E_STATE', 'rejected rows are missing from the state folder', {
-      at: { file: run.config.rejectFile },
+      at: { file: rejectFile },
       found: `${written} rows`,
       wanted: `${wanted} rows`,
       hint: 'start over with --fresh',

@@ -1,0 +1,77 @@
+/** Files that a run writes beside the rows, and what it must not lose by them: rejected rows, the source, the job's record. */
+import assert from 'node:assert/strict';
+import { copyFileSync, cpSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { temporaryFolder } from '../temporary.ts';
+import { fixture, milvusMigrate } from './harness.ts';
+import { testDatabase } from './reading.ts';
+
+const source = (name: string) => `milvus1x:${join(fixture(name), 'db')}`;
+
+describe('output files', { concurrency: 4 }, () => {
+  test('loading a dumped folder leaves the reject file of the dump as it was', async () => {
+    using folder = temporaryFolder();
+    await using database = await testDatabase();
+    const [out, rejects] = [join(folder.path, 'out'), join(folder.path, 'rejects.jsonl')];
+    const common = ['--reject-file', rejects, '--state', join(folder.path, 'state')];
+    const dumped = await milvusMigrate(['dump', source('non-finite'), '--out', out, ...common]);
+    assert.equal(dumped.code, 6, dumped.stderr);
+    const before = readFileSync(rejects, 'utf8');
+    assert.notEqual(before, '');
+    const loaded = await milvusMigrate(['load', out, ...database.flags, ...common]);
+    assert.equal(loaded.code, 6, loaded.stderr);
+    assert.equal(readFileSync(rejects, 'utf8'), before);
+    assert.match(loaded.stdout, /in the reject file of that dump;\s+\S+rejects\.jsonl is left as it was/);
+    assert.doesNotMatch(loaded.stdout, /rejected \(NaN or infinity\): /);
+  });
+
+  test('one file for the report and the rejected rows is refused, by whatever name', async () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, 'both.json');
+    symlinkSync(folder.path, join(folder.path, 'link'));
+    for (const other of [file, join(folder.path, 'link', 'both.json')]) {
+      const words = ['--out', join(folder.path, 'out'), '--state', join(folder.path, 'state')];
+      const ended = await milvusMigrate([
+        ...['dump', source('non-finite'), ...words],
+        ...['--report', file, '--reject-file', other],
+      ]);
+      assert.equal(ended.code, 2, ended.stdout);
+      assert.match(ended.stderr, /--report and --reject-file name the same file/);
+    }
+  });
+
+  test('what is read is not replaced by the report or the rejected rows', async () => {
+    using folder = temporaryFolder();
+    const index = join(folder.path, 'index.faiss');
+    copyFileSync(join(fixture('l2'), 'db/meta.sqlite'), index);
+    cpSync(join(fixture('l2'), 'db'), join(folder.path, 'db'), { recursive: true });
+    const meta = join(folder.path, 'db/meta.sqlite');
+    const common = ['--out', join(folder.path, 'out'), '--state', join(folder.path, 'state')];
+    const cases = [
+      [`faiss:${index}`, index],
+      [`milvus1x:${join(folder.path, 'db')}`, meta],
+    ] as const;
+    for (const [from, file] of cases)
+      for (const flag of ['--report', '--reject-file']) {
+        const before = readFileSync(file);
+        const ended = await milvusMigrate(['dump', from, ...common, flag, file]);
+        assert.equal(ended.code, 2, ended.stdout);
+        assert.match(ended.stderr, new RegExp(`${flag} would replace a file that is read`));
+        assert.deepEqual(readFileSync(file), before);
+      }
+  });
+
+  test('verify --fresh is refused: the job and its files stay', async () => {
+    using folder = temporaryFolder();
+    await using database = await testDatabase();
+    const job = [source('ip'), ...database.flags, '--state', join(folder.path, 'state')];
+    const ran = await milvusMigrate(['run', ...job]);
+    assert.equal(ran.code, 0, ran.stderr);
+    const fresh = await milvusMigrate(['verify', ...job, '--fresh']);
+    assert.equal(fresh.code, 2, fresh.stderr);
+    assert.match(fresh.stderr, /^error E_USAGE: there is nothing to start over/m);
+    const verified = await milvusMigrate(['verify', ...job]);
+    assert.equal(verified.code, 0, verified.stderr);
+  });
+});
