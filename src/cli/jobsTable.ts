@@ -34,7 +34,7 @@ export function jobsTable(jobs: readonly JobSummary[], now: number, width = Numb
     job.state,
     percent(job.progress),
     ago(now - Date.parse(job.updatedAt)),
-    job.resume === undefined ? '' : `resume: milvus-migrate jobs resume ${short[index]}`,
+    job.resume === undefined ? '' : `resume: ${job.resume.replace(job.id, short[index]!)}`,
   ]);
   return tableLines(COLUMNS, rows, width);
 }
@@ -71,7 +71,7 @@ export function jobDetails(job: JobDetails, look: Look): string[] {
     ...line('Updated', job.updatedAt),
     ...(job.resume === undefined ? [] : line('Resume', job.resume)),
     ...(rows.length === 0 ? [] : ['', ...tableLines(PLAN_COLUMNS, rows, look.width)]),
-    ...(job.report === undefined ? [] : ['', ...reportTable(job.report, look, undefined)]),
+    ...(job.report === undefined ? [] : ['', ...reportTable(job.report, look, { resume: job.resume })]),
     ...(job.error === undefined ? [] : ['', ...errorBlock(job.error, look, false)]),
   ];
 }

@@ -2,12 +2,13 @@
 import type { CollectionReport, Report } from '../core/report.ts';
 import { count, counted } from './numbers.ts';
 
-export function reportSentences(report: Report): string[] {
+/** @param resume the command that goes on with the job */
+export function reportSentences(report: Report, resume: string): string[] {
   const { collections, error } = report;
   return [
     ...collections.flatMap((each) => aboutCollection(each, report)),
     ...report.warnings.map((text) => `Warning: ${text}`),
-    ...(error === undefined ? conclusion(report) : goOn(report)),
+    ...(error === undefined ? conclusion(report) : goOn(report, resume)),
   ];
 }
 
@@ -93,11 +94,11 @@ function proof(loaded: readonly CollectionReport[]): string {
 /** Going on would only find the same again: the differences, or the error with what to do, are all there is to say. */
 const NOT_RESUMED: readonly string[] = ['E_VERIFY', 'E_COLLECTION_REPLACED', 'E_LOAD_IN_DOUBT'];
 
-function goOn({ error, job }: Report): string[] {
+function goOn({ error }: Report, resume: string): string[] {
   if (error !== undefined && NOT_RESUMED.includes(error.code)) return [];
   const head =
     error?.code === 'E_INTERRUPTED' ? 'Interrupted; what is done is kept.' : 'Not finished; what is done is kept.';
-  return [head, `Go on with: milvus-migrate jobs resume ${job}`];
+  return [head, `Go on with: ${resume}`];
 }
 
 function were(rows: number): string {

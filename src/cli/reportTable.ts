@@ -18,8 +18,18 @@ const COLUMNS = [
   { title: 'time', align: 'right' },
 ] as const;
 
-/** @param reportFile where the report was written, if it was */
-export function reportTable(report: Report, look: Look, reportFile: string | undefined): string[] {
+/**
+ * @param reportFile where the report was written, if it was
+ * @param resume the command that goes on with the job
+ */
+export function reportTable(
+  report: Report,
+  look: Look,
+  {
+    reportFile,
+    resume = `milvus-migrate jobs resume ${report.job}`,
+  }: { reportFile?: string | undefined; resume?: string | undefined } = {},
+): string[] {
   const { collections } = report;
   const dropped = collections.some((each) => each.dropped > 0);
   const filtered = collections.some((each) => each.filtered > 0);
@@ -35,7 +45,10 @@ export function reportTable(report: Report, look: Look, reportFile: string | und
     duration(Object.values(each.ms).reduce((sum, ms) => sum + ms, 0)),
   ]);
   const table = collections.length === 0 ? [] : [...tableLines(COLUMNS, rows, look.width), ''];
-  const sentences = reportSentences(report).flatMap((text) => labelled('', text, { indent: 0, width: look.width }));
+  // A command is there to be copied: it is never broken.
+  const sentences = reportSentences(report, resume).flatMap((text) =>
+    text.endsWith(resume) ? [text] : labelled('', text, { indent: 0, width: look.width }),
+  );
   return [...table, ...sentences, ...stageLine(report), lastLine(report, reportFile)];
 }
 

@@ -1,5 +1,6 @@
 /** Runs a job and shows it: progress while it goes on, the report at its end. */
 import type { JobConfig, JobStages } from '../config/job.ts';
+import { resumeCommand } from '../config/resumeCommand.ts';
 import { type MigrateError, toMigrateError, toPlain } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
 import type { CommandContext, CommandEnd } from './command.ts';
@@ -10,7 +11,7 @@ import { openProgress } from './progress.ts';
 import { reportJson, writeReportFile } from './reportFile.ts';
 import { reportTable } from './reportTable.ts';
 import { isJobCommand, type OutputOptions, resolveJob } from './resolve.ts';
-import { printLines, stdoutLook, type Terminal } from './terminal.ts';
+import { printLines, stdoutLook } from './terminal.ts';
 
 export interface JobToRun {
   readonly config: JobConfig;
@@ -59,7 +60,12 @@ export async function runJob(
   }
   const unwritten = await keepReport(report, output.report);
   // What became of the rows is to be heard in any case.
-  showReport(report, unwritten === undefined ? output : { ...output, report: undefined }, terminal);
+  const reportFile = unwritten === undefined ? output.report : undefined;
+  if (output.json) terminal.stdout.write(reportJson(report));
+  else {
+    const resume = resumeCommand(report.job, config, terminal);
+    printLines(terminal.stdout, reportTable(report, stdoutLook(terminal), { reportFile, resume }));
+  }
   if (report.error === undefined) {
     if (unwritten !== undefined) return { exitCode: unwritten.exitCode, error: toPlain(unwritten) };
     return { exitCode: report.exitCode };
@@ -78,9 +84,4 @@ async function keepReport(report: Report, file: string | undefined): Promise<Mig
   } catch (thrown) {
     return toMigrateError(thrown);
   }
-}
-
-function showReport(report: Report, { json, report: file }: OutputOptions, terminal: Terminal): void {
-  if (json) terminal.stdout.write(reportJson(report));
-  else printLines(terminal.stdout, reportTable(report, stdoutLook(terminal), file));
 }

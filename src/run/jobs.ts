@@ -3,6 +3,7 @@ import { describeState, openKnownCheckpoint, type StatePlace } from '../checkpoi
 import { stateOf } from '../config/defaults.ts';
 import type { ElasticCredentials } from '../config/elasticsearch.ts';
 import type { JobConfig, JobStages } from '../config/job.ts';
+import { resumeCommand } from '../config/resumeCommand.ts';
 import { withState as changeState } from '../config/stateWord.ts';
 import { elasticOf } from '../config/stored.ts';
 import type { Checkpoint, JobRecord, JobState } from '../core/checkpoint.ts';
@@ -38,7 +39,9 @@ export type JobsPlace = StatePlace | string;
 export type StoredConfig = Json;
 
 export async function listJobs(place: JobsPlace): Promise<JobSummary[]> {
-  return withState(place, [], async (state) => Promise.all((await state.list()).map((job) => summarize(state, job))));
+  return withState(place, [], async (state) =>
+    Promise.all((await state.list()).map((job) => summarize(state, job, placeOf(place)))),
+  );
 }
 
 export async function showJob(
@@ -48,7 +51,7 @@ export async function showJob(
   return withJob(place, id, async (state, job) => {
     const partitions = (await state.partitions(job.id)).map(({ planned }) => planned);
     const { collections, report, config } = job;
-    return { ...(await summarize(state, job)), plan: { collections, partitions }, report, config };
+    return { ...(await summarize(state, job, placeOf(place))), plan: { collections, partitions }, report, config };
   });
 }
 
@@ -118,7 +121,7 @@ export async function findJob(place: StatePlace, key: string): Promise<PlanRepor
   return withState(place, undefined, async (state) => {
     const job = await state.find(key);
     if (job === undefined) return undefined;
-    const { id, progress } = await summarize(state, job);
+    const { id, progress } = await summarize(state, job, place);
     return { id, state: job.state, progress };
   });
 }
@@ -166,7 +169,7 @@ export async function withJob<T>(
   return found.value;
 }
 
-async function summarize(state: Checkpoint, job: JobRecord): Promise<JobSummary> {
+async function summarize(state: Checkpoint, job: JobRecord, place: StatePlace): Promise<JobSummary> {
   const { id, source, target, createdAt, updatedAt, error } = job;
   const records = await state.partitions(id);
   const dumped = records.filter(({ part }) => part !== undefined).length;
@@ -176,7 +179,8 @@ async function summarize(state: Checkpoint, job: JobRecord): Promise<JobSummary>
   const progress = whole === 0 ? 1 : (dumped + (files ? 0 : loaded)) / whole;
   const state_ = await stateNow(state, job);
   const over = state_ === 'finished' || state_ === 'dumped';
-  const resume = over ? undefined : `milvus-migrate jobs resume ${id}`;
+  const around = { env: process.env, cwd: process.cwd() };
+  const resume = over ? undefined : resumeCommand(id, place, around);
   return { id, source, target, state: state_, progress, createdAt, updatedAt, error, resume };
 }
 

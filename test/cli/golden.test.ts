@@ -41,7 +41,7 @@ const GOLDENS: Readonly<Record<string, () => string[]>> = {
   'plan-files-only': () => planTable({ ...PLAN, target: undefined, staging: undefined }, WIDE),
   'plan-not-possible': () =>
     planTable({ ...PLAN, job: { id: '7f3a90c1', state: 'interrupted', progress: 0.61 }, obstacles: [TRUNCATED] }, WIDE),
-  report: () => reportTable(REPORT, WIDE, 'report.json'),
+  report: () => reportTable(REPORT, WIDE, { reportFile: 'report.json' }),
   'report-rejected': () =>
     reportTable(
       {

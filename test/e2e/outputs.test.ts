@@ -1,5 +1,6 @@
 /** Files that a run writes beside the rows, and what it must not lose by them: rejected rows, the source, the job's record. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -73,5 +74,27 @@ describe('output files', { concurrency: 4 }, () => {
     assert.match(fresh.stderr, /^error E_USAGE: there is nothing to start over/m);
     const verified = await milvusMigrate(['verify', ...job]);
     assert.equal(verified.code, 0, verified.stderr);
+  });
+
+  test('the command that goes on with a job names the place where it is recorded', async () => {
+    using folder = temporaryFolder();
+    await using database = await testDatabase();
+    const state = join(folder.path, "the jobs' place");
+    const words = [source('ip'), ...database.flags, '--state', state, '--index', 'NONSENSE'];
+    const failed = await milvusMigrate(['run', ...words]);
+    assert.equal(failed.code, 4, failed.stderr);
+    const [, command] = /^Go on with: milvus-migrate (.+)$/m.exec(failed.stdout) ?? [];
+    assert.ok(command !== undefined, failed.stdout);
+    const listed = await milvusMigrate(['jobs', 'list', '--state', state]);
+    const [, short] = /resume: milvus-migrate jobs resume (.+)$/m.exec(listed.stdout) ?? [];
+    const [, id, flag] = /^jobs resume (\w+) (--state .+)$/.exec(command) ?? [];
+    assert.ok(id?.startsWith(short?.split(' ')[0] ?? 'none') && short?.endsWith(` ${flag}`), listed.stdout);
+    // As a shell takes it.
+    const typed = execFileSync('sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' })
+      .trimEnd()
+      .split('\n');
+    const again = await milvusMigrate(typed);
+    assert.equal(again.code, 4, again.stderr);
+    assert.match(again.stderr, /NONSENSE/);
   });
 });
