@@ -1,9 +1,9 @@
 /** Every key of the old tool's `migration.yaml`. docs/migration-yaml.md says what each means. */
 import { z } from 'zod';
 import { CONSISTENCY_LEVELS, MAX_SHARDS, MAX_THREADS } from './choices.ts';
-import { list, section, text, truth, whole, word } from './yamlValues.ts';
+import { count, list, section, text, truth, word } from './yamlValues.ts';
 
-const bufferSize = section({ bufferSize: whole(1).optional() });
+const bufferSize = section({ bufferSize: count() });
 
 const remote = {
   cloud: text.optional(),
@@ -23,13 +23,13 @@ const milvus2x = {
   username: text.optional(),
   password: text.optional(),
   database: text.optional(),
-  grpc: section({ maxCallRecvMsgSize: whole(1).optional(), maxCallSendMsgSize: whole(1).optional() }).optional(),
+  grpc: section({ maxCallRecvMsgSize: count(), maxCallSendMsgSize: count() }).optional(),
 };
 
 const dumper = section({
   worker: section({
     workMode: text.optional(),
-    limit: whole(1, MAX_THREADS).optional(),
+    limit: count(MAX_THREADS),
     reader: bufferSize.optional(),
     writer: bufferSize.optional(),
   }).optional(),
@@ -51,15 +51,15 @@ const meta = section({
         name: text.optional(),
         type: text.optional(),
         pk: truth.optional(),
-        maxLen: whole(1).optional(),
-        dims: whole(1).optional(),
+        maxLen: count(),
+        dims: count(),
       }),
       { error: 'a list of fields' },
     )
     .optional(),
   milvus: section({
     collection: text.optional(),
-    shardNum: whole(1, MAX_SHARDS).optional(),
+    shardNum: count(MAX_SHARDS),
     closeDynamicField: truth.optional(),
     consistencyLevel: word(...CONSISTENCY_LEVELS).optional(),
     autoId: text.optional(),
@@ -93,8 +93,8 @@ const target = section({
   create: section({
     collection: section({
       name: text.optional(),
-      shardsNum: whole(1, MAX_SHARDS).optional(),
-      dim: whole(1).optional(),
+      shardsNum: count(MAX_SHARDS),
+      dim: count(),
       metricType: text.optional(),
     }).optional(),
   }).optional(),
@@ -102,7 +102,7 @@ const target = section({
 
 export const migrationYamlShape = section({
   dumper: dumper.optional(),
-  loader: section({ worker: section({ limit: whole(1).optional() }).optional() }).optional(),
+  loader: section({ worker: section({ limit: count() }).optional() }).optional(),
   meta: meta.optional(),
   source: source.optional(),
   target: target.optional(),

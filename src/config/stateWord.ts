@@ -4,6 +4,7 @@ import { MigrateError } from '../core/errors.ts';
 import type { JobConfig } from './job.ts';
 import { isMysqlAddress } from './metaSource.ts';
 import { Secret } from './secret.ts';
+import { refuseTilde } from './storeUrl.ts';
 
 /** What a word says of both; a database leaves the folder for working files as it is. */
 export type StateChoice =
@@ -17,7 +18,8 @@ export type StateChoice =
 export function parseState(text: string, cwd: string): StateChoice {
   if (isMysqlAddress(text)) return { state: new Secret(text) };
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
-  if (scheme === undefined) return { stateDir: resolve(cwd, text), state: undefined };
+  if (scheme === undefined)
+    return { stateDir: resolve(cwd, refuseTilde(text, 'the folder for jobs')), state: undefined };
   throw new MigrateError('E_USAGE', 'jobs can not be kept there', {
     found: `${scheme}://…`,
     wanted: 'a folder, mysql://user:password@host:3306/database, or user:password@tcp(host:3306)/database',

@@ -30,7 +30,20 @@ export type Location = { readonly kind: 'path'; readonly path: string } | ({ rea
 export function parseLocation(text: string, cwd: string, where: string): Location {
   const url = parseStoreUrl(text, where);
   if (url !== undefined) return { kind: 'store', ...url };
-  return { kind: 'path', path: resolve(cwd, withoutFileScheme(text, where)) };
+  return { kind: 'path', path: resolve(cwd, refuseTilde(withoutFileScheme(text, where), where)) };
+}
+
+/**
+ * `~/data` is the shell's, which leaves it alone in `--out=~/data` and in files: it would be a folder called `~`, here.
+ * @returns the path as it is. @throws MigrateError E_USAGE
+ */
+export function refuseTilde(path: string, where: string): string {
+  if (path !== '~' && !path.startsWith('~/')) return path;
+  throw new MigrateError('E_USAGE', `${where} begins with a ~, which nobody has turned into your home folder`, {
+    found: JSON.stringify(path),
+    wanted: 'the whole path; a shell takes ~ only at the beginning of a word (--out ~/dump)',
+    hint: `what is really called so is written ./${path}`,
+  });
 }
 
 /** Whether a text means a place in an object store, well-formed or not. */

@@ -12,7 +12,7 @@ interface Located {
 export interface TextNode extends Located {
   readonly kind: 'text';
   readonly text: string;
-  /** Nothing, `''`, `~` or `null` was written: as if the key were not there. The old tool made no difference either. */
+  /** Nothing, `''`, `~` or `null` (`Null`, `NULL`) was written: as if the key were not there. The old tool made no difference either. */
   readonly empty: boolean;
 }
 export interface ListNode extends Located {
@@ -35,12 +35,23 @@ export type YamlNode = TextNode | ListNode | MapNode;
 export async function parseYaml(text: string, file: string): Promise<YamlNode> {
   const yaml = await import('yaml');
   const lines = new yaml.LineCounter();
-  const document = yaml.parseDocument(text, { schema: 'failsafe', lineCounter: lines, prettyErrors: false });
-  const [problem] = document.errors;
+  const all = yaml.parseAllDocuments(text, { schema: 'failsafe', lineCounter: lines, prettyErrors: false });
+  const [problem] = all.flatMap(({ errors }) => errors);
   if (problem !== undefined) {
     const line = lines.linePos(problem.pos[0]).line;
     throw new MigrateError('E_CONFIG', 'the file is not valid YAML', { at: { file, line }, found: problem.message });
   }
+  // Behind a `---` at the end there is nothing.
+  const [document, second] = all.filter(
+    ({ contents }) => contents !== null && !(yaml.isScalar(contents) && contents.source === ''),
+  );
+  if (document === undefined) return { kind: 'text', text: '', empty: true, line: 1 };
+  if (second !== undefined)
+    throw new MigrateError('E_CONFIG', 'the file holds more than one YAML document', {
+      at: { file, line: lines.linePos(second.range[0]).line },
+      found: 'another one behind ---',
+      wanted: 'a file for each',
+    });
   const lineOf = (node: { readonly range?: readonly number[] | null | undefined } | null): number =>
     node?.range?.[0] === undefined ? 1 : lines.linePos(node.range[0]).line;
   return toNode(document.contents, { yaml, document, lineOf, file, within: [] });
@@ -65,7 +76,12 @@ function toNode(node: Node | null, walk: Walk): YamlNode {
   if (!yaml.isScalar(node))
     throw new MigrateError('E_CONFIG', 'the file holds YAML of an unknown kind', { at: { file: walk.file, line } });
   const text = String(node.value);
-  return { kind: 'text', text, empty: text === '' || (node.type === 'PLAIN' && ['~', 'null'].includes(text)), line };
+  return {
+    kind: 'text',
+    text,
+    empty: text === '' || (node.type === 'PLAIN' && ['~', 'null', 'Null', 'NULL'].includes(text)),
+    line,
+  };
 }
 
 /** YAML's merge keys, as the old tool read them: `<<: *defaults`, or a list of which an earlier map wins over a later. */

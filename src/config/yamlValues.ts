@@ -19,9 +19,18 @@ export const text = z.string({ error: 'a text' });
 export const list = z.array(text, { error: 'a list of texts' }).min(1, { error: 'a list of texts, at least one' });
 
 export function whole(min: number, max = Number.MAX_SAFE_INTEGER) {
-  const range =
-    max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min} on` : `a whole number from ${min} to ${max}`;
-  return written(range, (value) => parseWhole(value, min, max));
+  return written(wholeWanted(min, max), (value) => parseWhole(value, min, max));
+}
+
+function wholeWanted(min: number, max: number): string {
+  return max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min} on` : `a whole number from ${min} to ${max}`;
+}
+
+/** From 1 on; 0 is as if the key were not there: the old tool's reader made no difference, and its files have `dims: 0`. */
+export function count(max = Number.MAX_SAFE_INTEGER) {
+  return written(wholeWanted(1, max), (value) => parseWhole(value, 0, max))
+    .transform((value) => (value === 0 ? undefined : value))
+    .optional();
 }
 
 /** As the old tool's reader took them: yes, on and 1 count as true. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { parseState } from '../../src/config/stateWord.ts';
 import { OBJECT_SCHEMES } from '../../src/config/storeNames.ts';
 import { NO_OPTIONS, OPTION_WORDS } from '../../src/config/storeOptions.ts';
 import {
@@ -69,6 +70,18 @@ test('a path or file: is of this host', () => {
   assert.throws(() => at('file:'), { code: 'E_USAGE' });
   assert.equal(localPath('x', '/srv', '--report'), '/srv/x');
   assert.throws(() => localPath('s3://bucket/x', '/srv', '--report'), /--report has to be on this host/);
+});
+
+test('a ~ that no shell has turned into the home folder is refused', () => {
+  for (const text of ['~', '~/dump', 'file:~/dump'])
+    assert.throws(
+      () => parseLocation(text, '/srv', '--out'),
+      { code: 'E_USAGE', message: /^--out begins with a ~/ },
+      text,
+    );
+  assert.throws(() => parseState('~/jobs', '/srv'), { code: 'E_USAGE' });
+  assert.deepEqual(parseLocation('~old/./~/x', '/srv', '--out'), { kind: 'path', path: '/srv/~old/~/x' });
+  assert.deepEqual(parseLocation('./~/x', '/srv', '--out'), { kind: 'path', path: '/srv/~/x' });
 });
 
 test('a store of it', () => {
