@@ -21,9 +21,10 @@ export interface CollectionShape {
   readonly rowBytes: number;
 }
 
-/** Errors: E_METRIC, E_DIMENSION. */
+/** Errors: E_METRIC, E_DIMENSION; E_SOURCE_SCHEMA for a collection with attributes. */
 export function shapeOf(meta: CollectionMeta): CollectionShape {
   const at = { collection: meta.name };
+  refuseAttributes(meta);
   const metric = metricOf(meta.metric, at);
   const dim = checkDim(meta, metric.binary);
   const { index, notes } = indexOf(meta.engineType, meta.indexParams, { metric, dim });
@@ -42,6 +43,17 @@ export function shapeOf(meta: CollectionMeta): CollectionShape {
     vector,
     rowBytes: ID_BYTES + vectorBytes(vector),
   };
+}
+
+/** They are in files of their own (`NAME.ra`), which are not read: without a word they would be lost. */
+function refuseAttributes({ name, attributes }: CollectionMeta): void {
+  if (attributes.length === 0) return;
+  throw new MigrateError('E_SOURCE_SCHEMA', 'a collection has attributes beside its vectors, which can not be moved', {
+    at: { collection: name },
+    found: attributes.join(', '),
+    wanted: 'a collection of ids and vectors alone',
+    hint: 'leave it out with --col; or, for its ids and vectors alone, take its «attributes» out of the meta.json that `milvus-migrate export` writes, and give that with --meta',
+  });
 }
 
 function checkDim({ name, dim }: CollectionMeta, binary: boolean): number {

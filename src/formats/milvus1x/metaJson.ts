@@ -4,7 +4,7 @@
  *
  * ```
  *   {"collections":[{"collection","metric","rows","dim","segments":[{"collection","segment","dim","rows","fileSize"}],
- *                    "tableId","flushLsn","engineType","indexParams",
+ *                    "tableId","flushLsn","engineType","indexParams","attributes",
  *                    "partitions":[{"tag","tableId","flushLsn","rows","segments":[…]}]}],
  *    "rows", "milvusMigrate":{"version":1,"globalLsn"}}
  * ```
@@ -35,7 +35,7 @@ export function writeMetaJson(model: Milvus1xModel): string {
   return `${JSON.stringify({ collections, rows, milvusMigrate })}\n`;
 }
 
-function writeCollection({ name, metric, dim, engineType, indexParams, partitions }: CollectionMeta) {
+function writeCollection({ name, metric, dim, engineType, indexParams, attributes, partitions }: CollectionMeta) {
   const [own, ...others] = partitions as [PartitionMeta, ...PartitionMeta[]];
   const { tag: _, ...main } = writePartition(own, Number(dim));
   return {
@@ -48,6 +48,7 @@ function writeCollection({ name, metric, dim, engineType, indexParams, partition
     flushLsn: main.flushLsn,
     engineType,
     indexParams,
+    ...(attributes.length === 0 ? {} : { attributes }),
     partitions: others.map((partition) => writePartition(partition, Number(dim))),
   };
 }
@@ -102,9 +103,16 @@ function readCollection(row: MetaRow, place: RowPlace): CollectionMeta {
     metric: integerField(row, 'metric', place),
     engineType: engineType === undefined ? undefined : Number(engineType),
     indexParams: optionalText(row, 'indexParams', place),
+    attributes: readAttributes(row, place),
     partitions: [main, ...others.map(({ partition }) => partition)],
     notes: [own, ...others].flatMap(({ repeated }) => repeatedNote(repeated, 'entry of meta.json')),
   };
+}
+
+function readAttributes(row: MetaRow, place: RowPlace): readonly string[] {
+  const { attributes = [] } = row;
+  if (Array.isArray(attributes) && attributes.every((name) => typeof name === 'string')) return attributes;
+  throw notList(row, 'attributes', place);
 }
 
 interface ReadPartition {
@@ -188,8 +196,13 @@ function arrayOf(row: MetaRow, key: string, place: RowPlace): MetaRow[] {
   if (Array.isArray(value)) return value.map((item, index) => objectOf(item, `${place.table}.${key}[${index}]`, place));
   // The older tool writes null for a collection without segments.
   if (value === null && key === 'segments') return [];
-  throw new MigrateError('E_METADATA', 'a part of meta.json is missing or has the wrong type', {
-    at: { ...place.at, field: `${place.table}.${key}` },
+  throw notList(row, key, place);
+}
+
+function notList(row: MetaRow, key: string, { table, at }: RowPlace): MigrateError {
+  const value = row[key];
+  return new MigrateError('E_METADATA', 'a part of meta.json is missing or has the wrong type', {
+    at: { ...at, field: `${table}.${key}` },
     found: value === undefined ? `no ${key}` : JSON.stringify(value),
     wanted: 'a list',
   });

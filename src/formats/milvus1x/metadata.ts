@@ -24,6 +24,9 @@ const NORMAL_STATE = 0n;
 /** Engine types that stand for «no index»: FLAT, BIN_FLAT. */
 const FLAT_ENGINES: readonly number[] = [1, 9];
 
+/** Types of `Fields` that stand for vectors; all others are attributes (Milvus 0.10, CreateHybridCollectionRequest.cpp). */
+const VECTOR_FIELDS: readonly bigint[] = [100n, 101n];
+
 /** What names a live segment. */
 const LIVE_ROW = 'live row of TableFiles';
 
@@ -34,6 +37,8 @@ export interface MetadataTables {
   readonly Tables: readonly MetaRow[];
   readonly TableFiles: readonly MetaRow[];
   readonly Environment: readonly MetaRow[];
+  /** Of hybrid collections alone, which the servers of 0.9 and 0.10 could make. */
+  readonly Fields: readonly MetaRow[];
 }
 
 /** Tables of Milvus 0.11's snapshots; none of them is in the metadata of other versions. */
@@ -75,7 +80,8 @@ export function readMetadata(tables: MetadataTables, at: ErrorPlace): Milvus1xMo
     .sort((a, b) => compare(a.id, b.id));
   const owners = live.filter(({ owner }) => owner === '');
   const environment = tables.Environment[0];
-  const collections = owners.map((row) => collectionOf(row, live, files));
+  const attributes = groupAttributes(tables.Fields, { table: 'Fields', at });
+  const collections = owners.map((row) => collectionOf(row, { live, files, attributes }));
   refuseSharedTables(collections, at);
   return {
     collections,
@@ -173,11 +179,24 @@ function groupFiles(rows: readonly MetaRow[], place: RowPlace): ReadonlyMap<stri
   return tables;
 }
 
-function collectionOf(
-  row: TableRow,
-  live: readonly TableRow[],
-  files: ReadonlyMap<string, TableFiles>,
-): CollectionMeta {
+/** Attributes by the name of their collection, each once: the server writes them again with each segment. */
+function groupAttributes(rows: readonly MetaRow[], place: RowPlace): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, Set<string>>();
+  for (const row of rows) {
+    if (VECTOR_FIELDS.includes(integerField(row, 'field_type', place))) continue;
+    const collection = textField(row, 'collection_id', place);
+    names.set(collection, (names.get(collection) ?? new Set()).add(textField(row, 'field_name', place)));
+  }
+  return new Map([...names].map(([collection, own]) => [collection, [...own]]));
+}
+
+interface Belongings {
+  readonly live: readonly TableRow[];
+  readonly files: ReadonlyMap<string, TableFiles>;
+  readonly attributes: ReadonlyMap<string, readonly string[]>;
+}
+
+function collectionOf(row: TableRow, { live, files, attributes }: Belongings): CollectionMeta {
   const members = [row, ...live.filter(({ owner }) => owner === row.tableId)];
   const own = row.engineType === undefined ? undefined : Number(row.engineType);
   const built = members.map(({ tableId }) => files.get(tableId)?.indexEngine).find((engine) => engine !== undefined);
@@ -189,6 +208,7 @@ function collectionOf(
     engineType: unsaid && built !== undefined ? Number(built) : own,
     indexParams: row.indexParams,
     partitions: members.map((member) => partitionOf(member, files.get(member.tableId))),
+    attributes: attributes.get(row.tableId) ?? [],
     notes: members.flatMap(({ tableId }) => repeatedNote(files.get(tableId)?.repeated ?? [], LIVE_ROW)),
   };
 }

@@ -33,6 +33,8 @@ export interface CollectionMeta {
   readonly indexParams: string;
   /** The default partition first: the collection's own segments. */
   readonly partitions: readonly PartitionMeta[];
+  /** Names of what its rows have besides ids and vectors: only hybrid collections of 0.9 and 0.10 have any. */
+  readonly attributes: readonly string[];
   readonly notes: readonly Note[];
 }
 

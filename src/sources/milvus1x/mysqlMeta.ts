@@ -58,11 +58,15 @@ async function readTables(connection: Connection, address: MysqlAddress): Promis
     Tables: await rowsOf('Tables'),
     TableFiles: await rowsOf('TableFiles'),
     Environment: await rowsOf('Environment'),
+    Fields: await rowsOf('Fields'),
   };
 }
 
 function canonical(name: string): string {
-  return ['Tables', 'TableFiles', 'Environment'].find((table) => table.toLowerCase() === name.toLowerCase()) ?? name;
+  return (
+    ['Tables', 'TableFiles', 'Environment', 'Fields'].find((table) => table.toLowerCase() === name.toLowerCase()) ??
+    name
+  );
 }
 
 function explain(thrown: unknown, address: MysqlAddress): MigrateError {

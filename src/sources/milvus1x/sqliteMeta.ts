@@ -136,5 +136,11 @@ function readTables(database: BetterSqlite3.Database, file: string): MetadataTab
   checkTableNames(names, { file });
   const rowsOf = (table: string): MetaRow[] =>
     names.includes(table) ? (database.prepare(`SELECT * FROM "${table}"`).all() as MetaRow[]) : [];
-  return { names, Tables: rowsOf('Tables'), TableFiles: rowsOf('TableFiles'), Environment: rowsOf('Environment') };
+  return {
+    names,
+    Tables: rowsOf('Tables'),
+    TableFiles: rowsOf('TableFiles'),
+    Environment: rowsOf('Environment'),
+    Fields: rowsOf('Fields'),
+  };
 }

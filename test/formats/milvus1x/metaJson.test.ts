@@ -23,6 +23,7 @@ const anyModel: fc.Arbitrary<Milvus1xModel> = fc.record({
       metric: fc.bigInt({ min: 1n, max: 7n }),
       engineType: fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined }),
       indexParams: fc.constantFrom('', '{}', '{"nlist":1024}'),
+      attributes: fc.array(fc.string(), { maxLength: 2 }),
       notes: fc.constant([]),
       partitions: fc
         .tuple(
@@ -65,6 +66,7 @@ test('the keys of the older tool are all there, as it has them', () => {
         metric: 1n,
         engineType: 1,
         indexParams: '',
+        attributes: [],
         notes: [],
         partitions: [
           {
@@ -163,6 +165,7 @@ test('wrong sums are said, wrong types refused', () => {
     one('{"collection":"a","metric":1,"dim":"many","segments":[]}'),
     one('{"collection":"a","metric":1.5,"dim":8,"segments":[]}'),
     one('{"collection":"a","metric":1,"dim":8}'),
+    one('{"collection":"a","metric":1,"dim":8,"segments":[],"attributes":7}'),
     one('{"collection":"a","metric":1,"dim":8,"segments":[{"rows":1}]}'),
     one('{"collection":"a","metric":1,"dim":8,"segments":[1]}'),
     one('{"collection":"a","metric":1,"dim":8,"segments":[]},{"collection":"a","metric":1,"dim":8,"segments":[]}'),

@@ -9,11 +9,13 @@ const tables = (
   Tables: readonly Row[],
   TableFiles: readonly Row[] = [],
   Environment: readonly Row[] = [],
+  Fields: readonly Row[] = [],
 ): MetadataTables => ({
   names: ['Tables', 'TableFiles', 'Environment'],
   Tables,
   TableFiles,
   Environment,
+  Fields,
 });
 
 test('live rows only: states, file types, partitions, order', () => {
@@ -90,6 +92,26 @@ test('live rows that no collection leads to are orphans; what was dropped is non
     { tableId: '902', partition: { tag: 'own', owner: '902' }, segments: 0, rows: 0 },
     { tableId: 'lost', partition: undefined, segments: 1, rows: 10 },
   ]);
+});
+
+test('attributes of a hybrid collection are named once, and refused', () => {
+  const field = (collection_id: string, field_name: string, field_type: number): Row => ({
+    ...{ collection_id, field_name, field_type },
+    field_params: '{}',
+  });
+  const fields = [field('mixed', 'age', 4), field('mixed', 'vec', 100), field('mixed', 'price', 40)];
+  const rows = [tableRow('mixed', { id: 1 }), tableRow('vectors', { id: 2 }), tableRow('plain', { id: 3 })];
+  const { collections } = readMetadata(tables(rows, [], [], [...fields, ...fields, field('vectors', 'v', 100)]), at);
+  assert.deepEqual(
+    collections.map(({ attributes }) => attributes),
+    [['age', 'price'], [], []],
+  );
+  assert.throws(() => shapeOf(collections[0]!), {
+    code: 'E_SOURCE_SCHEMA',
+    found: 'age, price',
+    at: { collection: 'mixed' },
+  });
+  for (const collection of collections.slice(1)) assert.ok(shapeOf(collection));
 });
 
 test('a segment that two live rows name is read once, and said', () => {
