@@ -1,7 +1,7 @@
 /** `dump` of every fixture against what NumPy says, and of every damaged one against the error that it wants. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileRow, segmentContent, tableRow, writeSegment, writeSqlite } from '../sources/milvus1x/build.ts';
@@ -80,6 +80,34 @@ for (const name of cases.filter((one) => wantedError(one) !== undefined))
     assert.doesNotMatch(ended.stderr, /\n\s+at .*\.js:/, 'no stack trace');
     assert.deepEqual(existsSync(out) ? readdirSync(out) : [], []);
   });
+
+test('dump open-sqlite by a link to its meta.sqlite: what is only in the -wal beside the file itself is there too', async () => {
+  using folder = temporaryFolder();
+  const [db, out] = [join(folder.path, 'db'), join(folder.path, 'out')];
+  const real = join(fixture('open-sqlite'), 'db');
+  mkdirSync(db);
+  for (const name of ['meta.sqlite', 'tables']) symlinkSync(join(real, name), join(db, name));
+  const words = ['--out', out, '--state', join(folder.path, 'state')];
+  const ended = await milvusMigrate(['dump', `milvus1x:${db}`, ...words]);
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.equal(await compareDump(out, 'open-sqlite'), '');
+});
+
+test('dump open-sqlite by links to each of its files, whatever these are called: the -wal beside the link counts', async () => {
+  using folder = temporaryFolder();
+  const [db, out, kept] = ['db', 'out', 'kept'].map((name) => join(folder.path, name)) as [string, string, string];
+  const real = join(fixture('open-sqlite'), 'db');
+  for (const made of [db, kept]) mkdirSync(made);
+  for (const [name, ending] of ['', '-wal'].entries()) {
+    copyFileSync(join(real, `meta.sqlite${ending}`), join(kept, `${name}`));
+    symlinkSync(join(kept, `${name}`), join(db, `meta.sqlite${ending}`));
+  }
+  symlinkSync(join(real, 'tables'), join(db, 'tables'));
+  const words = ['--out', out, '--state', join(folder.path, 'state')];
+  const ended = await milvusMigrate(['dump', `milvus1x:${db}`, ...words]);
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.equal(await compareDump(out, 'open-sqlite'), '');
+});
 
 for (const size of ['20KB', '1KB'])
   test(`dump mixed in parts of ${size}: the same rows`, async () => {

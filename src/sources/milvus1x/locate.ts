@@ -34,8 +34,12 @@ export async function locate(config: LocateConfig, looks: Pick<Looks, 'data' | '
   const found = await (meta === undefined ? findMeta(start, looks.data) : givenMeta(meta, start, looks));
   const tablesDir = tablesGiven ?? join(found.db, 'tables');
   const { meta: place } = found;
-  const besideMeta = place.kind === 'mysql' || looks.meta !== looks.data ? [] : [dirname(place.file)];
-  return { meta: place, tablesDir, walDirs: walFolders([dirname(tablesDir), found.db, ...besideMeta], looks.data) };
+  const files = place.kind === 'mysql' || looks.meta !== looks.data ? [] : [place.file, looks.data.real(place.file)];
+  return {
+    meta: place,
+    tablesDir,
+    walDirs: walFolders([dirname(tablesDir), found.db, ...files.map(dirname)], looks.data),
+  };
 }
 
 /**

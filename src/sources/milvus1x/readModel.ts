@@ -9,14 +9,15 @@ import { openFolder, openIfThere, readBytes } from './fileRead.ts';
 import type { MetaLocation } from './locate.ts';
 import type { Look } from './look.ts';
 import { readMysqlMeta } from './mysqlMeta.ts';
-import { readSqliteMeta } from './sqliteMeta.ts';
+import { followToDatabase, readSqliteMeta } from './sqliteMeta.ts';
 
 /** Nothing is written to where the metadata is. */
 export async function readModel(meta: MetaLocation, look: Look, openStore: OpenStore): Promise<Milvus1xModel> {
   const at = { file: showMeta(meta, look) };
   if (meta.kind === 'mysql') return readMetadata(await readMysqlMeta(meta.url), at);
   const { dirname, basename } = look.path;
-  const file = { folder: look.folder(dirname(meta.file)), name: basename(meta.file), shown: at.file, openStore };
+  const path = meta.kind === 'sqlite' ? await followToDatabase(meta.file, look) : meta.file;
+  const file = { folder: look.folder(dirname(path)), name: basename(path), shown: at.file, openStore };
   if (meta.kind === 'json') return readMetaJson(await readText(file), at);
   return readMetadata(await readSqliteMeta(file), at);
 }

@@ -11,12 +11,27 @@ import { loadPackage } from '../../core/loadPackage.ts';
 import type { MetaRow } from '../../formats/milvus1x/fieldValues.ts';
 import { checkTableNames, type MetadataTables } from '../../formats/milvus1x/metadata.ts';
 import { openFolder, openIfThere, type SourceFolder, sourceError } from './fileRead.ts';
+import type { Look } from './look.ts';
 import type { MetaFileAt } from './readModel.ts';
 
 /** How often a file that changes while it is copied is copied again. */
 const COPY_ATTEMPTS = 5;
-/** The database, and what SQLite keeps beside it of changes under way. */
-const ENDINGS = ['', '-wal', '-journal'];
+/** What SQLite keeps beside a database of changes under way. */
+const SIDE_ENDINGS = ['-wal', '-journal'];
+const ENDINGS = ['', ...SIDE_ENDINGS];
+
+/**
+ * The database that a path or a link leads to, for SQLite keeps its other files beside that. Where there are none, and some
+ * beside the link, each file was linked by itself: then the link it is.
+ */
+export async function followToDatabase(file: string, look: Look): Promise<string> {
+  const real = look.real(file);
+  const hasSideFiles = async (path: string): Promise<boolean> => {
+    for (const ending of SIDE_ENDINGS) if ((await look.kindOf(path + ending)) === 'file') return true;
+    return false;
+  };
+  return real !== file && !(await hasSideFiles(real)) && (await hasSideFiles(file)) ? file : real;
+}
 
 /** Errors: E_METADATA, E_SOURCE_VERSION, E_SOURCE_ACCESS. */
 export async function readSqliteMeta({ folder, name, shown, openStore }: MetaFileAt): Promise<MetadataTables> {

@@ -65,6 +65,11 @@ test('a log is found where the tables were copied away from it, and behind links
   const link = join(folder.path, 'linked', 'db');
   symlinkSync(db, link);
   await assert.rejects(openSource(config(link), { openStore }), fails5);
+  // Its metadata may be a link by itself.
+  const apart = join(folder.path, 'apart', 'db');
+  cpSync(join(db, 'tables'), join(apart, 'tables'), { recursive: true });
+  symlinkSync(join(db, 'meta.sqlite'), join(apart, 'meta.sqlite'));
+  await assert.rejects(openSource(config(apart), { openStore }), fails5);
   // The files themselves may be links, too.
   const moved = join(folder.path, 'moved');
   renameSync(join(old, 'wal'), moved);
