@@ -17,7 +17,13 @@ export interface Located {
   readonly meta: MetaLocation;
   readonly tablesDir: string;
   /** Where a write-ahead log may be: beside each `db` folder that the data or the metadata is in. The usual one first. */
-  readonly walDirs: readonly string[];
+  readonly wals: readonly WalPlace[];
+}
+
+/** A folder that a write-ahead log may be in, and where that folder is. */
+export interface WalPlace {
+  readonly look: Look;
+  readonly dir: string;
 }
 
 export type LocateConfig = Pick<Milvus1xSource, 'path' | 'meta' | 'tablesDir'>;
@@ -34,23 +40,28 @@ export async function locate(config: LocateConfig, looks: Pick<Looks, 'data' | '
   const found = await (meta === undefined ? findMeta(start, looks.data) : givenMeta(meta, start, looks));
   const tablesDir = tablesGiven ?? join(found.db, 'tables');
   const { meta: place } = found;
-  const files = place.kind === 'mysql' || looks.meta !== looks.data ? [] : [place.file, looks.data.real(place.file)];
-  return {
-    meta: place,
-    tablesDir,
-    walDirs: walFolders([dirname(tablesDir), found.db, ...files.map(dirname)], looks.data),
-  };
+  const files = place.kind === 'mysql' ? [] : [place.file, looks.meta.real(place.file)];
+  const besideMeta = files.map(looks.meta.path.dirname);
+  const together = looks.meta === looks.data;
+  const wals = [
+    ...walFolders([dirname(tablesDir), found.db, ...(together ? besideMeta : [])], looks.data),
+    ...(together ? [] : walFolders(besideMeta, looks.meta)),
+  ];
+  return { meta: place, tablesDir, wals };
 }
 
 /**
  * The tables may have been copied away from the log, or be reached by a link: rows that are only in the log that is left
  * behind would be lost without a word.
  */
-function walFolders(dbs: readonly string[], { path: { join, dirname }, real }: Look): readonly string[] {
+function walFolders(dbs: readonly string[], look: Look): readonly WalPlace[] {
+  const { path, real } = look;
+  const { join, dirname } = path;
   const beside = dbs.flatMap((db) => [db, real(db), dirname(real(join(db, 'tables')))]);
   const folders = beside.map((db) => join(dirname(db), 'wal'));
   // One folder under two names is read once.
-  return [...new Map(folders.toReversed().map((folder) => [real(folder), folder])).values()].toReversed();
+  const once = [...new Map(folders.toReversed().map((folder) => [real(folder), folder])).values()].toReversed();
+  return once.map((dir) => ({ look, dir }));
 }
 
 /** The metadata alone: a MySQL is enough, without the folder of the data. Errors as `locate`. */

@@ -32,7 +32,11 @@ export async function openMilvus1x(config: Milvus1xSource, options: SourceOption
     const model = await readModel(located.meta, looks.meta, openStore);
     const chosen = selectCollections(model, options.collections);
     const names = chosen.map(({ name }) => name);
-    const logs = located.walDirs.map((dir) => () => openFolder(openStore, looks.data.folder(dir), 'wal'));
+    const logs = located.wals.map(
+      ({ look, dir }) =>
+        () =>
+          openFolder(openStore, look.folder(dir), 'wal'),
+    );
     const wal = await checkUnflushed(model, { logs, ignoreUnflushed: config.ignoreUnflushed, chosen: names });
     const store = looks.data.folder(located.tablesDir);
     const tables = await openFolder(openStore, store, 'tables');
@@ -63,14 +67,15 @@ export async function openMilvus1x(config: Milvus1xSource, options: SourceOption
  * may be the bucket itself, only what holds data.
  */
 function foldersOf(
-  { meta, tablesDir, walDirs }: Located,
+  { meta, tablesDir, wals }: Located,
   { data, meta: look }: Looks,
   config: Milvus1xSource,
 ): StoreConfig[] {
   const db = data.path.dirname(tablesDir);
   const beside = meta.kind !== 'mysql' && look === data && look.path.dirname(meta.file) === db;
   const whole = config.store === undefined && (beside || config.tablesDir === undefined);
-  return [...(whole ? [db] : []), tablesDir, ...walDirs].map((path) => data.folder(path));
+  const own = [...(whole ? [db] : []), tablesDir].map((path) => data.folder(path));
+  return [...own, ...wals.map(({ look, dir }) => look.folder(dir))];
 }
 
 function titleOf({ store }: Milvus1xSource, { meta }: Located): string {

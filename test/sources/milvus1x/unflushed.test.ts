@@ -4,6 +4,9 @@ import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } fro
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
+import { placesOf } from '../../../src/config/milvus1xParts.ts';
+import { parseLocation } from '../../../src/config/storeUrl.ts';
+import type { OpenStore } from '../../../src/core/contracts.ts';
 import type { MigrateError } from '../../../src/core/errors.ts';
 import { openSource } from '../../../src/sources/index.ts';
 import { openStore } from '../../../src/stores/index.ts';
@@ -76,6 +79,20 @@ test('a log is found where the tables were copied away from it, and behind links
   mkdirSync(join(old, 'wal'));
   for (const name of ['1.wal', 'mxlog.meta']) symlinkSync(join(moved, name), join(old, 'wal', name));
   await assert.rejects(openSource(config(db), { openStore }), fails5);
+});
+
+test('a log beside metadata on this host is found where the data is in a bucket', async () => {
+  using folder = temporaryFolder();
+  const db = makeDatabase(folder.path);
+  writeLog(folder.path);
+  const bucket = join(folder.path, 'bucket');
+  cpSync(join(db, 'tables'), join(bucket, 'db', 'tables'), { recursive: true });
+  const open: OpenStore = (config) =>
+    openStore(config.scheme === 'file' ? config : { scheme: 'file', root: join(bucket, config.root) });
+  const { store } = placesOf({ path: parseLocation('s3://bucket/db', '/', 'it'), tables: undefined, meta: undefined });
+  const meta = { kind: 'sqlite', file: join(db, 'meta.sqlite'), store: 'local' } as const;
+  const opening = openSource(config('db', { store, meta }), { openStore: open });
+  await assert.rejects(opening, fails('E_UNFLUSHED', 'faces/eu: 5 rows inserted', join(folder.path, 'wal')));
 });
 
 test('a collection without a flush position was never flushed; without any the log is said to be unknown', async () => {
