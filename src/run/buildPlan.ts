@@ -132,12 +132,13 @@ function refuseOverlaps(merges: readonly { readonly merge: MergeConfig; readonly
 
 function mergedGroup(merge: MergeConfig, inputs: readonly Input[]): Group {
   const first = inputs[0]!;
-  const shape = ({ dataset: { schema, ownNames } }: Input): string => {
+  const shape = ({ dataset: { schema, ownNames, preferredMetric = schema.metric } }: Input): string => {
     const fields = ownNames === true ? schema.fields : [vectorOf(schema)];
     const words = fields.map(
       ({ name, type, dim }) => `${ownNames === true ? `${name} ` : ''}${type}${dim > 0 ? ` ${dim}` : ''}`,
     );
-    return `${words.join(', ')}, ${schema.metric}`;
+    // Not what a server without it has in its place: another one may have it.
+    return `${words.join(', ')}, ${preferredMetric}`;
   };
   const other = inputs.find((input) => shape(input) !== shape(first));
   if (other !== undefined)
@@ -209,11 +210,29 @@ function descriptionOf({ inputs }: Group, datasets: readonly Dataset[]): string 
   return [`from ${inputs.map(({ label }) => label).join(', ')} by milvus-migrate`, ...new Set(own)].join('; ');
 }
 
+/** One index is built for all: that of the first. */
+function indexNote({ inputs }: Group): Note[] {
+  const [first, ...others] = inputs.map(({ label, dataset }) => ({ label, words: indexInWords(dataset) }));
+  const differing = others.filter(({ words }) => words !== first!.words);
+  if (differing.length === 0) return [];
+  const had = differing.map(({ label, words }) => `; ${label} had ${words}`);
+  return [{ kind: 'info', text: `indexes differ, that of ${first!.label} is built: ${first!.words}${had.join('')}` }];
+}
+
+function indexInWords({ index }: Dataset): string {
+  if (index === undefined) return 'none that is known';
+  const params = Object.entries(index.params).map(([name, value]) => `${name}=${value}`);
+  return params.length === 0 ? index.type : `${index.type} (${params.join(', ')})`;
+}
+
 function nameNotes(group: Group, tags: readonly string[]): Note[] {
   const notes: Note[] = [];
   const label = group.inputs[0]!.label;
   if (group.merged)
-    notes.push({ kind: 'info', text: `merged from ${group.inputs.map((input) => input.label).join(', ')}` });
+    notes.push(
+      { kind: 'info', text: `merged from ${group.inputs.map((input) => input.label).join(', ')}` },
+      ...indexNote(group),
+    );
   else if (label !== group.target) notes.push({ kind: 'lossy', text: `name changed: ${label} → ${group.target}` });
   for (const tag of new Set(tags))
     if (tag !== '' && targetPartitionName(tag) !== tag)

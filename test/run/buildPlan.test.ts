@@ -7,7 +7,7 @@ import { type JobChoices, jobConfig } from '../../src/config/jobConfig.ts';
 import type { MigrateError } from '../../src/core/errors.ts';
 import { plan } from '../../src/run/planReport.ts';
 import { repoRoot } from '../root.ts';
-import { fileRow, segmentContent, tableRow, writeSegment, writeSqlite } from '../sources/milvus1x/build.ts';
+import { fileRow, type Row, segmentContent, tableRow, writeSegment, writeSqlite } from '../sources/milvus1x/build.ts';
 import { temporaryFolder } from '../temporary.ts';
 
 /** Collections a (with partition t), b and c, of ten rows a segment. */
@@ -62,6 +62,42 @@ test('merges that take the same rows twice are refused, with what it is', async 
       assert.match(error.found ?? '', found);
       return true;
     });
+});
+
+test('collections that are searched otherwise are not merged; of other indexes that of the first is taken, which is said', async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, 'db');
+  mkdirSync(join(path, 'tables'), { recursive: true });
+  const kinds: readonly Row[] = [
+    { metric_type: 3, dimension: 32 },
+    { metric_type: 6, dimension: 32 },
+    { metric_type: 7, dimension: 32 },
+    { engine_type: 2, index_params: '{"nlist":77}' },
+    { engine_type: 11, index_params: '{"M":16,"efConstruction":300}' },
+    { engine_type: 11, index_params: '{"M":16,"efConstruction":300}' },
+  ];
+  writeSqlite(join(path, 'meta.sqlite'), {
+    Tables: kinds.map((kind, index) => tableRow('abcdef'[index]!, { id: index, ...kind })),
+    TableFiles: [],
+  });
+  const merged = async (...inputs: string[]) => {
+    const source = { kind: 'milvus1x', path } as const;
+    const choices = { source, stateDir: folder.path, collections: inputs, merge: [merge('z', ...inputs)] };
+    return (await plan(jobConfig(choices))).plan.collections[0]!;
+  };
+  for (const [first, second, found] of [
+    ['a', 'b', 'a: BinaryVector 32, HAMMING; b: BinaryVector 32, SUBSTRUCTURE'],
+    ['b', 'c', 'b: BinaryVector 32, SUBSTRUCTURE; c: BinaryVector 32, SUPERSTRUCTURE'],
+  ] as const)
+    await assert.rejects(merged(first, second), { code: 'E_CONFIG', found });
+  const toldOf = ({ notes }: { notes: readonly { text: string }[] }) =>
+    notes.map(({ text }) => text).filter((text) => text.startsWith('index'));
+  const { index, notes } = await merged('d', 'e', 'f');
+  assert.equal(index?.type, 'IVF_FLAT');
+  assert.deepEqual(toldOf({ notes }), [
+    'indexes differ, that of d is built: IVF_FLAT (nlist=77); e had HNSW (M=16, efConstruction=300); f had HNSW (M=16, efConstruction=300)',
+  ]);
+  assert.deepEqual(toldOf(await merged('e', 'f')), []);
 });
 
 test('names that were given and that Milvus does not take are refused, with what is wrong', async () => {
