@@ -46,7 +46,6 @@ function refuseForeignFlags(command: CommandName, raw: RawArgs): void {
   for (const [name, typed] of raw.given) {
     if (allowed.includes(name)) continue;
     const owners = COMMANDS.filter((other) => (COMMAND_FLAGS[other] as readonly string[]).includes(name));
-    if (name === 'port') return;
     throw usageError(command, `${command} has no flag ${typed}`, {
       found: owners.length === 0 ? typed : `${typed}, a flag of ${owners.join(', ')}`,
       ...(name === 'out' ? { wanted: '--staging DIR (a folder that Milvus can read)' } : {}),

@@ -4,11 +4,12 @@ import { type CommandName, dashed, type FlagName } from './flags.ts';
 import type { RawArgs } from './rawArgs.ts';
 import { usageError } from './usage.ts';
 
-type Kind = 'faiss' | 'elasticsearch' | 'plugin';
+type Kind = 'milvus1x' | 'faiss' | 'elasticsearch' | 'plugin';
 
 export const LOGIN_FLAGS = ['es-user', 'es-password', 'es-api-key', 'es-service-token'] as const;
 
 const FLAGS_OF: Readonly<Record<Kind, readonly FlagName[]>> = {
+  milvus1x: ['meta', 'tables', 'skip-bad-segments', 'ignore-unflushed'],
   faiss: ['collection', 'metric', 'keep-transformed', 'allow-sketch', 'strict'],
   elasticsearch: [
     ...LOGIN_FLAGS,
@@ -31,6 +32,7 @@ const FLAGS_OF: Readonly<Record<Kind, readonly FlagName[]>> = {
 };
 
 const CALLED: Readonly<Record<Kind, readonly [string, string]>> = {
+  milvus1x: ['Milvus 1.x', 'milvus1x:/path/to/db'],
   faiss: ['Faiss indexes', 'faiss:/path/to/file.index'],
   elasticsearch: ['Elasticsearch', 'es+https://host:9200/index'],
   plugin: ['sources of your own', 'plugin:./my-source.js'],

@@ -41,7 +41,7 @@ export async function runProgram(program: Program): Promise<number> {
   } catch (thrown) {
     const error = toMigrateError(thrown);
     // Whoever reads JSON gets some, whatever happened: what is thrown left nothing else there.
-    if (argv.includes('--json')) await printErrorJson(error, terminal);
+    if (isGiven(argv, 'json')) await printErrorJson(error, terminal);
     await printError(toPlain(error), argv, terminal);
     return error.exitCode;
   }
@@ -76,9 +76,15 @@ async function printErrorJson(error: MigrateError, { stdout }: Terminal): Promis
   printJson(stdout, { error: publicError(toPlain(error)), exitCode: error.exitCode });
 }
 
+/** `--json`, `--json=true`; the last one counts. */
+function isGiven(argv: readonly string[], name: string): boolean {
+  const last = argv.findLast((word) => word === `--${name}` || word.startsWith(`--${name}=`));
+  return last === `--${name}` || last === `--${name}=true`;
+}
+
 /** Flags are looked for in the words themselves: the error may be that they could not be read. */
 async function printError(error: PlainError, argv: readonly string[], terminal: Terminal): Promise<void> {
-  const debug = argv.includes('--debug');
+  const debug = isGiven(argv, 'debug');
   if (/(^|\n)--log-format[=\n]json(\n|$)/.test(argv.join('\n'))) {
     const { logError } = await import('./progressJson.ts');
     logError(terminal.stderr, error, debug);

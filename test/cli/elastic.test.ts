@@ -228,6 +228,9 @@ test('usage errors say what is wrong, and never a password', async () => {
     [['milvus1x:/db', '--metric', 'L2'], /--metric is for Faiss indexes and Elasticsearch/],
     [['faiss:/x', '--dates', 'text'], /--dates is for Elasticsearch/],
     [[URL, '--source-options', '{}'], /--source-options is for sources of your own/],
+    [[URL, '--skip-bad-segments'], /--skip-bad-segments is for Milvus 1.x/],
+    [['faiss:/x', '--meta', 'mysql://u@h/db'], /--meta is for Milvus 1.x/],
+    [['faiss:/x', '--port', '80'], /run has no flag --port/],
   ] as [string[], RegExp][]) {
     await assert.rejects(configOf(['run', ...argv, '--to', 'h:1']), (error: MigrateError) => {
       assert.equal(error.code, 'E_USAGE', argv.join(' '));

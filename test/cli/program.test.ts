@@ -266,3 +266,32 @@ test('the first signal winds up, the second ends', () => {
   stop();
   assert.equal(listeners.size, 0);
 });
+
+test('flags and words that a command has no use for are refused', async () => {
+  for (const [words, message] of [
+    [['jobs', '--report', 'r.json'], 'jobs list has no use for --report'],
+    [['jobs', 'show', '7f3a', '--threads', '4'], 'jobs show has no use for --threads'],
+    [['jobs', 'clean', '--to', 'localhost:19530'], 'jobs clean has no use for --to'],
+    [['jobs', 'forget', '7f3b', '-c', 'a.yaml', '--check-parts'], 'jobs forget has no use for --check-parts'],
+    [['version', 'run'], 'version takes no words'],
+    [['help', 'run', 'dump'], 'help takes one word'],
+  ] as const) {
+    const ended = await run([...words]);
+    assert.equal(ended.exitCode, 2, words.join(' '));
+    assert.match(ended.stderr, new RegExp(`^error E_USAGE: ${message}`), words.join(' '));
+  }
+  assert.equal((await run(['jobs', 'forget', '7f3b…', '--es-user', 'elastic', '--json'])).exitCode, 0);
+  assert.equal((await run(['run', 'a', 'b', '--help'])).exitCode, 0);
+});
+
+test('--json=true is --json, for errors too', async () => {
+  for (const word of ['--json', '--json=true']) {
+    const { stdout, exitCode } = await run(['jobs', 'show', 'none', word]);
+    assert.deepEqual(
+      [JSON.parse(stdout).error.code, JSON.parse(stdout).exitCode, exitCode],
+      ['E_UNKNOWN_JOB', 2, 2],
+      word,
+    );
+  }
+  assert.equal((await run(['jobs', 'show', 'none', '--json=false'])).stdout, '');
+});

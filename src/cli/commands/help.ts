@@ -13,6 +13,8 @@ import { usageError } from '../usage.ts';
 
 /** Also for `COMMAND --help`: then the command itself is what help is wanted about. */
 export async function runCommand({ name, line, terminal }: CommandContext): Promise<CommandEnd> {
+  if (name === 'help' && line.args.length > 1)
+    throw usageError('help', 'help takes one word', { found: line.args.join(' ') });
   const topic = name === 'help' ? line.args[0] : name;
   printLines(terminal.stdout, helpAbout(topic, stdoutLook(terminal)));
   return { exitCode: EXIT.ok };

@@ -6,10 +6,13 @@ import { nearestWord } from '../../core/nearest.ts';
 import type { CommandContext, CommandEnd } from '../command.ts';
 import type { CleanedJob, JobStore, JobSummary, StatePlace } from '../engine.ts';
 import { publicError } from '../errorBlock.ts';
+import type { FlagName } from '../flags.ts';
 import { stateFlag } from '../jobFlags.ts';
 import { findJob } from '../jobId.ts';
 import { jobDetails, jobsTable } from '../jobsTable.ts';
+import { LOGIN_FLAGS } from '../kindFlags.ts';
 import { counted } from '../numbers.ts';
+import type { RawArgs } from '../rawArgs.ts';
 import { outputFrom } from '../resolve.ts';
 import { elasticCredentials, filesCredentials, resumedConfig } from '../resumeJob.ts';
 import { runJob } from '../runJob.ts';
@@ -21,6 +24,15 @@ interface Call {
   readonly store: JobStore;
   readonly place: StatePlace;
 }
+
+/** Flags that an action has a use for, besides those that all have. */
+const USED: Readonly<Record<string, readonly FlagName[]>> = {
+  list: [],
+  show: [],
+  clean: ['config'],
+  forget: ['config', ...LOGIN_FLAGS],
+};
+const USED_BY_ALL: readonly FlagName[] = ['state', 'json', 'log-format', 'debug'];
 
 const ACTIONS = { list, show: withId(show), resume: withId(resume), clean, forget: withId(forget) } as const;
 
@@ -34,8 +46,17 @@ export async function runCommand(context: CommandContext): Promise<CommandEnd> {
       wanted: near ?? 'list, show ID, resume ID, clean [ID] or forget ID',
     });
   }
+  refuseUnused(action, line.raw);
   const place = stateFlag(stateOf(terminal.env, terminal.cwd), line.raw, terminal.cwd);
   return ACTIONS[action as keyof typeof ACTIONS]({ context, place, store: await engine.jobs() });
+}
+
+/** `jobs resume` has a use for all of them. */
+function refuseUnused(action: string, raw: RawArgs): void {
+  const used = USED[action];
+  const unused = [...raw.given].find(([name]) => used?.concat(USED_BY_ALL).includes(name as FlagName) === false);
+  if (unused === undefined) return;
+  throw usageError('jobs', `jobs ${action} has no use for ${unused[1]}`, { hint: `milvus-migrate jobs ${action}` });
 }
 
 async function list({ context, store, place }: Call): Promise<CommandEnd> {
