@@ -35,7 +35,8 @@ export interface TableSource {
 /** The recipe for the workers, with every table that they need. Errors: E_FAISS, E_FAISS_UNSUPPORTED. */
 export async function shareTables(recipe: Recipe, from: TableSource): Promise<Packed> {
   const { recipe: packed, shared } = packRecipe(recipe);
-  await addTables(shared, recipe, from);
+  // An index that was never trained may have matrices that nothing could be turned back by: nothing has to be.
+  if (recipe.rows > 0) await addTables(shared, recipe, from);
   for (const ref of randomMaps(recipe))
     if (from.limits.inFlight > 1 || ref.count * ID_BYTES <= HELD_MAP_BYTES)
       shared[tableName(ref)] ??= await readTable(from.index, ref);

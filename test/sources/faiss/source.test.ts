@@ -229,3 +229,28 @@ test('rows that are to be left out are, in every kind of index', async () => {
     assert.equal(truthOf(name).ids.length, all.ids.length);
   }
 });
+
+test('an index of no rows behind a transform that was never trained is an empty collection', async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, 'untrained.index');
+  const [d, inner] = [8, 4];
+  const header = (dims: number): Buffer[] => [i32(dims), u64(0), u64(0), u64(0), Buffer.of(0), i32(1)];
+  // A linear transform without a matrix in front of a flat index.
+  const transform = [Buffer.from('LTra'), Buffer.of(0), u64(0), u64(0), i32(d), i32(inner), Buffer.of(0)];
+  const flat = [Buffer.from('IxF2'), ...header(inner), u64(0)];
+  writeFileSync(file, Buffer.concat([Buffer.from('IxPT'), ...header(d), i32(1), ...transform, ...flat]));
+  const { rows, schema } = await datasetOf(file);
+  assert.deepEqual([rows, schema.fields[1]?.dim], [0, d]);
+});
+
+function i32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes;
+}
+
+function u64(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(value));
+  return bytes;
+}
