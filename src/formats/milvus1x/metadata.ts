@@ -20,7 +20,11 @@ import { addSegment, createSegmentList, refuseSharedTables, repeatedNote, type S
 /** File types of live raw vectors: RAW, TO_INDEX, BACKUP. */
 const LIVE_FILES: readonly bigint[] = [1n, 2n, 7n];
 const INDEX_FILE = 3n;
+/** NEW, RAW, TO_INDEX, INDEX, TO_DELETE, NEW_MERGE, NEW_INDEX, BACKUP. */
+const LAST_FILE_TYPE = 7n;
 const NORMAL_STATE = 0n;
+/** To be deleted. */
+const LAST_STATE = 1n;
 /** Engine types that stand for «no index»: FLAT, BIN_FLAT. */
 const FLAT_ENGINES: readonly number[] = [1, 9];
 
@@ -75,7 +79,7 @@ export function readMetadata(tables: MetadataTables, at: ErrorPlace): Milvus1xMo
   checkTableNames(tables.names, at);
   const place = { table: 'Tables', at };
   const files = groupFiles(tables.TableFiles, { table: 'TableFiles', at });
-  const live = tables.Tables.filter((row) => integerField(row, 'state', place) === NORMAL_STATE)
+  const live = tables.Tables.filter((row) => kindField(row, 'state', { ...place, last: LAST_STATE }) === NORMAL_STATE)
     .map((row) => readTable(row, place))
     .sort((a, b) => compare(a.id, b.id));
   const owners = live.filter(({ owner }) => owner === '');
@@ -156,6 +160,18 @@ function readTable(row: MetaRow, place: RowPlace): TableRow {
   };
 }
 
+/** A number that says what the row is: one that no server writes may stand for data, so it is not passed over. */
+function kindField(row: MetaRow, column: string, { last, ...place }: RowPlace & { readonly last: bigint }): bigint {
+  const kind = integerField(row, column, place);
+  if (kind >= 0n && kind <= last) return kind;
+  throw new MigrateError('E_METADATA', 'the metadata has a value that no Milvus 0.9 to 1.x writes', {
+    at: { ...place.at, collection: textField(row, 'table_id', place), field: `${place.table}.${column}` },
+    found: `${kind} in ${place.table}.${column}`,
+    wanted: `0 to ${last}`,
+    hint: 'whether data hangs on it can not be told: restore the metadata',
+  });
+}
+
 /** Files of one table id: its live segments, and what its built index files say of their type. */
 interface TableFiles extends SegmentList {
   indexEngine: bigint | undefined;
@@ -165,7 +181,7 @@ function groupFiles(rows: readonly MetaRow[], place: RowPlace): ReadonlyMap<stri
   const tables = new Map<string, TableFiles>();
   for (const row of rows) {
     const tableId = textField(row, 'table_id', place);
-    const type = integerField(row, 'file_type', place);
+    const type = kindField(row, 'file_type', { ...place, last: LAST_FILE_TYPE });
     const files: TableFiles = tables.get(tableId) ?? { ...createSegmentList(), indexEngine: undefined };
     tables.set(tableId, files);
     if (type === INDEX_FILE) files.indexEngine = optionalInteger(row, 'engine_type', place);

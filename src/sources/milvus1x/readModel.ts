@@ -46,8 +46,22 @@ async function readText({ folder, name, shown, openStore }: MetaFileAt): Promise
       found: 'no such file',
     });
   try {
-    return new TextDecoder().decode(await readBytes(file));
+    return decoded(await readBytes(file), shown);
   } finally {
     await file.close();
+  }
+}
+
+/** Names that are not what they should be would become others, or those of other folders. */
+function decoded(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new MigrateError('E_METADATA', 'meta.json is not UTF-8', {
+      at: { file },
+      found: 'bytes that are no text in UTF-8',
+      hint: 'save it as UTF-8, or export it again',
+      cause,
+    });
   }
 }

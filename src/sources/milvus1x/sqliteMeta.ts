@@ -37,7 +37,7 @@ export async function followToDatabase(file: string, look: Look): Promise<string
 export async function readSqliteMeta({ folder, name, shown, openStore }: MetaFileAt): Promise<MetadataTables> {
   const Database = loadPackage('better-sqlite3');
   await using from = await openFolder(openStore, folder, '');
-  const temporary = mkdtempSync(join(tmpdir(), 'milvus-migrate-'));
+  const temporary = makeTemporary(shown);
   try {
     const copy = join(temporary, 'meta.sqlite');
     await copyUnchanged({ from, name, copy, shown });
@@ -93,19 +93,29 @@ async function copyIfThere({ from, name, copy, shown }: Copying): Promise<void> 
     // It changes: the comparison sees that too.
     if (thrown instanceof MigrateError && thrown.code === 'E_SOURCE_CHANGED') return;
     if (thrown instanceof MigrateError) throw thrown;
-    throw new MigrateError(
-      isFull(thrown) ? 'E_NO_SPACE' : 'E_SOURCE_ACCESS',
-      `the metadata can not be copied to ${tmpdir()}`,
-      {
-        at: { file: shown },
-        found: messageOf(thrown),
-        cause: thrown,
-      },
-    );
+    throw notCopied(thrown, shown);
   } finally {
     if (fd !== undefined) closeSync(fd);
     await file.close();
   }
+}
+
+function makeTemporary(shown: string): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'milvus-migrate-'));
+  } catch (thrown) {
+    throw notCopied(thrown, shown);
+  }
+}
+
+function notCopied(thrown: unknown, shown: string): MigrateError {
+  const code = isFull(thrown) ? 'E_NO_SPACE' : 'E_SOURCE_ACCESS';
+  return new MigrateError(code, `the metadata can not be copied to ${tmpdir()}`, {
+    at: { file: shown },
+    found: messageOf(thrown),
+    hint: 'name a folder that can be written to in TMPDIR',
+    cause: thrown,
+  });
 }
 
 /** Of each file; undefined where it is not there. */

@@ -114,6 +114,15 @@ test('attributes of a hybrid collection are named once, and refused', () => {
   for (const collection of collections.slice(1)) assert.ok(shapeOf(collection));
 });
 
+test('states and file types that no server writes are not passed over', () => {
+  for (const [broken, found] of [
+    [tables([tableRow('a', { state: 2 })]), '2 in Tables.state'],
+    [tables([tableRow('a', { state: -1 })]), '-1 in Tables.state'],
+    [tables([tableRow('a')], [fileRow('a', '7', { file_type: 8 })]), '8 in TableFiles.file_type'],
+  ] as const)
+    assert.throws(() => readMetadata(broken, at), { code: 'E_METADATA', found });
+});
+
 test('a segment that two live rows name is read once, and said', () => {
   const model = readMetadata(tables([tableRow('c')], [fileRow('c', '1'), fileRow('c', '1', { file_type: 7 })]), at);
   assert.equal(model.collections[0]?.partitions[0]?.segments.length, 1);

@@ -137,6 +137,29 @@ test('a missing source says what is there instead', async () => {
   await assert.rejects(openSource(config(db), { openStore }), fails('E_METADATA', 'no tables'));
 });
 
+test('a meta.json that is not UTF-8 is refused: its names would become others', async () => {
+  using folder = temporaryFolder();
+  const text = '{"collections":[{"collection":"café","metric":1,"dim":4,"segments":[]}],"rows":0}';
+  writeFileSync(join(folder.path, 'meta.json'), text, 'latin1');
+  await assert.rejects(openSource(config(folder.path), { openStore }), fails('E_METADATA', 'meta.json', 'UTF-8'));
+  writeFileSync(join(folder.path, 'meta.json'), text);
+  const source = await openSource(config(folder.path), { openStore });
+  assert.equal((await source.datasets())[0]?.name, 'café');
+});
+
+test('a folder for temporary files that is not there is named', async () => {
+  using folder = temporaryFolder();
+  const db = makeDatabase(folder.path);
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = join(folder.path, 'nowhere');
+  try {
+    await assert.rejects(openSource(config(db), { openStore }), fails('E_SOURCE_ACCESS', 'nowhere', 'TMPDIR'));
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  }
+});
+
 test('bad segments: the first one is an error, or all are named and left out', async () => {
   using folder = temporaryFolder();
   const db = makeDatabase(folder.path);
