@@ -15,6 +15,7 @@ export function reportSentences(report: Report, resume: string): string[] {
 function aboutCollection(each: CollectionReport, report: Report): string[] {
   return [
     ...rejects(each, report.rejectFile),
+    ...keptByIds(each),
     ...withheld(each),
     ...changes(each),
     ...each.skipped.map((segment) => {
@@ -35,6 +36,14 @@ function rejects(each: CollectionReport, file: string | undefined): string[] {
   const [first] = firstNonFinite;
   const why = first?.reason === undefined ? 'NaN or infinity' : `the first: id ${first.key}: ${first.reason}`;
   return [`${counted(rejected, 'row')} of ${collection} ${were(rejected)} rejected (${why})${where}.`];
+}
+
+/** Which of several rows is kept is settled before any is looked at further: what becomes of that one is not known then. */
+function keptByIds({ dropped, rejected, filtered, collection }: CollectionReport): string[] {
+  if (dropped === 0 || rejected + filtered === 0) return [];
+  return [
+    `${collection}: rows that were left out as duplicates may have had the ids of rows that were rejected or filtered: --on-duplicate first goes by ids alone.`,
+  ];
 }
 
 /** What of the values is not as it was sent. */

@@ -44,7 +44,7 @@ export const SOURCE_FLAGS = {
     name: 'on-duplicate',
     value: 'fail|keep-all|first',
     group: 'source',
-    help: 'ids that occur in several collections of --merge; first: the first in plan order stays',
+    help: 'ids that occur in several collections of --merge; first: the first in plan order stays, by ids alone: also where it is rejected or filtered then',
     preset: 'fail',
   },
   collection: {

@@ -173,6 +173,35 @@ for (const policy of ['first', 'keep-all'] as const)
     assert.equal(await compareDump(out, 'merge-overlap', compare), '');
   });
 
+test('dump --on-duplicate first: where the row that is kept is rejected, it is said that those with its id are not there either', async () => {
+  using folder = temporaryFolder();
+  const db = join(folder.path, 'db');
+  const [a, b] = [0, 5].map((firstId) => segmentContent(10, 4, [], firstId));
+  a!.rv.set([0, 0, 0xc0, 0x7f], 8 + 7 * 16);
+  for (const [table, segment, content] of [
+    ['a', '1', a],
+    ['b', '2', b],
+  ] as const)
+    writeSegment(db, table, segment, content!);
+  writeSqlite(join(db, 'meta.sqlite'), {
+    Tables: [tableRow('a', { id: 1 }), tableRow('b', { id: 2 })],
+    TableFiles: [fileRow('a', '1'), fileRow('b', '2')],
+  });
+  const merge = ['--merge', 'a,b', '--into', 'c', '--on-duplicate', 'first'];
+  const dumped = async (out: string, ...flags: string[]) => {
+    const places = ['--out', join(folder.path, out), '--state', join(folder.path, 'state')];
+    const ended = await milvusMigrate(['dump', `milvus1x:${db}`, ...merge, ...places, ...flags]);
+    return { ...ended, said: plainText(ended.stdout).replaceAll(/\s+/g, ' ') };
+  };
+  const byIds = /left out as duplicates may have had the ids of rows that were rejected or filtered/;
+  const rejecting = await dumped('one', '--reject-file', join(folder.path, 'rejects.jsonl'));
+  assert.equal(rejecting.code, 6, rejecting.stderr);
+  assert.match(rejecting.said, byIds);
+  const keeping = await dumped('two');
+  assert.equal(keeping.code, 0, keeping.stderr);
+  assert.doesNotMatch(keeping.said, byIds);
+});
+
 test('dump merge-overlap --merge: the same id in both is an error by default, with examples', async () => {
   using folder = temporaryFolder();
   const ended = await dump('merge-overlap', join(folder.path, 'out'), ['--merge', 'a,b', '--into', 'c']);
