@@ -38,7 +38,7 @@ export async function verifyCollection(run: VerifyContext, { planned, record }: 
   const records = run.ledger.of(planned.target);
   const open = unfinished(records, planned);
   if (open.length > 0) return result({ count: 'failed', differences: open, remark: 'the load is not finished' });
-  const wanted = wantedRows(records, record);
+  const wanted = wantedRows(records, record, facts.milvusPartitions);
   const choice = run.config.verify;
   if (choice === 'none') return result({ count: 'skipped', remark: 'not verified (--verify none)' });
   const compares = facts.loaded ? choice !== 'counts' : choice === 'sample' || choice === 'full';
@@ -83,9 +83,17 @@ async function whileLoaded<T>(run: VerifyContext, facts: CollectionFacts, work: 
   }
 }
 
-/** Rows that each partition of the target must hold: what was read, not what was recorded as loaded. */
-function wantedRows(records: readonly PartitionRecord[], { before }: CollectionRecord): Map<string, number> {
-  const wanted = new Map<string, number>([[DEFAULT_PARTITION, 0], ...Object.entries(before)]);
+/**
+ * Rows that each partition of the target must hold: what was read, not what was recorded as loaded.
+ * @param there its partitions: one that this job neither found nor made is to be empty
+ */
+function wantedRows(
+  records: readonly PartitionRecord[],
+  { before }: CollectionRecord,
+  there: readonly string[] = [],
+): Map<string, number> {
+  const empty = [DEFAULT_PARTITION, ...there].map((name) => [name, 0] as const);
+  const wanted = new Map<string, number>([...empty, ...Object.entries(before)]);
   for (const { planned, part, load } of records) {
     const { targetPartition, partition } = planned;
     if (load !== undefined && planned.upsert === true) {

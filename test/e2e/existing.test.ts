@@ -132,6 +132,19 @@ describe('existing', { concurrency: 4 }, () => {
     await assertExact(at, 'l2');
   });
 
+  test('rows that others put into a partition of their own are seen by the verification', async () => {
+    await using at = await place();
+    const words = at.words('l2');
+    assert.equal((await milvusMigrate(words)).code, 0);
+    const { client } = at.database;
+    const theirs = { collection_name: FACES!.name, partition_name: 'theirs' };
+    await client.createPartition(theirs);
+    await client.insert({ ...theirs, data: [{ id: 1, data: Array(FACES!.dim).fill(1) }] } as never);
+    const verified = await milvusMigrate(words.with(0, 'verify'));
+    assert.equal(verified.code, 5, verified.stderr);
+    assert.match(verified.stderr, /partition theirs: 1 rows, wanted 0/);
+  });
+
   test('a name that is an alias is refused', async () => {
     await using at = await place();
     await makeThere(at, 0);
