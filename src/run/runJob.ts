@@ -15,6 +15,7 @@ import { partFolders } from './partFolders.ts';
 import { checkStaging } from './preflight.ts';
 import { prepareCollection, recheckCollection } from './prepare.ts';
 import { keepManifest, letGoOfSource, lookAtIds, type Running } from './runFiles.ts';
+import { refuseUnfinished } from './unfinished.ts';
 import { AFTER_LOAD_MS, AT_REST_MS, type VerifyContext, verifyCollection } from './verify.ts';
 
 export async function runTarget(context: TargetRun, stages: JobStages): Promise<void> {
@@ -38,12 +39,14 @@ type TargetRun = Running & FinishContext;
 
 async function prepareAll(run: TargetRun): Promise<Loadable> {
   const loadable = new Map<string, CollectionRecord>();
+  const left = new Map<string, CollectionRecord>();
   await run.target.createDatabaseIfAbsent();
   for (const planned of run.collections) {
     const record = await prepareCollection(run, run.target, planned);
-    if (record.phase === 'left') run.warn(`${planned.target} is there already and is left as it is (--mode skip)`);
-    else loadable.set(planned.target, record);
+    (record.phase === 'left' ? left : loadable).set(planned.target, record);
   }
+  await refuseUnfinished(run, left);
+  for (const name of left.keys()) run.warn(`${name} is there already and is left as it is (--mode skip)`);
   return loadable;
 }
 

@@ -145,6 +145,21 @@ describe('existing', { concurrency: 4 }, () => {
     assert.match(verified.stderr, /partition theirs: 1 rows, wanted 0/);
   });
 
+  test('--mode skip does not pass over what a job of another mode has not finished', async () => {
+    await using at = await place();
+    await runKilled(at.words('l2'), 'batch sent');
+    const [job] = await listJobs(join(at.path, 'state'));
+    const skipping = at.words('l2', '--mode', 'skip');
+    const refused = await milvusMigrate(skipping);
+    assert.equal(refused.code, 4, refused.stderr);
+    assert.match(refused.stderr, new RegExp(`E_LOAD_IN_DOUBT[\\s\\S]*jobs resume ${job!.id}`));
+    const resumed = await milvusMigrate(['jobs', 'resume', job!.id, '--state', join(at.path, 'state')]);
+    assert.equal(resumed.code, 0, resumed.stderr);
+    const skipped = await milvusMigrate(skipping);
+    assert.equal(skipped.code, 0, skipped.stderr);
+    assert.equal(facesOf(at).outcome, 'left');
+  });
+
   test('a name that is an alias is refused', async () => {
     await using at = await place();
     await makeThere(at, 0);
