@@ -16,6 +16,7 @@ import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
 import { troubleOf } from './explainStaging.ts';
 import { attemptFolder, attemptOf, seenFiles } from './layout.ts';
+import { moveAgain } from './moveAgain.ts';
 import { gatherFiles, isThere } from './partFolders.ts';
 import { createBackoff, whileAway } from './patience.ts';
 
@@ -47,7 +48,7 @@ export async function importPart(run: ImportContext, record: PartitionRecord, in
     throw new MigrateError('E_LOAD_IN_DOUBT', 'some rows of a part were streamed by an earlier run', {
       at: { collection: into },
       found: `${record.load.acked} rows, and perhaps ${record.load.inFlight} more`,
-      hint: 'run again without --staging, as before; or start over with --mode overwrite --fresh',
+      hint: `run again without --staging, as before; or ${moveAgain(run.ledger.collection(record.planned.collection))}`,
     });
   // Milvus refuses nothing about an empty file, but there is nothing to ask it for either.
   if (part.rows === 0) return loaded(run, part, part.dir);
@@ -63,7 +64,7 @@ export async function importPart(run: ImportContext, record: PartitionRecord, in
       at: { collection: into, file: part.dir },
       found: `${task.rows} rows by import task ${task.id}`,
       wanted: `${part.rows} rows`,
-      hint: 'look at the log of Milvus; then move the collection again with --mode overwrite --fresh',
+      hint: `look at the log of Milvus; then ${moveAgain(run.ledger.collection(record.planned.collection))}`,
     });
   return loaded(run, part, await settledFolder(run, part, submitted.dir));
 }

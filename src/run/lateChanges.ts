@@ -14,6 +14,7 @@ import { SAMPLES_PER_COLLECTION } from './buildPlan.ts';
 import { dumpPart, plannedOf } from './dumpStage.ts';
 import type { FinishContext } from './finishCollection.ts';
 import { asking } from './importLoad.ts';
+import { moveAgain } from './moveAgain.ts';
 import { DEFAULT_PARTITION } from './names.ts';
 import { repeatedIds } from './storedIds.ts';
 import { createPace, streamPart } from './streamLoad.ts';
@@ -73,7 +74,7 @@ async function refuseRepeatedIds(run: FinishContext, planned: readonly PlannedPa
     throw new MigrateError('E_DUPLICATE_IDS', 'what changed can not be upserted where ids occur more than once', {
       at: { collection },
       found: `${repeated} ids that more than one row has: an upsert would leave one row of each`,
-      hint: 'move the collection again with --mode overwrite --fresh',
+      hint: moveAgain(run.ledger.collection(collection)),
     });
   }
 }
@@ -185,7 +186,7 @@ async function refuseOtherCount(
   throw new MigrateError('E_VERIFY', 'Milvus does not hold what was loaded, so what changed since is not upserted', {
     at: { collection: planned.target },
     found: counted.differences.join('; '),
-    hint: 'move the collection again with --mode overwrite --fresh',
+    hint: moveAgain(record),
   });
 }
 

@@ -7,6 +7,7 @@ import { vectorOf } from '../core/schema.ts';
 import { createQueue, forEachConcurrently, type Queue } from './concurrently.ts';
 import type { RunContext } from './context.ts';
 import { asking, type ImportContext, importPart, wholePart } from './importLoad.ts';
+import { moveAgain } from './moveAgain.ts';
 import { createBackoff } from './patience.ts';
 import type { Pool } from './pool.ts';
 import { settleImports, surplusRows } from './settleImports.ts';
@@ -186,7 +187,7 @@ async function refuseLeftovers(run: ImportContext, collection: string, loadable:
     at: { collection },
     found: `${surplus} rows more than the imports that completed`,
     wanted: '0',
-    hint: 'drop the collection and run again with --fresh, or use --mode overwrite --fresh',
+    hint: moveAgain(record),
   });
 }
 

@@ -11,6 +11,7 @@ import { type FinishContext, indexAndLoad, swapIn } from './finishCollection.ts'
 import { findChanges, mayLackRows, upsertChanges } from './lateChanges.ts';
 import { manifestFile } from './layout.ts';
 import { type Loadable, settleLoads, startLoading } from './loadStage.ts';
+import { heldRows, moveAgain } from './moveAgain.ts';
 import { partFolders } from './partFolders.ts';
 import { checkStaging } from './preflight.ts';
 import { prepareCollection, recheckCollection } from './prepare.ts';
@@ -122,7 +123,7 @@ async function withhold(run: TargetRun, loadable: Loadable): Promise<Loadable> {
       throw new MigrateError('E_USAGE', 'a part of the collection was loaded by a run with --reject-file', {
         at: { collection: name },
         found: `${report.nonFinite} rows that Milvus would refuse, and no --reject-file`,
-        hint: 'run again with --reject-file, or start over with --mode overwrite --fresh',
+        hint: `run again with --reject-file, or ${moveAgain(record)}`,
       });
     const [first] = report.firstNonFinite;
     run.warn(
@@ -191,10 +192,12 @@ function startVerifying(run: TargetRun & VerifyContext, collections: Loadable): 
     },
     end() {
       run.meter.finish('verify');
+      // One that held rows before speaks for all: what is said of it harms none.
+      const held = [...collections.values()].find((record) => heldRows(record) > 0);
       if (failed.length > 0)
         throw new MigrateError('E_VERIFY', 'what Milvus holds is not what was read', {
           found: failed.join('\n'),
-          hint: 'the files and the checkpoint are kept; move the collection again with --mode overwrite --fresh',
+          hint: `the files and the checkpoint are kept; ${moveAgain(held)}`,
         });
     },
   };

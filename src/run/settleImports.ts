@@ -6,6 +6,7 @@ import { primaryKeyOf } from '../core/schema.ts';
 import { schemaOf } from './dumpStage.ts';
 import { buildIndex, wantedIndex } from './finishCollection.ts';
 import { asking, type ImportContext, importPart, settledFolder, tasksWith, wholePart } from './importLoad.ts';
+import { moveAgain } from './moveAgain.ts';
 
 /** How many of a part's recorded keys are asked for, where only its rows can tell whether it is loaded. */
 const KEYS_ASKED = 16;
@@ -58,7 +59,7 @@ async function decideByRows(run: ImportContext, { collection, target, unknown }:
       at: { collection },
       found: `${surplus} rows more than the recorded loads, import tasks forgotten by the server`,
       wanted: `0 or ${rows(unknown)} rows, or whole parts of them`,
-      hint: 'drop the collection and run again with --fresh, or use --mode overwrite --fresh',
+      hint: moveAgain(target),
     });
   await settle(
     run,
@@ -124,7 +125,7 @@ async function exactCount(run: ImportContext, collection: string, target: Collec
   if (planned === undefined || facts === undefined || (!indexed && index === undefined) || target.countedBy !== 'count')
     throw new MigrateError('E_LOAD_IN_DOUBT', 'the collection has to be loaded to tell what Milvus has of it', {
       at: { collection: into },
-      hint: 'run again with --index auto; or drop the collection and start over with --fresh',
+      hint: `run again with --index auto; or ${moveAgain(target)}`,
     });
   if (!indexed && index !== undefined) await asking(run, () => buildIndex(run, { planned, index, into }));
   return Number(await whileLoaded(run, into, () => run.target.count(into)));

@@ -6,8 +6,8 @@
  *          │ there      │ may be there             │ not sent
  * ```
  * One commit a batch: that of the next batch says that the one before arrived. What is in doubt after a crash is sent
- * again as an upsert, which leaves one row per key whether it had arrived or not; where keys repeat that would lose
- * rows, and the run refuses.
+ * again as an upsert, which leaves one row per key whether it had arrived or not; where that would lose rows
+ * (`replacing.ts`), the run refuses.
  */
 import type { Batch } from '../core/batch.ts';
 import { columnOf, sliceBatch } from '../core/batch.ts';
@@ -21,9 +21,11 @@ import type { RunContext } from './context.ts';
 import { dumpPart, schemaOf } from './dumpStage.ts';
 import { announce } from './events.ts';
 import { asking, wholePart } from './importLoad.ts';
+import { moveAgain } from './moveAgain.ts';
 import { createBackoff } from './patience.ts';
 import type { Pool } from './pool.ts';
-import { readTask, streamRows } from './rowStream.ts';
+import { type Piece, refuseReplacing } from './replacing.ts';
+import { streamRows } from './rowStream.ts';
 
 export interface StreamContext extends RunContext {
   readonly target: Target;
@@ -66,7 +68,7 @@ export async function streamPart(run: StreamContext, record: PartitionRecord, in
   if (load?.state === 'intended' || load?.state === 'submitted')
     throw new MigrateError('E_LOAD_IN_DOUBT', 'a part was handed to a bulk insert by an earlier run', {
       at: { collection: into, file: load.dir },
-      hint: 'run again with --staging, as before; or start over with --mode overwrite --fresh',
+      hint: `run again with --staging, as before; or ${moveAgain(run.ledger.collection(record.planned.collection))}`,
     });
   if (part.rows === 0)
     return run.ledger.recordLoad(part.partition, {
@@ -104,7 +106,7 @@ export async function streamPart(run: StreamContext, record: PartitionRecord, in
       at: { collection: into },
       found: `${rows} rows${changed ? ' with other content' : ''}`,
       wanted: `${part.rows} rows as checked before`,
-      hint: 'nothing may change the source while it is moved; start over with --mode overwrite --fresh',
+      hint: `nothing may change the source while it is moved; ${moveAgain(run.ledger.collection(record.planned.collection))}`,
     });
   const fresh = freshOf(record, sender.fresh());
   await run.ledger.recordLoad(part.partition, { state: 'loaded', rows, how: 'stream', dir: part.dir, ...fresh });
@@ -172,11 +174,6 @@ function createSender(
   };
 }
 
-interface Piece {
-  readonly into: string;
-  readonly piece: Batch;
-}
-
 async function insertNew(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<InsertOutcome> {
   const outcome = await insert(run, record, { into, piece, how: 'insert' });
   if (outcome.kind === 'doubt')
@@ -209,7 +206,7 @@ async function freshKeys(run: StreamContext, record: PartitionRecord, { into, pi
 async function resend(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<InsertOutcome> {
   // Any question answered says that the server is back; asking bears with its absence.
   await asking(run, () => run.target.facts());
-  await refuseRepeatedKeys(run, record, { into, piece });
+  await refuseReplacing(run, record, { into, piece });
   return insert(run, record, { into, piece, how: 'upsert' });
 }
 
@@ -241,28 +238,4 @@ async function slower(
     run.meter.detail('load', `Milvus limits the rate (${refused.reason})`);
     await run.pace.backoff(run.signal);
   }
-}
-
-/** Throws E_LOAD_IN_DOUBT where an upsert of the rows could replace another row. */
-async function refuseRepeatedKeys(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<void> {
-  const { collection } = record.planned;
-  // A copy: the piece's own memory goes back to its worker.
-  const keys = keysOf(schemaOf(run, collection), piece).slice();
-  const target = run.ledger.collection(collection);
-  const foreign = Object.values(target?.before ?? {}).some((rows) => rows > 0);
-  let occurrences = 0;
-  for (const other of run.ledger.of(collection)) {
-    if (run.signal.aborted) throw new MigrateError('E_INTERRUPTED', 'interrupted');
-    if (foreign || occurrences > keys.length) break;
-    const task = { kind: 'lookup', ...readTask(run, other), keys, hashes: undefined } as const;
-    occurrences += (await run.side().run<'lookup'>(task)).rows;
-  }
-  if (!foreign && occurrences <= new Set<Key>(keys).size) return;
-  throw new MigrateError('E_LOAD_IN_DOUBT', 'a batch may or may not have arrived, and can not be sent again safely', {
-    at: { collection: into },
-    found: foreign
-      ? 'the collection held rows before, which an upsert might replace'
-      : `${occurrences} rows with the ${keys.length} keys of the batch: an upsert would leave one row per key`,
-    hint: 'run again with --mode overwrite --fresh, or with --staging: a bulk insert is never in doubt in this way',
-  });
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { CollectionReport } from '../../src/core/report.ts';
 import { listJobs } from '../../src/run/jobs.ts';
-import { milvusMigrate, wanted } from './harness.ts';
+import { milvusMigrate, wanted, wantedRows } from './harness.ts';
 import { runKilled } from './killed.ts';
 import { assertExact, collections, type Place, place, reportOf } from './place.ts';
 import { countRows } from './reading.ts';
@@ -158,6 +158,23 @@ describe('existing', { concurrency: 4 }, () => {
     const skipped = await milvusMigrate(skipping);
     assert.equal(skipped.code, 0, skipped.stderr);
     assert.equal(facesOf(at).outcome, 'left');
+  });
+
+  test('rows in doubt are sent again into a collection that held others, unless one of these has their id', async () => {
+    for (const id of [7n, wantedRows('l2', FACES!.partitions[0]!.dir).ids[0]!]) {
+      await using at = await place();
+      await makeThere(at, 1, true);
+      const data = [{ id: String(id), data: Array(FACES!.dim).fill(0.5) }];
+      await at.database.client.insert({ collection_name: FACES!.name, data } as never);
+      const words = at.words('l2', '--mode', 'append');
+      await runKilled(words, 'batch sent');
+      const ended = await milvusMigrate(words);
+      assert.equal(ended.code, id === 7n ? 0 : 4, ended.stderr);
+      assert.equal(await countRows(at.database, FACES!.name), FACES!.rows + 2);
+      if (id === 7n) continue;
+      assert.match(ended.stderr, /E_LOAD_IN_DOUBT/);
+      assert.doesNotMatch(ended.stderr, /overwrite/, 'it would take the rows away that were there before');
+    }
   });
 
   test('a name that is an alias is refused', async () => {
