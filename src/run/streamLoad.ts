@@ -117,6 +117,19 @@ function freshOf({ planned }: PartitionRecord, fresh: number): { fresh?: number 
   return planned.upsert === true ? { fresh } : {};
 }
 
+/** So often one batch is sent whose answers do not say that it arrived: with the waits between, for five minutes. */
+const MOST_DOUBTS = 64;
+
+/** A Milvus that answers all else, and takes no rows: nothing but its log says why. */
+function neverSure(into: string, reason: string): MigrateError {
+  return new MigrateError('E_TARGET', 'Milvus does not say that a batch arrived, however often it is sent', {
+    at: { collection: into },
+    found: reason,
+    wanted: 'that the rows were taken, or refused',
+    hint: 'look at the log of Milvus (and whether its disk is full), then run the same command again: it goes on there',
+  });
+}
+
 interface Sender {
   /** Sends the rows of the batch that are not acknowledged yet. */
   send(batch: Batch, first: number): Promise<void>;
@@ -140,6 +153,7 @@ function createSender(
   let acked = ackedBefore;
   let doubtEnd = ackedBefore + inFlight;
   let fresh = freshBefore;
+  let doubts = 0;
   const upsert = record.planned.upsert === true;
   return {
     fresh: () => fresh,
@@ -158,11 +172,16 @@ function createSender(
         announce('batch intended', id);
         const send = upsert ? upsertAgain : doubtful ? resend : insertNew;
         const outcome = await send(run, record, { into, piece });
-        if (outcome.kind === 'doubt') doubtEnd = Math.max(doubtEnd, acked + rows);
+        if (outcome.kind === 'doubt') {
+          doubtEnd = Math.max(doubtEnd, acked + rows);
+          if (++doubts === MOST_DOUBTS) throw neverSure(into, outcome.reason);
+          await run.pace.backoff(run.signal);
+        }
         if (outcome.kind === 'refused') await slower(run, outcome, piece);
         if (outcome.kind !== 'done') continue;
         announce('batch sent', id);
         acked += rows;
+        doubts = 0;
         run.pace.wentWell();
         run.meter.add('load', {
           units: 0,
