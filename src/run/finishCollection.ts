@@ -7,6 +7,7 @@ import { type Field, type IndexSpec, type MetricType, vectorOf } from '../core/s
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
 import { asking } from './importLoad.ts';
+import { fittingName } from './names.ts';
 
 export interface FinishContext extends RunContext {
   readonly target: Target;
@@ -82,7 +83,7 @@ export async function swapIn(run: FinishContext, planned: PlannedCollection, rec
       found: `the new data is in ${record.loadInto}, not verified`,
       hint: 'run again without --verify none',
     });
-  const retired = `${planned.target}__old_${jobId}`;
+  const retired = fittingName(`${planned.target}__old_${jobId}`);
   const current = await target.describe(planned.target);
   // By its name, not by ids alone: milvus-lite has none.
   const waits = record.loadInto !== planned.target && (await target.describe(record.loadInto)) !== undefined;

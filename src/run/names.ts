@@ -1,11 +1,14 @@
 /** Names as Milvus 2.x takes them: letters, digits and underscores, not starting with a digit, at most 255 characters. */
+import { createHash } from 'node:crypto';
 import type { JobConfig } from '../config/job.ts';
 import { MigrateError } from '../core/errors.ts';
 
 /** Name of every collection's default partition in Milvus 2.x. */
 export const DEFAULT_PARTITION = '_default';
 
+/** Of Milvus, and of the names of files. */
 const MAX_NAME = 255;
+const HASH_DIGITS = 16;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** The nearest name that Milvus 2.x takes. */
@@ -19,6 +22,16 @@ export function sanitizeName(name: string): string {
       hint: 'give it another name with --name, or with --merge … --into …',
     });
   return begun;
+}
+
+/**
+ * A name that is made of another: for Milvus, or for a file. One that would be too long is cut, and ends with a hash of the
+ * whole, so that no two become the same.
+ */
+export function fittingName(name: string): string {
+  if (name.length <= MAX_NAME) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_DIGITS);
+  return `${name.slice(0, MAX_NAME - HASH_DIGITS - 1)}_${hash}`;
 }
 
 /**

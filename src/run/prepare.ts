@@ -7,14 +7,14 @@ import { type Field, primaryKeyOf, type Schema, vectorOf } from '../core/schema.
 import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
-import { DEFAULT_PARTITION } from './names.ts';
+import { DEFAULT_PARTITION, fittingName } from './names.ts';
 
 /** A strongly consistent count waits for the server's clock, 0.2 s and more: of thousands of partitions, side by side. */
 export const COUNTS_AT_A_TIME = 8;
 
 /** The collection of a job that will replace `target` (`--mode overwrite`). */
 export function scratchName(target: string, jobId: string): string {
-  return `${target}__new_${jobId}`;
+  return fittingName(`${target}__new_${jobId}`);
 }
 
 /**

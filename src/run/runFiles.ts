@@ -12,6 +12,7 @@ import { dumpStage, isSearched } from './dumpStage.ts';
 import { writeMeta } from './exportMeta.ts';
 import type { Ledger } from './ledger.ts';
 import { writeManifest } from './manifest.ts';
+import { fittingName } from './names.ts';
 
 export interface Running extends RunContext {
   readonly sourceTitle: string;
@@ -80,7 +81,7 @@ export async function keepManifest(run: Running, isWhole: (collection: string) =
 /** Before any row is moved: ids that more than one of the merged collections holds. Once a job. */
 async function searchDuplicates(run: Running): Promise<void> {
   for (const { target } of run.collections) {
-    const done = join(run.jobDir, `searched-${target}`);
+    const done = join(run.jobDir, fittingName(`searched-${target}`));
     if (!isSearched(run, target) || existsSync(done)) continue;
     const { findDuplicates } = await import('./duplicates.ts');
     const { keys, dropped } = await findDuplicates(run, target);

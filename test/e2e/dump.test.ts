@@ -202,6 +202,13 @@ test('dump --on-duplicate first: where the row that is kept is rejected, it is s
   assert.doesNotMatch(keeping.said, byIds);
 });
 
+test('dump --merge --into a name that is as long as names may be', async () => {
+  using folder = temporaryFolder();
+  const into = ['--into', 'c'.repeat(255), '--on-duplicate', 'first'];
+  const ended = await dump('merge-overlap', join(folder.path, 'out'), ['--merge', 'a,b', ...into]);
+  assert.equal(ended.code, 0, ended.stderr);
+});
+
 test('dump merge-overlap --merge: the same id in both is an error by default, with examples', async () => {
   using folder = temporaryFolder();
   const ended = await dump('merge-overlap', join(folder.path, 'out'), ['--merge', 'a,b', '--into', 'c']);

@@ -12,8 +12,11 @@ import { countRows } from './reading.ts';
 const [FACES] = wanted('l2').collections;
 
 /** The collection that `l2` is to go into, with so many rows that nobody flushed; loaded, where that is said. */
-async function makeThere({ database: { client } }: Place, rows: number, loaded = false): Promise<void> {
-  const collection_name = FACES!.name;
+async function makeThere(
+  { database: { client } }: Place,
+  rows: number,
+  { loaded = false, name: collection_name = FACES!.name } = {},
+): Promise<void> {
   const fields = [
     { name: 'id', data_type: 'Int64', is_primary_key: true, autoID: false },
     { name: 'data', data_type: 'FloatVector', dim: FACES!.dim },
@@ -58,7 +61,7 @@ describe('existing', { concurrency: 4 }, () => {
 
   test('plan counts the rows of a loaded collection that were not flushed yet, and flushes none', async () => {
     await using at = await place();
-    await makeThere(at, 7, true);
+    await makeThere(at, 7, { loaded: true });
     const [, ...words] = at.words('l2');
     const seen = await milvusMigrate(['plan', words[0]!, ...at.database.flags, '--state', join(at.path, 'state')]);
     assert.equal(seen.code, 4, seen.stdout);
@@ -92,6 +95,18 @@ describe('existing', { concurrency: 4 }, () => {
     assert.deepEqual(await collections(at.database), [FACES!.name]);
     for (const alias of ['prod', 'test']) assert.equal(await countRows(at.database, alias), FACES!.rows);
     assert.match(reportOf(at).warnings.join('\n'), /prod, test/);
+  });
+
+  test('--mode overwrite of a collection whose name is as long as names may be', async () => {
+    await using at = await place();
+    const name = 'f'.repeat(255);
+    await makeThere(at, 1, { name });
+    const words = at.words('l2', '--mode', 'overwrite', '--name', name);
+    await runKilled(words, 'swap renamed old');
+    const replaced = await milvusMigrate(words);
+    assert.equal(replaced.code, 0, replaced.stderr);
+    assert.deepEqual(await collections(at.database), [name]);
+    assert.equal(await countRows(at.database, name), FACES!.rows);
   });
 
   test('a report does not show what was verified of a collection that is gone', async () => {
@@ -163,7 +178,7 @@ describe('existing', { concurrency: 4 }, () => {
   test('rows in doubt are sent again into a collection that held others, unless one of these has their id', async () => {
     for (const id of [7n, wantedRows('l2', FACES!.partitions[0]!.dir).ids[0]!]) {
       await using at = await place();
-      await makeThere(at, 1, true);
+      await makeThere(at, 1, { loaded: true });
       const data = [{ id: String(id), data: Array(FACES!.dim).fill(0.5) }];
       await at.database.client.insert({ collection_name: FACES!.name, data } as never);
       const words = at.words('l2', '--mode', 'append');
