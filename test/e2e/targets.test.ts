@@ -96,6 +96,12 @@ describe('milvus-lite', { concurrency: 2 }, () => {
     }
   });
 
+  test('the lowest key that there is is counted, too', async () => {
+    using folder = temporaryFolder();
+    const ended = await milvusMigrate(['run', source('extreme-ids'), '--to', lite.address, '--state', folder.path]);
+    assert.equal(ended.code, 0, ended.stderr);
+  });
+
   test('each partition is counted by itself', async () => {
     using folder = temporaryFolder();
     const report = join(folder.path, 'report.json');

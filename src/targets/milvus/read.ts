@@ -33,14 +33,15 @@ const STRONG = 'Strong';
 /**
  * Exact number of rows.
  * @param ignoresPartitions for a milvus-lite (seen with 3.2.2): a count without a filter is that of the whole collection
- * there, whatever partition is named, so it gets one. It leaves out the key −2^63, which is no literal.
+ * there, whatever partition is named, so it gets one that every row fits.
  */
 export async function count(rpc: Rpc, where: Where, ignoresPartitions = false): Promise<bigint> {
   if (!ignoresPartitions || where.milvusPartition === undefined) return countWhere(rpc, where, '');
   const facts = await describe(rpc, where.collection);
   const key = facts?.fields.find(({ primaryKey }) => primaryKey);
-  const least = key?.typeName === 'VarChar' ? '""' : '-9223372036854775807';
-  return countWhere(rpc, where, `${key?.name ?? 'id'} >= ${least}`);
+  const name = key?.name ?? 'id';
+  // −2^63 is no literal.
+  return countWhere(rpc, where, key?.typeName === 'VarChar' ? `${name} >= ""` : `${name} >= 0 or ${name} < 0`);
 }
 
 /** Exact number of rows whose key is one of `keys`. */
