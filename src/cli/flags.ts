@@ -339,7 +339,7 @@ export const COMMAND_FLAGS = {
   dump: [...JOB, 'out', 'report', 'json', ...COMMON],
   load: [...JOB, 'report', 'json', ...COMMON],
   start: [...JOB, 'report', 'json', ...COMMON],
-  verify: [...JOB, 'report', 'json', ...COMMON],
+  verify: [...JOB.filter((name) => name !== 'fresh'), 'report', 'json', ...COMMON],
   export: ['sqlite', 'mysql', 'output', 'config', 'col', 'meta', ...PLACES, 'json', ...COMMON],
   inspect: [...FAISS, 'source-endpoint', 'source-region', 'json', ...COMMON],
   jobs: [

@@ -12,11 +12,12 @@ import {
   VERIFY_WAYS,
   WRITE_MODES,
 } from './choices.ts';
-import type { JobConfig } from './job.ts';
+import type { JobConfig, JobStages } from './job.ts';
 import { FORMATS } from './transformWords.ts';
 import { BYTES_WANTED, MAX_PART_BYTES } from './units.ts';
 
 const SOURCES = ['milvus1x', 'faiss', 'elasticsearch', 'dumped', 'plugin'] as const satisfies readonly KindOfSource[];
+const STAGES = ['dump', 'load', 'all', 'verify'] as const satisfies readonly JobStages[];
 const INDEXES = ['auto', 'none', 'given'] as const;
 type KindOfSource = JobConfig['source']['kind'];
 
@@ -36,6 +37,30 @@ export function checkConfig(config: JobConfig): void {
   if (format !== undefined) word('format', format, FORMATS);
   for (const name of ['dynamicField', 'loadCollection', 'fresh', 'checkParts'] as const)
     if (typeof config[name] !== 'boolean') throw refused(name, config[name], 'true or false');
+}
+
+/**
+ * A job whose target is `process.env.MILVUS`, which nobody set, would read its rows, put them nowhere and be done.
+ * @throws MigrateError E_USAGE where the stages have nowhere to put rows, or nothing to take them from
+ */
+export function checkStages({ target, files, source, fresh }: JobConfig, stages: JobStages): void {
+  word('stages', stages, STAGES);
+  // To start over is to forget the job, its record and its files: all that there is to compare with.
+  if (stages === 'verify' && fresh)
+    throw new MigrateError('E_USAGE', 'there is nothing to start over where a job is verified', {
+      found: 'fresh',
+      wanted: 'to verify without it, or to run with it',
+    });
+  if (stages !== 'dump' && target === undefined)
+    throw new MigrateError('E_USAGE', 'it is not said where the rows go', {
+      found: `no target, and the stages ${JSON.stringify(stages)}`,
+      wanted: "a target, or the stage 'dump' for files only",
+    });
+  if (files === undefined && (stages === 'dump' || (stages === 'load' && source.kind !== 'dumped')))
+    throw new MigrateError('E_USAGE', `it is not said where the files ${stages === 'dump' ? 'go' : 'are'}`, {
+      found: `no files, and the stages ${JSON.stringify(stages)}`,
+      wanted: 'files',
+    });
 }
 
 function whole(name: string, value: unknown, { max }: { readonly max?: number }): void {

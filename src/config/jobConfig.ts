@@ -82,7 +82,7 @@ export type JobChoices = Partial<
   Omit<JobConfig, 'source' | 'target' | 'files' | 'modeGiven' | 'credentials' | 'state'>
 > & {
   readonly source: SourceChoice;
-  /** An address does. Absent: files only. */
+  /** An address does. Absent: files only, by the stage `dump`. */
   readonly target?: TargetChoice | string | undefined;
   /** A folder does. Absent: rows are streamed. */
   readonly files?: FilesChoice | string | undefined;

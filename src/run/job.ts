@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { join, resolve } from 'node:path';
 import { openCheckpoint } from '../checkpoints/index.ts';
-import { checkConfig } from '../config/checkConfig.ts';
+import { checkConfig, checkStages } from '../config/checkConfig.ts';
 import type { JobConfig, JobStages } from '../config/job.ts';
 import type { Checkpoint, JobRecord, JobState } from '../core/checkpoint.ts';
 import type { Json, Target } from '../core/contracts.ts';
@@ -62,6 +62,7 @@ export interface LiveCounters {
  */
 export async function migrate(config: JobConfig, stages: JobStages, options: RunOptions = {}): Promise<Report> {
   checkConfig(config);
+  checkStages(config, stages);
   // First of all: its threads start while the source is planned.
   return migrateIn(openPool(config.threads, workerStart(config, stages)), { config, stages, options });
 }

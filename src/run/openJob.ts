@@ -61,12 +61,6 @@ export interface Origin extends AsyncDisposable {
 type AsPlanned = Pick<Origin, 'reader' | 'notes'> & { readonly fingerprint: NewJob['fingerprint'] };
 
 export async function openJob({ config, stages, checkpoint, target }: Opening): Promise<OpenedJob> {
-  // To start over is to forget the job, its record and its files: all that there is to compare with.
-  if (stages === 'verify' && config.fresh)
-    throw new MigrateError('E_USAGE', 'there is nothing to start over where a job is verified', {
-      found: '--fresh',
-      wanted: 'verify without it, or run with it',
-    });
   await using origin = await openOrigin(config, stages);
   const key = jobKey(config, origin.locator);
   const lock = await checkpoint.lock(key);

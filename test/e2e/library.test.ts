@@ -223,6 +223,31 @@ describe('library', { concurrency: 4 }, () => {
       await assert.rejects(plan(changed), refused);
     });
 
+  test('stages that have nowhere to put rows, or nothing to take them from, are refused', async () => {
+    using folder = temporaryFolder();
+    const files = dumpJob('l2', folder.path);
+    const bare = { ...files, files: undefined };
+    const into = { ...bare, target: jobConfig({ ...bare, target: '127.0.0.1:1' }).target };
+    for (const [job, stages] of [
+      [bare, 'all'],
+      [bare, 'dump'],
+      [bare, 'load'],
+      [bare, 'verify'],
+      [files, 'all'],
+      [files, 'load'],
+      [into, 'load'],
+      [files, 'dmp'],
+    ] as const)
+      await assert.rejects(migrate(job, stages as 'all'), { code: 'E_USAGE' }, stages);
+    assert.equal(existsSync(join(folder.path, 'state')), false);
+  });
+
+  test('verify starts nothing over', async () => {
+    using folder = temporaryFolder();
+    const job = jobConfig({ ...dumpJob('l2', folder.path), files: undefined, fresh: true, target: '127.0.0.1:1' });
+    await assert.rejects(migrate(job, 'verify'), { code: 'E_USAGE', message: /nothing to start over/ });
+  });
+
   test('jobConfig: defaults, an address with its login, and what is undefined as if it were not said', () => {
     const job = jobConfig({
       source: { kind: 'milvus1x', path: 'db' },
