@@ -1,4 +1,5 @@
 /** SIGINT and SIGTERM: the first asks the run to wind up, the second ends the process at once. */
+import { MigrateError } from '../core/errors.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -26,4 +27,22 @@ export function listenForSignals(emitter: Emitter, { wind, kill }: OnSignals): (
   return () => {
     for (const signal of SIGNALS) emitter.off(signal, listener);
   };
+}
+
+/**
+ * `work`, given up at the first signal: for commands that only look, and have nothing to wind up.
+ * @throws MigrateError E_INTERRUPTED
+ */
+export async function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  let stop: () => void = () => undefined;
+  const interrupted = new Promise<never>((_, reject) => {
+    stop = () => reject(new MigrateError('E_INTERRUPTED', 'interrupted'));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, interrupted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }

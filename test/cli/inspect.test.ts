@@ -1,9 +1,13 @@
 /** `inspect` as a user meets it: facts, tree, exit codes, JSON. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { Engine } from '../../src/cli/engine.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { bool, f32, flat, header, i32, idMap, ivfFlatHead, joined, u64 } from '../formats/faiss/layoutBuild.ts';
@@ -127,4 +131,26 @@ test('what is damaged, not there, or no index is an error block with the place',
   assert.match((await inspect(file('x.npy', joined('hello')))).stderr, /not a Faiss index file/);
   assert.equal((await inspect()).code, 2);
   assert.equal((await inspect('a', 'b')).code, 2);
+});
+
+test('the first signal ends it, also while a store does not answer', { timeout: 60_000 }, async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+  const words = [main, 'inspect', `s3://bucket/docs.index?endpoint=http://127.0.0.1:${port}`];
+  const keys = { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret' };
+  const child = spawn(process.execPath, words, {
+    env: { ...process.env, ...keys },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  silent.once('connection', () => child.kill('SIGINT'));
+  let stderr = '';
+  child.stderr.on('data', (text) => {
+    stderr += String(text);
+  });
+  const [code] = await once(child, 'close');
+  silent.close();
+  assert.equal(code, 130, stderr);
+  assert.match(stderr, /^error E_INTERRUPTED: interrupted$/m);
 });

@@ -13,18 +13,19 @@ import { namesIn, placeFlag, textFlag } from '../flagValues.ts';
 import { counted } from '../numbers.ts';
 import type { RawArgs } from '../rawArgs.ts';
 import { outputFrom } from '../resolve.ts';
+import { unlessInterrupted } from '../signals.ts';
 import { parseSource } from '../sourceArgument.ts';
 import { withStoreFlags } from '../storeFlags.ts';
 import { printJson, printLines } from '../terminal.ts';
 import { usageError } from '../usage.ts';
 
 export async function runCommand(context: CommandContext): Promise<CommandEnd> {
-  const { line, terminal, engine } = context;
+  const { line, terminal, engine, signal } = context;
   const output = outputFrom(line.raw, terminal.cwd);
   const config = await configOf(context);
   const { exportMeta } = await engine.job();
   const { files } = config;
-  const result = await exportMeta(config, files?.store ?? files?.dir ?? terminal.cwd);
+  const result = await unlessInterrupted(signal, exportMeta(config, files?.store ?? files?.dir ?? terminal.cwd));
   if (output.json) printJson(terminal.stdout, result);
   else
     printLines(terminal.stdout, [

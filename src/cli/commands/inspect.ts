@@ -7,16 +7,17 @@ import { inspectFile } from '../../run/inspectFile.ts';
 import type { CommandContext, CommandEnd } from '../command.ts';
 import { withFaissFlags } from '../faissFlags.ts';
 import { inspectJson, inspectTable } from '../inspectTable.ts';
+import { unlessInterrupted } from '../signals.ts';
 import { withStoreFlags } from '../storeFlags.ts';
 import { printJson, printLines, stdoutLook } from '../terminal.ts';
 import { usageError } from '../usage.ts';
 
-export async function runCommand({ line, terminal }: CommandContext): Promise<CommandEnd> {
+export async function runCommand({ line, terminal, signal }: CommandContext): Promise<CommandEnd> {
   const { env, cwd } = terminal;
   const source = withFaissFlags(sourceOf(line.args, cwd), line.raw);
   const named = { source, files: undefined, credentials: { source: undefined, files: undefined } };
   const found = withStoreFlags(named, named, { command: 'inspect', raw: line.raw, env });
-  const inspection = await inspectFile(found.source, found.credentials);
+  const inspection = await unlessInterrupted(signal, inspectFile(found.source, found.credentials));
   if (line.raw.has('json')) printJson(terminal.stdout, inspectJson(inspection));
   else printLines(terminal.stdout, inspectTable(inspection, stdoutLook(terminal)));
   const { obstacle } = inspection;
