@@ -151,6 +151,14 @@ describe('metadata in MySQL', { concurrency: 4 }, () => {
       }
     });
 
+  test('tables with names in lower case, as a dump of a server without cases brings them to one with', async () => {
+    await using meta = await metaDatabase('mixed');
+    for (const name of ['Tables', 'TableFiles', 'Environment', 'Fields'])
+      await meta.run(`RENAME TABLE \`${name}\` TO \`${name.toLowerCase()}\``);
+    const { ended } = await tried(meta, ['dump', '--meta', meta.url, '--tables', tables('mixed')]);
+    assert.equal(ended.code, 0, ended.stderr);
+  });
+
   test('tables that are missing, and a database of something else', async () => {
     await using meta = await metaDatabase('mixed');
     await meta.run('DROP TABLE TableFiles');

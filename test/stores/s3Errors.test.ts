@@ -130,6 +130,19 @@ async function temporary(
   return { accessKey: accessKeyId, secretKey: secretAccessKey, sessionToken: sessionToken! };
 }
 
+test('keys that the service does not take', async () => {
+  for (const [root, message, found] of [
+    [Array.from({ length: 10 }, () => 'z'.repeat(101)).join('/'), /the key is too long/, /HTTP 400 KeyTooLongError/],
+    ['x'.repeat(300), /the key has an impossible name/, /HTTP 400 XMinioInvalidObjectName/],
+  ] as const) {
+    await using store = await openErrors({ root });
+    const wanted = { message, found, hint: /shorter/, file: /\/dir\/key$/ };
+    await fails(store.put('dir/key', new Uint8Array(1)), wanted);
+    // MinIO says of one that is too long that it is not there.
+    if (root.length < 1000) await fails(store.stat('dir/key'), wanted);
+  }
+});
+
 test('a session token of the service opens the store', async () => {
   await using store = await openErrors({}, await temporary(['s3:*']));
   await write(store, 17_000_000);

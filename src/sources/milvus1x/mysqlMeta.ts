@@ -45,12 +45,14 @@ async function connect(address: MysqlAddress): Promise<Connection> {
 async function readTables(connection: Connection, address: MysqlAddress): Promise<MetadataTables> {
   await connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
   const [listed] = await connection.query<RowDataPacket[]>('SHOW TABLES');
-  // Servers with lower_case_table_names tell them in lower case.
-  const names = listed.map((row) => canonical(String(Object.values(row)[0])));
+  // Servers with lower_case_table_names have them in lower case, and so does what their dumps bring elsewhere.
+  const own = new Map(listed.map((row) => String(Object.values(row)[0])).map((name) => [canonical(name), name]));
+  const names = [...own.keys()];
   checkTableNames(names, { file: showMysql(address) });
   const rowsOf = async (table: string): Promise<MetaRow[]> => {
-    if (!names.includes(table)) return [];
-    const [rows] = await connection.query<RowDataPacket[]>(`SELECT * FROM \`${table}\``);
+    const name = own.get(table);
+    if (name === undefined) return [];
+    const [rows] = await connection.query<RowDataPacket[]>(`SELECT * FROM \`${name}\``);
     return rows as MetaRow[];
   };
   return {

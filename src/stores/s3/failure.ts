@@ -43,6 +43,11 @@ const BY_CODE: Readonly<Record<string, Verdict>> = {
   TemporaryRedirect: { why: 'the bucket is in another region', hint: 'give its region, or wait if it is new' },
   AuthorizationHeaderMalformed: { why: 'the bucket is in another region', hint: 'give its region' },
   IllegalLocationConstraintException: { why: 'the bucket is in another region', hint: 'give its region' },
+  KeyTooLongError: { why: 'the key is too long for the service', hint: 'take a shorter prefix' },
+  XMinioInvalidObjectName: {
+    why: 'the key has an impossible name',
+    hint: 'take a prefix with shorter names between its slashes (MinIO: 255 bytes)',
+  },
   InvalidBucketName: { why: 'the bucket has an impossible name', hint: 'check the bucket' },
   BucketAlreadyExists: { why: 'somebody else has a bucket of that name', hint: 'choose another name' },
   InvalidObjectState: { why: 'the object lies in an archive', hint: 'restore it there first' },
