@@ -84,6 +84,7 @@ export function readMetaJson(text: string, at: ErrorPlace): Milvus1xModel {
     collections,
     orphans: [],
     globalLsn: optionalInteger(own, 'globalLsn', { table: 'milvusMigrate', at }),
+    named: undefined,
     notes,
   };
 }

@@ -91,8 +91,23 @@ export function readMetadata(tables: MetadataTables, at: ErrorPlace): Milvus1xMo
     collections,
     orphans: orphansOf(tables.Tables, { live, files, place }),
     globalLsn: environment && optionalInteger(environment, 'global_lsn', { table: 'Environment', at }),
+    named: namesOf(tables, at),
     notes: [],
   };
+}
+
+function namesOf({ Tables, TableFiles }: MetadataTables, at: ErrorPlace): Map<string, Set<string>> {
+  const named = new Map<string, Set<string>>();
+  const segmentsOf = (row: MetaRow, table: string): Set<string> => {
+    const tableId = textField(row, 'table_id', { table, at });
+    const segments = named.get(tableId) ?? new Set();
+    named.set(tableId, segments);
+    return segments;
+  };
+  for (const row of Tables) segmentsOf(row, 'Tables');
+  for (const row of TableFiles)
+    segmentsOf(row, 'TableFiles').add(textField(row, 'segment_id', { table: 'TableFiles', at }));
+  return named;
 }
 
 interface Tabled {

@@ -7,6 +7,8 @@ export interface Milvus1xModel {
   readonly orphans: readonly Orphan[];
   /** `Environment.global_lsn`; undefined where the metadata has no flush positions. */
   readonly globalLsn: bigint | undefined;
+  /** Table ids, with the segments that any row names, dead ones too. undefined: the metadata names live ones only. */
+  readonly named: ReadonlyMap<string, ReadonlySet<string>> | undefined;
   /** About the metadata as a whole. */
   readonly notes: readonly Note[];
 }

@@ -1,5 +1,5 @@
 /** Looks at what is where, in a folder or in a bucket, without opening anything. */
-import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
 import * as local from 'node:path';
 import type { LocalStoreConfig, ObjectStoreConfig, Store, StoreConfig } from '../../core/contracts.ts';
 import { MigrateError, systemCode } from '../../core/errors.ts';
@@ -13,6 +13,8 @@ export interface Look {
   kindOf(path: string): Promise<Kind>;
   /** What is at the path, or in the nearest folder above it that is there, in words. */
   whatIsThere(path: string): Promise<string>;
+  /** Names of the folders in a folder; undefined: it is not there, or in a bucket, where each page is a request. */
+  folders(path: string): readonly string[] | undefined;
   /** The path without links, where it is there; else as it is. */
   real(path: string): string;
   /** As errors name it. */
@@ -29,6 +31,7 @@ export function lookLocally(): Look {
     path: local,
     kindOf: async (path) => kindOf(path),
     whatIsThere: async (path) => whatIsThere(path),
+    folders: foldersIn,
     real: (path) => (kindOf(path) === 'none' ? path : realpathSync(path)),
     show: (path) => path,
     folder: (path): LocalStoreConfig => ({ scheme: 'file', root: path }),
@@ -60,9 +63,15 @@ export function whatIsThere(path: string): string {
   return names === undefined ? `${path} can not be listed` : inWords(path, names);
 }
 
-function listed(folder: string): string[] | undefined {
+/** With links, whatever they lead to. */
+function foldersIn(path: string): readonly string[] | undefined {
+  return listed(path, (entry) => entry.isDirectory() || entry.isSymbolicLink());
+}
+
+function listed(folder: string, counts: (entry: Dirent) => boolean = () => true): string[] | undefined {
   try {
-    return readdirSync(folder).sort();
+    const entries = readdirSync(folder, { withFileTypes: true }).filter(counts);
+    return entries.map(({ name }) => name).sort();
   } catch (thrown) {
     // Only part of a message about something else: that one comes first.
     if (systemCode(thrown) === undefined) throw thrown;
@@ -114,6 +123,7 @@ export function lookInStore(store: Store, config: ObjectStoreConfig): Look {
     path: keys,
     kindOf: (path) => asking(path, () => kind(path)),
     whatIsThere: (path) => asking(path, () => whatIs(path)),
+    folders: () => undefined,
     real: (path) => path,
     show: (path) => store.describe(path),
     folder: (path) => ({ ...config, root: keys.join(config.root, path) }),

@@ -16,6 +16,7 @@ import { cuttingOf } from './partitioning.ts';
 import type { ReaderDetail } from './reader.ts';
 import { readModel, showMeta } from './readModel.ts';
 import { selectCollections } from './select.ts';
+import { strangerNotes } from './strangers.ts';
 import { checkUnflushed, type WalNotes } from './walNotes.ts';
 
 const META_NAMES = { sqlite: 'SQLite metadata', mysql: 'MySQL metadata', json: 'metadata from meta.json' } as const;
@@ -41,12 +42,18 @@ export async function openMilvus1x(config: Milvus1xSource, options: SourceOption
     const store = looks.data.folder(located.tablesDir);
     const tables = await openFolder(openStore, store, 'tables');
     const detail: ReaderDetail = { tables: store };
+    const chosenIds = chosen.flatMap(({ partitions }) => partitions.map(({ tableId }) => tableId));
+    const strangers = strangerNotes(model, {
+      look: looks.data,
+      tablesDir: located.tablesDir,
+      tableIds: options.collections === undefined ? undefined : chosenIds,
+    });
     return {
       kind: 'milvus1x',
       title: titleOf(config, located),
       locator: locatorOf(located, looks, config),
       reader: { kind: 'milvus1x', detail: detail as unknown as Json },
-      notes: [...model.notes, ...wal.source],
+      notes: [...model.notes, ...wal.source, ...strangers],
       folders: foldersOf(located, looks, config),
       ...inspecting({ config, looks, located, chosen, wal, tables }),
       // Nothing is held open elsewhere.

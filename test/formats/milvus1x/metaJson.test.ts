@@ -15,6 +15,7 @@ const segments = fc.uniqueArray(fc.record({ segment: fc.string(), rows: count, f
 const anyModel: fc.Arbitrary<Milvus1xModel> = fc.record({
   globalLsn: lsn,
   orphans: fc.constant([]),
+  named: fc.constant(undefined),
   notes: fc.constant([]),
   collections: fc.uniqueArray(
     fc.record({
@@ -57,6 +58,7 @@ test('what export writes loses nothing when it is read back', () => {
 test('the keys of the older tool are all there, as it has them', () => {
   const text = writeMetaJson({
     orphans: [],
+    named: undefined,
     notes: [],
     globalLsn: undefined,
     collections: [

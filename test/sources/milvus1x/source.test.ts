@@ -245,6 +245,26 @@ test('data of no collection is refused with counts, unless the collections are c
   }
 });
 
+test('folders of data that the metadata does not name are told: it may be older than they are', async () => {
+  using folder = temporaryFolder();
+  const db = makeDatabase(folder.path);
+  const told = async (collections?: readonly string[]): Promise<string[]> => {
+    const choice = collections === undefined ? {} : { collections };
+    await using source = await openSource(config(db), { openStore, ...choice });
+    return source.notes.filter(({ kind }) => kind === 'warning').map(({ text }) => text);
+  };
+  assert.deepEqual(await told(), []);
+  writeSegment(db, 'faces', '1678354366132931009', segmentContent(10, 4, []));
+  writeSegment(db, 'newer', '9', segmentContent(10, 4, []));
+  writeFileSync(join(db, 'tables', 'a-file'), '');
+  for (const name of ['lost+found', '.snapshot']) mkdirSync(join(db, 'tables', name));
+  const left = 'tables holds folders that the metadata does not name, and that are left out: ';
+  const [all] = await told();
+  assert.ok(all?.startsWith(`${left}faces/1678354366132931009, newer;`), all);
+  assert.ok((await told(['faces']))[0]?.startsWith(`${left}faces/1678354366132931009;`));
+  assert.deepEqual(await told(['docs']), []);
+});
+
 test('a segment with other names in its folder, and a longer deleted_docs', async () => {
   using folder = temporaryFolder();
   const db = makeDatabase(folder.path);
