@@ -38,14 +38,16 @@ export async function verifyCollection(run: VerifyContext, { planned, record }: 
   const records = run.ledger.of(planned.target);
   const open = unfinished(records, planned);
   if (open.length > 0) return result({ count: 'failed', differences: open, remark: 'the load is not finished' });
-  const wanted = wantedRows(records, record, facts.milvusPartitions);
+  const there = new Set(facts.milvusPartitions);
+  const wanted = wantedRows(records, record, there);
   const choice = run.config.verify;
   if (choice === 'none') return result({ count: 'skipped', remark: 'not verified (--verify none)' });
   const compares = facts.loaded ? choice !== 'counts' : choice === 'sample' || choice === 'full';
-  if (!facts.loaded && !compares) return checkCounts(run, { record, wanted, exact: false });
+  if (!facts.loaded && !compares) return checkCounts(run, { record, wanted, there, exact: false });
   return whileLoaded(run, facts, async () => {
-    const counted = await checkCounts(run, { record, wanted, exact: true });
-    if (!compares) return counted;
+    const counted = await checkCounts(run, { record, wanted, there, exact: true });
+    // Of a partition that is gone nothing can be asked.
+    if (!compares || [...wanted].some(([name, rows]) => isGone(there, name, rows))) return counted;
     const context = { run, planned, into: record.loadInto, before: record.before };
     const compared = await (choice === 'full' ? compareAll(context) : compareSamples(context));
     return combine(counted, compared);
@@ -90,7 +92,7 @@ async function whileLoaded<T>(run: VerifyContext, facts: CollectionFacts, work: 
 function wantedRows(
   records: readonly PartitionRecord[],
   { before }: CollectionRecord,
-  there: readonly string[] = [],
+  there: Iterable<string> = [],
 ): Map<string, number> {
   const empty = [DEFAULT_PARTITION, ...there].map((name) => [name, 0] as const);
   const wanted = new Map<string, number>([...empty, ...Object.entries(before)]);
@@ -108,6 +110,11 @@ function wantedRows(
     wanted.set(targetPartition, (wanted.get(targetPartition) ?? 0) + rows);
   }
   return wanted;
+}
+
+/** Whether a partition that is to hold rows is not there any more. */
+function isGone(there: ReadonlySet<string> | undefined, name: string, rows: number): boolean {
+  return rows > 0 && there?.has(name) === false;
 }
 
 /** A collection whose load is not finished can not pass, whatever the counts say. */
@@ -131,14 +138,17 @@ export function settleCounts(
 interface Counting {
   readonly record: CollectionRecord;
   readonly wanted: ReadonlyMap<string, number>;
+  /** The partitions that the collection has. Absent: all that are wanted. */
+  readonly there?: ReadonlySet<string>;
   /** By count(*) of a loaded collection; else by statistics. */
   readonly exact: boolean;
 }
 
-async function checkCounts(run: VerifyContext, { record, wanted, exact }: Counting): Promise<Verification> {
+async function checkCounts(run: VerifyContext, { record, wanted, there, exact }: Counting): Promise<Verification> {
   const comparable = exact || record.countedBy === 'statistics' || record.created;
   const counts = new Map<string, bigint>();
-  await forEachConcurrently(wanted, COUNTS_AT_A_TIME, async ([milvusPartition, rows]) => {
+  const asked = [...wanted].filter(([name]) => there?.has(name) !== false);
+  await forEachConcurrently(asked, COUNTS_AT_A_TIME, async ([milvusPartition, rows]) => {
     counts.set(milvusPartition, await settledCount(run, { record, milvusPartition, rows, exact }));
   });
   const differences: string[] = [];
@@ -146,7 +156,9 @@ async function checkCounts(run: VerifyContext, { record, wanted, exact }: Counti
   for (const [milvusPartition, rows] of wanted) {
     const found = counts.get(milvusPartition) ?? 0n;
     total += found;
-    if (found !== BigInt(rows)) differences.push(`partition ${milvusPartition}: ${found} rows, wanted ${rows}`);
+    if (isGone(there, milvusPartition, rows))
+      differences.push(`partition ${milvusPartition}: it is not there, wanted ${rows} rows`);
+    else if (found !== BigInt(rows)) differences.push(`partition ${milvusPartition}: ${found} rows, wanted ${rows}`);
   }
   const sum = [...wanted.values()].reduce((all, rows) => all + rows, 0);
   const remarks = [

@@ -160,6 +160,18 @@ describe('existing', { concurrency: 4 }, () => {
     assert.match(verified.stderr, /partition theirs: 1 rows, wanted 0/);
   });
 
+  test('a partition that somebody dropped is a difference, not an error of Milvus', async () => {
+    await using at = await place();
+    const words = at.words('partitions');
+    assert.equal((await milvusMigrate(words)).code, 0);
+    const { client } = at.database;
+    await client.releaseCollection({ collection_name: FACES!.name });
+    await client.dropPartition({ collection_name: FACES!.name, partition_name: 'us' });
+    const verified = await milvusMigrate(words.with(0, 'verify'));
+    assert.equal(verified.code, 5, verified.stderr);
+    assert.match(verified.stderr, /partition us: it is not there, wanted 360 rows/);
+  });
+
   test('--mode skip does not pass over what a job of another mode has not finished', async () => {
     await using at = await place();
     await runKilled(at.words('l2'), 'batch sent');
