@@ -62,7 +62,7 @@ const NO_CREDENTIALS: JobConfig['credentials'] = { source: undefined, files: und
  * @param credentials of the job's stores, given anew: none are recorded
  * @param elastic the same of its Elasticsearch
  * @returns what stays that should not, in words: uploads in a store that these credentials do not open, snapshots of the
- * source that nobody could close
+ * source that nobody could close, collections that are not whole
  */
 export async function forgetJob(
   place: JobsPlace,
@@ -73,13 +73,21 @@ export async function forgetJob(
   return withJob(place, id, async (state, job) => {
     await using _lock = await state.lock(job.key);
     const stored = job.config as unknown as JobConfig;
-    const open = await letGoOf(state, job, elastic);
+    const open = [...(await letGoOf(state, job, elastic)), ...(await leftInTarget(state, job))];
     const keep = keepsFiles(job.config);
     // With nothing to remove, nothing need open the place of the files.
     const files = keep && isOver(job.state) ? undefined : stored.files;
     const config = { ...stored, ...placeOf(place), credentials, files };
     return [...open, ...(await removeJob(state, config, job.id, keep ? leaveFiles : undefined))];
   });
+}
+
+/** Without its job nobody can finish them, nor tell what they are. */
+async function leftInTarget(state: Checkpoint, job: JobRecord): Promise<string[]> {
+  const unfinished = [...(await state.collections(job.id))].filter(
+    ([name, { phase, loadInto }]) => phase === 'loading' || (phase === 'verified' && loadInto !== name),
+  );
+  return unfinished.map(([, { loadInto }]) => `${loadInto} stays in Milvus as it is: this job had not finished it.`);
 }
 
 /** Nobody should have to wait long for a cluster that may not be there any more. */

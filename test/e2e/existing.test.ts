@@ -172,6 +172,17 @@ describe('existing', { concurrency: 4 }, () => {
     assert.match(verified.stderr, /partition us: it is not there, wanted 360 rows/);
   });
 
+  test('forgetting a job says which collection it leaves behind unfinished', async () => {
+    await using at = await place();
+    await makeThere(at, 1);
+    await runKilled(at.words('l2', '--mode', 'overwrite'), 'batch sent');
+    const state = join(at.path, 'state');
+    const [job] = await listJobs(state);
+    const forgotten = await milvusMigrate(['jobs', 'forget', job!.id, '--state', state]);
+    assert.equal(forgotten.code, 0, forgotten.stderr);
+    assert.match(forgotten.stdout, new RegExp(`${FACES!.name}__new_${job!.id}.*stays? in Milvus`));
+  });
+
   test('--mode skip does not pass over what a job of another mode has not finished', async () => {
     await using at = await place();
     await runKilled(at.words('l2'), 'batch sent');
