@@ -152,12 +152,13 @@ async function ownerOf(sql: Sql, key: string): Promise<LockRow | undefined> {
 
 /** A connection, or the last error after `BACK_WITHIN_MS`. */
 async function connectWithin(address: MysqlAddress, given: () => boolean): Promise<MysqlConnection> {
-  const giveUpAt = Date.now() + BACK_WITHIN_MS;
+  const giveUpAt = performance.now() + BACK_WITHIN_MS;
   for (;;) {
     try {
       return await connectMysql(address, ANSWER_MS);
     } catch (thrown) {
-      if (given() || !mayGoWellAgain(thrown) || Date.now() + RETRY_MS > giveUpAt) throw explainMysql(thrown, address);
+      if (given() || !mayGoWellAgain(thrown) || performance.now() + RETRY_MS > giveUpAt)
+        throw explainMysql(thrown, address);
     }
     await delay(RETRY_MS);
   }

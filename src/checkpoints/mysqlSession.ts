@@ -55,9 +55,9 @@ export async function openMysqlSession(address: MysqlAddress, patienceMs = PATIE
         // With it goes what was not committed.
         connection?.destroy();
         connection = undefined;
-        giveUpAt ??= Date.now() + patienceMs;
+        giveUpAt ??= performance.now() + patienceMs;
         const wait = Math.min(FIRST_WAIT_MS * 2 ** tries, LONGEST_WAIT_MS);
-        const again = mayGoWellAgain(thrown) && !closing.signal.aborted && Date.now() + wait < giveUpAt;
+        const again = mayGoWellAgain(thrown) && !closing.signal.aborted && performance.now() + wait < giveUpAt;
         if (!again) throw explainMysql(thrown, address);
         await delay(wait);
       }

@@ -169,6 +169,18 @@ test('a server that takes calls and answers none is given up', async () => {
   assert.equal(asked, 2);
 });
 
+test('a clock that is set back does not make it wait for longer', async (context) => {
+  let asked = 0;
+  context.mock.method(Date, 'now', () => 1e12 - asked * 3_600_000);
+  const away = new MigrateError('E_TARGET_UNREACHABLE', 'away', { retry: true });
+  const count = async () => {
+    if (++asked > 200) throw new Error('asked without end');
+    throw away;
+  };
+  const policy = { firstMs: 1, longestMs: 1, patienceMs: 20, refusedMs: 20, callMs: 1_000 };
+  await assert.rejects(withRetry({ ...target, count }, undefined, policy).count('c'), (error) => error === away);
+});
+
 const CREATED: Reply = { type: 'common.Status', value: { reason: 'none' } };
 const created = (): number => calls.CreateIndex ?? 0;
 

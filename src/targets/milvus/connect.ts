@@ -54,16 +54,16 @@ async function openClient(config: TargetConfig, address: string, tls: boolean) {
 }
 
 async function firstCall(rpc: Rpc): Promise<string> {
-  const start = Date.now();
+  const start = performance.now();
   for (;;) {
     try {
-      const timeoutMs = FIRST_CALL_MS - (Date.now() - start);
+      const timeoutMs = FIRST_CALL_MS - (performance.now() - start);
       const { version } = await rpc.ask<{ version: string }>('GetVersion', {}, { timeoutMs });
       return version;
     } catch (error) {
       if (error instanceof MigrateError && error.code === 'E_TARGET') throw notMilvus(rpc.address, error);
       const again = error instanceof MigrateError && error.code === 'E_TARGET_UNREACHABLE';
-      if (!again || Date.now() - start > REFUSED_MS) throw error;
+      if (!again || performance.now() - start > REFUSED_MS) throw error;
       await pause(250, 'the first answer', rpc.signal);
     }
   }

@@ -74,13 +74,13 @@ async function repeat<R>(what: string, call: () => Promise<R>, { signal, policy,
   let failures = 0;
   let interval = policy.firstMs;
   for (;;) {
-    const start = Date.now();
+    const start = performance.now();
     try {
       return await call();
     } catch (error) {
       if (!(error instanceof MigrateError)) throw error;
       const patienceMs = patience(error);
-      const now = Date.now();
+      const now = performance.now();
       // A long wait (an index, a load) that broke off was a success until it broke off. Longer than one call: a server that
       // takes calls and answers none is no success.
       if (failingSince === undefined || now - start > patienceMs + policy.callMs) {
