@@ -9,7 +9,7 @@
 import type { PlannedDataset, SourceAsPlanned } from './asPlanned.ts';
 import type { Batch } from './batch.ts';
 import type { Note } from './note.ts';
-import type { IndexSpec, MetricType, Schema } from './schema.ts';
+import type { FieldFacts, IndexSpec, MetricType, Schema } from './schema.ts';
 import type { StoreConfig } from './storeContract.ts';
 
 export type * from './asPlanned.ts';
@@ -301,14 +301,7 @@ export interface CollectionFacts {
   /** Decimal digits. */
   readonly id: string;
   readonly name: string;
-  /** Fields of types we do not know have type `undefined` and keep their name in `typeName`. */
-  readonly fields: readonly {
-    readonly name: string;
-    readonly typeName: string;
-    readonly primaryKey: boolean;
-    readonly autoId: boolean;
-    readonly dim: number;
-  }[];
+  readonly fields: readonly FieldFacts[];
   readonly dynamicField: boolean;
   /** Partition names, `_default` included. */
   readonly milvusPartitions: readonly string[];

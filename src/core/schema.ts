@@ -36,6 +36,24 @@ export interface Field {
   readonly dynamic?: boolean;
 }
 
+/** A field of a collection that is there, as its server describes it. */
+export interface FieldFacts {
+  readonly name: string;
+  /** In Milvus's words; of a type that we do not know, too. */
+  readonly typeName: string;
+  readonly primaryKey: boolean;
+  readonly autoId: boolean;
+  readonly dim: number;
+  /** Rows are spread over partitions by its values, and no partition can be named. */
+  readonly partitionKey: boolean;
+  /** Of Arrays. */
+  readonly element: string | undefined;
+  /** Bytes of a text; undefined: no limit is known. */
+  readonly maxLength: number | undefined;
+  /** Elements of an Array. */
+  readonly maxCapacity: number | undefined;
+}
+
 export interface Schema {
   /** The primary key first, then the vectors, then the rest. */
   readonly fields: readonly Field[];

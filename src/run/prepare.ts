@@ -3,7 +3,7 @@ import type { CollectionRecord } from '../core/checkpoint.ts';
 import type { CollectionFacts, Target } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { PlannedCollection } from '../core/plan.ts';
-import { type Field, primaryKeyOf, type Schema, vectorOf } from '../core/schema.ts';
+import { type Field, type FieldFacts, primaryKeyOf, type Schema, vectorOf } from '../core/schema.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
@@ -183,9 +183,11 @@ export function refuseUnfit(existing: CollectionFacts, schema: Schema): void {
     own?.name === key.name ? '' : `primary key ${own?.name ?? 'none'}, wanted ${key.name}`,
     own?.typeName === key.type ? '' : `primary key of type ${own?.typeName}, wanted ${key.type}`,
     own?.autoId === true ? 'its ids are made by Milvus, ours would be lost' : '',
+    ...(own === undefined ? [] : shortcomings(own, key)),
+    ...existing.fields.filter(({ partitionKey }) => partitionKey).map(({ name }) => `${name} is its partition key`),
     ...schema.fields
       .filter((field) => field !== key && field.dynamic !== true)
-      .map((field) => unfitField(existing, field)),
+      .flatMap((field) => unfitField(existing, field)),
     metric === undefined || metric === '' || metric === schema.metric
       ? ''
       : `its index has metric ${metric}, wanted ${schema.metric}`,
@@ -203,12 +205,25 @@ export function refuseUnfit(existing: CollectionFacts, schema: Schema): void {
     });
 }
 
-/** `''`: it is there as it has to be. */
-function unfitField(existing: CollectionFacts, { name, type, dim }: Field): string {
-  const found = existing.fields.find((field) => field.name === name);
-  if (found === undefined) return `no field ${name}`;
-  if (found.typeName !== type) return `${name} is a ${found.typeName}, wanted ${type}`;
-  return found.dim === dim ? '' : `${name} has ${found.dim} dimensions, wanted ${dim}`;
+/** None: it is there as it has to be. */
+function unfitField(existing: CollectionFacts, field: Field): string[] {
+  const { name, type, dim, element } = field;
+  const found = existing.fields.find((one) => one.name === name);
+  if (found === undefined) return [`no field ${name}`];
+  if (found.typeName !== type) return [`${name} is a ${found.typeName}, wanted ${type}`];
+  if (found.dim !== dim) return [`${name} has ${found.dim} dimensions, wanted ${dim}`];
+  if (element !== undefined && found.element !== element)
+    return [`${name} is an Array of ${found.element}, wanted ${element}`];
+  return shortcomings(found, field);
+}
+
+/** An insert refuses what is longer, after many rows; an import of 2.3.5 takes it all the same. */
+function shortcomings(found: FieldFacts, { name, maxLength = 0, maxCapacity = 0 }: Field): string[] {
+  const { maxLength: bytes = maxLength, maxCapacity: elements = maxCapacity } = found;
+  return [
+    ...(bytes < maxLength ? [`${name} takes ${bytes} bytes, wanted ${maxLength}`] : []),
+    ...(elements < maxCapacity ? [`${name} takes ${elements} elements, wanted ${maxCapacity}`] : []),
+  ];
 }
 
 function inWords({ name, type, dim, primaryKey }: Field): string {

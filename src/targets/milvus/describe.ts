@@ -1,6 +1,7 @@
 /** What a collection is: schema, partitions, index, state. */
 import type { CollectionFacts } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
+import type { FieldFacts } from '../../core/schema.ts';
 import { isNotFound, isSuccess, refused } from './errors.ts';
 import type { Rpc } from './rpc.ts';
 import { statistics } from './statistics.ts';
@@ -16,6 +17,8 @@ interface WireField {
   readonly is_primary_key: boolean;
   readonly autoID: boolean;
   readonly is_dynamic: boolean;
+  readonly is_partition_key: boolean;
+  readonly element_type: string;
   readonly type_params: readonly KeyValue[];
 }
 
@@ -109,14 +112,23 @@ function collectionId(collection: WireCollection): string {
   return collection.collectionID === '0' ? `0-${collection.created_timestamp}` : collection.collectionID;
 }
 
-function fieldFacts(field: WireField): CollectionFacts['fields'][number] {
+function fieldFacts(field: WireField): FieldFacts {
   return {
     name: field.name,
     typeName: field.data_type,
     primaryKey: field.is_primary_key,
     autoId: field.autoID,
     dim: Number(param(field.type_params, 'dim') ?? 0),
+    partitionKey: field.is_partition_key,
+    element: field.data_type === 'Array' ? field.element_type : undefined,
+    maxLength: limit(field, 'max_length'),
+    maxCapacity: limit(field, 'max_capacity'),
   };
+}
+
+function limit({ type_params }: WireField, key: string): number | undefined {
+  const value = param(type_params, key);
+  return value === undefined ? undefined : Number(value);
 }
 
 async function partitions(rpc: Rpc, collection: string): Promise<readonly string[]> {
