@@ -159,12 +159,12 @@ export function isSearched(run: Pick<RunContext, 'config' | 'ledger'>, collectio
   return new Set(run.ledger.of(collection).map(({ planned }) => planned.input)).size > 1;
 }
 
-/** Ordinals of the rows that `--on-duplicate first` leaves out; undefined where none are. */
+/** Ordinals of the rows that `--on-duplicate first` leaves out; undefined where none are, as of what changed later. */
 export function droppedFile(
   run: Pick<RunContext, 'jobDir' | 'config' | 'ledger'>,
-  { collection, partition }: PlannedPartition,
+  { collection, partition, upsert }: PlannedPartition,
 ): string | undefined {
-  if (run.config.onDuplicate !== 'first' || !isSearched(run, collection)) return undefined;
+  if (run.config.onDuplicate !== 'first' || upsert === true || !isSearched(run, collection)) return undefined;
   return join(run.jobDir, 'dropped', `${partition.id}.u32`);
 }
 

@@ -6,7 +6,7 @@
  * each upsert, so that the exact count at the end is still known. Deletes are not seen.
  */
 import type { CollectionRecord, PartitionRecord } from '../core/checkpoint.ts';
-import type { SourceChanges } from '../core/contracts.ts';
+import type { Partition, SourceChanges } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { PlannedCollection, PlannedPartition } from '../core/plan.ts';
 import { changesSince, letGo } from '../sources/index.ts';
@@ -16,7 +16,7 @@ import type { FinishContext } from './finishCollection.ts';
 import { asking } from './importLoad.ts';
 import { moveAgain } from './moveAgain.ts';
 import { DEFAULT_PARTITION } from './names.ts';
-import { repeatedIds } from './storedIds.ts';
+import { repeatedAmong, repeatedIds } from './storedIds.ts';
 import { createPace, streamPart } from './streamLoad.ts';
 import { settleCounts, type VerifyContext } from './verify.ts';
 
@@ -25,7 +25,7 @@ type Looking = Pick<FinishContext, 'config' | 'ledger' | 'collections'>;
 /** Puts partitions with what changed behind those of the plan, where there is a reason to look. */
 export async function findChanges(run: FinishContext, takes: (collection: string) => boolean): Promise<void> {
   if (!mayHaveMissed(run) && !wantsCatchUp(run)) return;
-  const { partitions, notes } = await lookForChanges(run);
+  const { partitions, all, notes } = await lookForChanges(run, sharingOf(run));
   for (const { kind, text } of notes) if (kind !== 'info') run.warn(text);
   const total = partitions.reduce((sum, { rows }) => sum + rows, 0);
   let ordinal = run.ledger.partitions().reduce((last, { planned }) => Math.max(last, planned.ordinal), -1);
@@ -36,9 +36,16 @@ export async function findChanges(run: FinishContext, takes: (collection: string
     const samples = Math.ceil((SAMPLES_PER_COLLECTION * partition.rows) / Math.max(total, 1));
     return [{ partition, ...place, samples, upsert: true, ordinal: ++ordinal }];
   });
-  await refuseRepeatedIds(run, planned);
+  try {
+    await refuseRepeatedIds(run, planned, all);
+  } catch (thrown) {
+    await letGo(run.config.source, [...partitions, ...all]);
+    throw thrown;
+  }
+  const upserted = planned.map(({ partition }) => partition);
+  await letGo(run.config.source, [...partitions, ...all], upserted);
   if (planned.length > 0) await run.ledger.add(planned);
-  const rows = planned.reduce((sum, { partition }) => sum + partition.rows, 0);
+  const rows = upserted.reduce((sum, partition) => sum + partition.rows, 0);
   run.warn(
     rows === 0
       ? 'nothing was changed or added in the source since it was read (deletes are not seen)'
@@ -62,15 +69,22 @@ function placesOf({ ledger, collections }: FinishContext): ReadonlyMap<string, P
   return places;
 }
 
+/** Datasets that share a collection: each has its ids, and they may be the same. */
+function sharingOf({ collections }: FinishContext): ReadonlySet<string> {
+  return new Set(collections.flatMap(({ datasets }) => (datasets.length > 1 ? datasets : [])));
+}
+
 /** An upsert leaves one row of those that have the id: nothing is upserted where the others would be lost. */
-async function refuseRepeatedIds(run: FinishContext, planned: readonly PlannedPartition[]): Promise<void> {
+async function refuseRepeatedIds(
+  run: FinishContext,
+  planned: readonly PlannedPartition[],
+  all: readonly Partition[],
+): Promise<void> {
+  const places = placesOf(run);
   for (const collection of new Set(planned.map((one) => one.collection))) {
-    const repeated = repeatedIds(run, collection);
+    const now = all.filter(({ dataset }) => places.get(dataset)?.collection === collection);
+    const repeated = repeatedIds(run, collection) || (await repeatedAmong(run, collection, now));
     if (repeated === 0) continue;
-    await letGo(
-      run.config.source,
-      planned.map(({ partition }) => partition),
-    );
     throw new MigrateError('E_DUPLICATE_IDS', 'what changed can not be upserted where ids occur more than once', {
       at: { collection },
       found: `${repeated} ids that more than one row has: an upsert would leave one row of each`,
@@ -103,12 +117,13 @@ async function missedRows(run: Looking): Promise<number> {
   return partitions.reduce((sum, partition) => sum + partition.rows, 0);
 }
 
-async function lookForChanges(run: Looking): Promise<SourceChanges> {
-  return changesSince(
-    run.config.source,
-    run.ledger.partitions().map(({ planned }) => planned.partition),
-    run.collections.flatMap(({ datasets }) => datasets),
-  );
+/** @param sharing see `ChangesOf` */
+async function lookForChanges(run: Looking, sharing?: ReadonlySet<string>): Promise<SourceChanges> {
+  return changesSince(run.config.source, {
+    partitions: run.ledger.partitions().map(({ planned }) => planned.partition),
+    datasets: run.collections.flatMap(({ datasets }) => datasets),
+    sharing,
+  });
 }
 
 /** Whether a part was read without its snapshot, and no changes were looked for after that. */

@@ -4,11 +4,11 @@ import * as fs from 'node:fs';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobConfig } from '../config/job.ts';
-import type { ReaderConfig } from '../core/contracts.ts';
+import type { Partition, ReaderConfig } from '../core/contracts.ts';
 import { makeFolders } from '../core/folders.ts';
 import type { JobPlan, PlannedCollection } from '../core/plan.ts';
 import type { RunContext } from './context.ts';
-import { isSearched, plannedSchemas } from './dumpStage.ts';
+import { isSearched, plannedSchemas, schemasOf } from './dumpStage.ts';
 import { allMarked } from './idMarks.ts';
 import type { Pool } from './pool.ts';
 import { readTask } from './rowStream.ts';
@@ -33,6 +33,21 @@ export function repeatedIds({ jobDir }: Pick<RunContext, 'jobDir'>, target: stri
   const done = scanFile(jobDir, target);
   return existsSync(done) ? readScan(done).repeated : 0;
 }
+
+/** The same of rows as the source has them now: of all of a collection, or of none. */
+export async function repeatedAmong(
+  run: RunContext,
+  target: string,
+  partitions: readonly Partition[],
+): Promise<number> {
+  if (partitions.length === 0) return 0;
+  const { reader, pool, signal } = run;
+  const schemas = schemasOf(run, target);
+  const tasks = partitions.map((partition) => ({ reader, partition, ...schemas, ...AS_IT_IS }));
+  return (await scanIds({ pool, tasks, dir: join(run.jobDir, 'ids'), signal })).repeated;
+}
+
+const AS_IT_IS = { droppedFile: undefined, rejectNonFinite: false } as const;
 
 function scanFile(jobDir: string, target: string): string {
   return join(jobDir, `ids-${target}.json`);
@@ -78,8 +93,7 @@ export async function scanPlannedIds({ config, plan, reader, pool, signal }: Pla
         reader,
         partition,
         ...plannedSchemas(planned, reader),
-        droppedFile: undefined,
-        rejectNonFinite: false,
+        ...AS_IT_IS,
       }));
     const found = await scanIds({ pool, tasks, dir: mkdtempSync(join(config.stateDir, 'scan-')), signal });
     const text = tellIds(found) ?? 'ids: each occurs once, none is negative';

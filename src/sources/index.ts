@@ -1,6 +1,7 @@
 /** The sources, by kind. A new one is one folder and one entry here. */
 import type { SourceConfig } from '../config/job.ts';
 import type {
+  ChangesOf,
   OpenStore,
   Partition,
   ReaderConfig,
@@ -19,16 +20,16 @@ interface SourceKind<C> {
   open(config: C, options: SourceOptions): Promise<Source>;
   /** In a worker: bytes. */
   openReader(config: ReaderConfig, openStore: OpenStore, secrets: SourceSecrets): Promise<SourceReader>;
-  /** Lets go of what an adopted plan's partitions hold open on the other side. What is gone already is fine. */
-  letGo(config: C, partitions: readonly Partition[]): Promise<void>;
-  /** What changed since these partitions (all of a job, those of earlier changes included) of its datasets were planned. */
-  changes(config: C, partitions: readonly Partition[], datasets: readonly string[]): Promise<SourceChanges>;
+  /** Lets go of what partitions hold open on the other side, but for what those in `kept` need. What is gone already is fine. */
+  letGo(config: C, partitions: readonly Partition[], kept: readonly Partition[]): Promise<void>;
+  /** What changed since these partitions of a job were planned. */
+  changes(config: C, of: ChangesOf): Promise<SourceChanges>;
 }
 
 /** Of sources that are files: nothing is held open, and a change is another source (`fingerprint`). */
 const AT_REST = {
   letGo: async (): Promise<void> => undefined,
-  changes: async (): Promise<SourceChanges> => ({ partitions: [], notes: [] }),
+  changes: async (): Promise<SourceChanges> => ({ partitions: [], all: [], notes: [] }),
 };
 
 type Kinds = { readonly [K in SourceConfig['kind']]?: SourceKind<Extract<SourceConfig, { kind: K }>> };
@@ -49,10 +50,9 @@ export const SOURCES: Kinds = {
     open: async (config, options) => (await import('./elasticsearch/source.ts')).openElasticsearch(config, options),
     openReader: async (config, _openStore, secrets) =>
       (await import('./elasticsearch/reader.ts')).openElasticReader(config, secrets),
-    letGo: async (config, partitions) =>
-      (await import('./elasticsearch/changes.ts')).letGoOfSnapshots(config, partitions),
-    changes: async (config, partitions, datasets) =>
-      (await import('./elasticsearch/changes.ts')).elasticChanges(config, partitions, datasets),
+    letGo: async (config, partitions, kept) =>
+      (await import('./elasticsearch/changes.ts')).letGoOfSnapshots(config, partitions, kept),
+    changes: async (config, of) => (await import('./elasticsearch/changes.ts')).elasticChanges(config, of),
   },
   plugin: {
     ...AT_REST,
@@ -78,19 +78,19 @@ export function openSource(config: SourceConfig, options: SourceOptions): Promis
 }
 
 /** See `SourceKind.letGo`. */
-export async function letGo(config: SourceConfig, partitions: readonly Partition[]): Promise<void> {
-  await (SOURCES[config.kind] as SourceKind<SourceConfig> | undefined)?.letGo(config, partitions);
+export async function letGo(
+  config: SourceConfig,
+  partitions: readonly Partition[],
+  kept: readonly Partition[] = [],
+): Promise<void> {
+  await (SOURCES[config.kind] as SourceKind<SourceConfig> | undefined)?.letGo(config, partitions, kept);
 }
 
 /** See `SourceKind.changes`. */
-export function changesSince(
-  config: SourceConfig,
-  partitions: readonly Partition[],
-  datasets: readonly string[],
-): Promise<SourceChanges> {
+export function changesSince(config: SourceConfig, of: ChangesOf): Promise<SourceChanges> {
   const kind = SOURCES[config.kind] as SourceKind<SourceConfig> | undefined;
   if (kind === undefined) throw unknownKind(config.kind);
-  return kind.changes(config, partitions, datasets);
+  return kind.changes(config, of);
 }
 
 /** Opens the worker's side of a source. */

@@ -1,8 +1,7 @@
 /** What changed in an index since a job read it, and the end of what the job held open there. */
 import type { ElasticsearchSource } from '../../config/elasticsearch.ts';
-import type { Note, Partition, SourceChanges } from '../../core/contracts.ts';
+import type { ChangesOf, Note, Partition, SourceChanges } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
-import { primaryKeyOf } from '../../core/schema.ts';
 import { ID } from '../../formats/elastic/declared.ts';
 import { askVersion, type Elastic, openElastic } from './connect.ts';
 import { type IndexFacts, readIndices } from './indices.ts';
@@ -16,28 +15,33 @@ import { snapshotsOf } from './snapshotsOf.ts';
 
 type Detail = SeqNoDetail | SliceDetail;
 
-/** Closes the snapshots of the partitions; what is gone is fine. Errors: E_SOURCE_UNREACHABLE, E_SOURCE_ACCESS. */
-export async function letGoOfSnapshots(config: ElasticsearchSource, partitions: readonly Partition[]): Promise<void> {
-  const pits = new Set(partitions.flatMap((partition) => (isRange(partition) ? [detailOf(partition).pit] : [])));
-  if (pits.size === 0) return;
+/** Closes the snapshots of the partitions that none of `kept` needs; what is gone is fine. Errors: E_SOURCE_UNREACHABLE, E_SOURCE_ACCESS. */
+export async function letGoOfSnapshots(
+  config: ElasticsearchSource,
+  partitions: readonly Partition[],
+  kept: readonly Partition[] = [],
+): Promise<void> {
+  const needed = new Set(pitsOf(kept.filter(isRange)).map(({ pit }) => pit));
+  const snapshots = pitsOf(partitions.filter(isRange)).filter(({ pit }) => !needed.has(pit));
+  if (snapshots.length === 0) return;
   await using elastic = await openElastic(config.access, config.credentials);
-  await closeSnapshots(
-    elastic,
-    [...pits].map((pit) => ({ pit })),
-  );
+  await closeSnapshots(elastic, snapshots);
+}
+
+/** Each once. */
+function pitsOf(partitions: readonly Partition[]): readonly Pick<ShardSnapshot, 'pit'>[] {
+  return [...new Set(partitions.map((partition) => detailOf(partition).pit))].map((pit) => ({ pit }));
 }
 
 /**
  * Partitions of what has numbers above those that were settled when `partitions` were planned, in snapshots of their own
  * (which `letGoOfSnapshots` closes). A document that changed is in them as it is now; one that was deleted is not seen.
- * Of an index that came to a dataset since it is all of them.
- * @param datasets of the job, those without partitions among them
+ * Of an index that came to a dataset since it is all of them. Keys are looked through in the same snapshots.
  * Errors: E_USAGE for partitions of a scroll, E_SOURCE_CHANGED, E_SOURCE_NOT_FOUND and those of connecting.
  */
 export async function elasticChanges(
   config: ElasticsearchSource,
-  partitions: readonly Partition[],
-  datasets: readonly string[],
+  { partitions, datasets, sharing }: ChangesOf,
 ): Promise<SourceChanges> {
   const scrolled = partitions.find((partition) => !isRange(partition));
   if (scrolled !== undefined)
@@ -49,24 +53,35 @@ export async function elasticChanges(
     });
   await using elastic = await openElastic(config.access, config.credentials);
   const indices = await readIndices(elastic, config.index, await askVersion(elastic, config.version));
-  const found: Partition[] = [];
+  const found: Found = { changed: [], all: [] };
   const notes: Note[] = [{ kind: 'info', text: 'documents that were deleted since are not seen, and stay in Milvus' }];
   const looked = new Set<string>();
   const byDataset = new Map<string, Partition[]>(datasets.map((name) => [name, []]));
   for (const partition of partitions) byDataset.get(partition.dataset)?.push(partition);
-  for (const [name, earlier] of byDataset) {
-    const dataset = datasetNow(config, indices, { name, earlier });
-    if (dataset === undefined) continue;
-    for (const index of dataset.indices) looked.add(index.name);
-    checkIndices(dataset.indices, earlier);
-    const mayRepeat = await mayRepeatKeys(elastic, dataset);
-    const changed = await changesIn(elastic, { dataset, earlier });
-    found.push(...changed);
-    if (changed.length === 0) continue;
-    if (mayRepeat) notes.push(repeatNote(dataset));
-    notes.push(...keyNotes(dataset));
+  try {
+    for (const [name, earlier] of byDataset) {
+      const dataset = datasetNow(config, indices, { name, earlier });
+      if (dataset === undefined) continue;
+      for (const index of dataset.indices) looked.add(index.name);
+      checkIndices(dataset.indices, earlier);
+      const keys = sharing !== undefined && (sharing.has(name) || (await mayRepeatKeys(elastic, dataset)));
+      const { changed, all } = await changesIn(elastic, { dataset, earlier, keys });
+      found.changed.push(...changed);
+      found.all.push(...all);
+      if (changed.length > 0) notes.push(...keyNotes(dataset));
+    }
+  } catch (thrown) {
+    await closeSnapshots(elastic, pitsOf([...found.changed, ...found.all]));
+    throw thrown;
   }
-  return { partitions: found, notes: [...notes, ...notLookedAt(indices, looked)] };
+  // Nothing is upserted.
+  if (found.changed.length === 0) await closeSnapshots(elastic, pitsOf(found.all.splice(0)));
+  return { partitions: found.changed, all: found.all, notes: [...notes, ...notLookedAt(indices, looked)] };
+}
+
+interface Found {
+  readonly changed: Partition[];
+  readonly all: Partition[];
 }
 
 interface Earlier {
@@ -104,15 +119,6 @@ function isLike(before: ElasticDataset, now: ElasticDataset): boolean {
   return read(before) === read(now);
 }
 
-/** An upsert asks by key alone. */
-function repeatNote({ name, schema }: ElasticDataset): Note {
-  const key = primaryKeyOf(schema).name;
-  return {
-    kind: 'lossy',
-    text: `${name}: where several documents have one ${key}, one that changed or was added takes the place of all the others`,
-  };
-}
-
 /** Of a document its `_id` stays the same; another field may change. */
 function keyNotes({ name, fields }: ElasticDataset): Note[] {
   const key = fields.find(({ field }) => field.primaryKey)!.path;
@@ -139,23 +145,26 @@ function checkIndices(indices: readonly IndexFacts[], earlier: readonly Partitio
 interface Changed {
   readonly dataset: ElasticDataset;
   readonly earlier: readonly Partition[];
+  /** Whether all documents are wanted, too, for their keys. */
+  readonly keys: boolean;
 }
 
-async function changesIn(elastic: Elastic, { dataset, earlier }: Changed): Promise<readonly Partition[]> {
+async function changesIn(elastic: Elastic, { dataset, earlier, keys }: Changed): Promise<Found> {
   const snapshots = await snapshotsOf(elastic, dataset.indices);
-  const found: Partition[] = [];
+  const found: Found = { changed: [], all: [] };
   try {
     const generation = 1 + earlier.reduce((most, partition) => Math.max(most, detailOf(partition).generation), 0);
     const rowBytes = rowBytesOf(earlier) ?? guessedRowBytes(dataset.schema);
     const planning = { dataset: dataset.name, snapshots, rowBytes, hint: { partBytes: partBytesOf(earlier) } };
     const settled = settledBefore(earlier);
     const from = snapshots.map((snapshot) => (settled.get(shardKey(snapshot)) ?? -1) + 1);
-    for await (const partition of planShards(elastic, { ...planning, from, generation })) found.push(partition);
+    for await (const partition of planShards(elastic, { ...planning, from, generation })) found.changed.push(partition);
+    if (keys) for await (const partition of planShards(elastic, planning)) found.all.push(partition);
   } catch (thrown) {
     await closeSnapshots(elastic, snapshots);
     throw thrown;
   }
-  const used = new Set(found.map((partition) => detailOf(partition).pit));
+  const used = new Set(pitsOf([...found.changed, ...found.all]).map(({ pit }) => pit));
   await closeSnapshots(
     elastic,
     snapshots.filter(({ pit }) => !used.has(pit)),

@@ -63,7 +63,13 @@ function readRows(worker: Worker, { partition, schema, slabs, dropped }: RowRequ
   const dataset = datasetOf(worker, partition);
   const maker = createRowMaker(schema, dataset, worker.detail.choices);
   const { index } = partition.detail as unknown as SeqNoDetail | SliceDetail;
-  return batchesOf(pagesOf(worker, partition, 'rows'), { schema, maker, slabs, dropped, origin: index });
+  return batchesOf(pagesOf(worker, partition, 'rows', dropped !== undefined), {
+    schema,
+    maker,
+    slabs,
+    dropped,
+    origin: index,
+  });
 }
 
 function readKeys(
@@ -76,7 +82,7 @@ function readKeys(
   return keysOf(pagesOf(worker, partition, indexed ? 'indexed keys' : 'keys'), { schema, fields, slabs, indexed });
 }
 
-function pagesOf(worker: Worker, partition: Partition, wanted: Wanted): AsyncGenerator<Page> {
+function pagesOf(worker: Worker, partition: Partition, wanted: Wanted, counted = false): AsyncGenerator<Page> {
   const { elastic, buffers } = worker;
   const dataset = datasetOf(worker, partition);
   // Keys alone are few bytes, and as JSON they are as exact as they were sent.
@@ -85,7 +91,7 @@ function pagesOf(worker: Worker, partition: Partition, wanted: Wanted): AsyncGen
   const reading = { elastic, rows: partition.rows, encoding, parts: partsOf(dataset, wanted), sizes, buffers };
   const detail = partition.detail as unknown as SeqNoDetail | SliceDetail;
   return detail.read === 'seq-no'
-    ? rangePages({ ...reading, range: detail })
+    ? rangePages({ ...reading, range: detail, counted })
     : scrollPages({ ...reading, slice: detail });
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { ElasticsearchSource } from '../../../src/config/elasticsearch.ts';
+import type { ChangesOf, Partition } from '../../../src/core/contracts.ts';
 import { elasticChanges, letGoOfSnapshots } from '../../../src/sources/elasticsearch/changes.ts';
 import type { SeqNoDetail } from '../../../src/sources/elasticsearch/plan.ts';
 import { openElasticReader } from '../../../src/sources/elasticsearch/reader.ts';
@@ -56,6 +57,11 @@ async function openSnapshotCount(): Promise<number> {
     nodes: Record<string, { indices: { search: { open_contexts: number } } }>;
   };
   return Object.values(stats.nodes)[0]!.indices.search.open_contexts;
+}
+
+/** What is asked of a job that has planned this, and looked for changes before. */
+function changesOf({ dataset, partitions }: Planned, earlier: readonly Partition[] = []): ChangesOf {
+  return { partitions: [...partitions, ...earlier], datasets: [dataset.name] };
 }
 
 function pitsOf({ partitions }: Planned): string[] {
@@ -150,7 +156,7 @@ for (const encoding of ['json', 'cbor'] as const)
     const ids = found.rows.map(({ _id }) => String(_id));
     assert.equal(new Set(ids).size, ids.length);
     assert.ok(ids.length < DOCUMENTS, 'those that changed have left their range');
-    const later = await elasticChanges(source(index), plan.partitions, [plan.dataset.name]);
+    const later = await elasticChanges(source(index), changesOf(plan));
     const known = new Set(plan.partitions.map(({ id }) => id));
     for (const { id } of later.partitions) {
       assert.ok(!known.has(id));
@@ -165,7 +171,7 @@ for (const encoding of ['json', 'cbor'] as const)
     for (let n = 0; n < DOCUMENTS; n++)
       assert.equal(all.get(`d${n}`), BigInt(n < DOCUMENTS - 30 ? n : n + 10_000), `d${n}`);
     // A second look, after the first: nothing is new.
-    const again = await elasticChanges(source(index), [...plan.partitions, ...later.partitions], [plan.dataset.name]);
+    const again = await elasticChanges(source(index), changesOf(plan, later.partitions));
     assert.deepEqual(again.partitions, []);
     await letGoOfSnapshots(source(index), later.partitions);
   });
@@ -192,7 +198,7 @@ test('a snapshot that ends in the middle of a catch-up: what changed meanwhile i
     Array.from({ length: 300 }, (_, n) => n * 2),
     10_000,
   );
-  const first = await elasticChanges(source('caught'), plan.partitions, [plan.dataset.name]);
+  const first = await elasticChanges(source('caught'), changesOf(plan));
   let batches = 0;
   const caught = await readAll(
     reader,
@@ -210,7 +216,7 @@ test('a snapshot that ends in the middle of a catch-up: what changed meanwhile i
   );
   assert.ok(caught.withoutSnapshot > 0 && caught.withoutSnapshot < 300, `${caught.withoutSnapshot}`);
   see(caught);
-  const second = await elasticChanges(source('caught'), [...plan.partitions, ...first.partitions], [plan.dataset.name]);
+  const second = await elasticChanges(source('caught'), changesOf(plan, first.partitions));
   see(await readAll(reader, { ...plan, partitions: second.partitions }));
   assert.deepEqual(now, wanted);
   await letGoOfSnapshots(source('caught'), second.partitions);
@@ -223,7 +229,7 @@ test('an index that was made anew is not taken for the one that was planned', as
   await fill('anew');
   await using reader = await openElasticReader(plan.reader, {});
   await assert.rejects(readAll(reader, plan), { code: 'E_SOURCE_CHANGED', retry: false });
-  await assert.rejects(elasticChanges(source('anew'), plan.partitions, [plan.dataset.name]), {
+  await assert.rejects(elasticChanges(source('anew'), changesOf(plan)), {
     code: 'E_SOURCE_CHANGED',
   });
 });
@@ -232,7 +238,7 @@ test('what changed can not be told of a scroll', async () => {
   await fill('scrolled');
   const config = source('scrolled', { read: 'scroll' });
   const plan = await planned(config);
-  await assert.rejects(elasticChanges(config, plan.partitions, [plan.dataset.name]), {
+  await assert.rejects(elasticChanges(config, changesOf(plan)), {
     code: 'E_USAGE',
     found: '--es-read scroll',
   });
