@@ -129,7 +129,7 @@ async function addedNotes(elastic: Elastic, now: ElasticDataset, before: Elastic
     return [{ kind: 'info', text: `${names}: what documents hold there goes into the dynamic field` }];
   const query = { bool: { should: added.map((field) => ({ exists: { field } })), minimum_should_match: 1 } };
   let documents = 0;
-  for (const { name } of now.indices) documents += await countDocuments(elastic, name, query);
+  for (const { name } of now.indices) documents += await countDocuments(elastic, name, { query });
   const text = `${names}, and there is no dynamic field: what ${documents} documents hold there now stays behind, also where they are read again`;
   return [{ kind: 'lossy', text }];
 }

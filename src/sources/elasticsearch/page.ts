@@ -78,18 +78,23 @@ function checkWhole({ error, timedOut, shards }: PageFacts, index: string): void
 }
 
 /** The first sort value of a hit, a whole number. @throws MigrateError E_READ */
-export function sortNumber(reading: Reading, { sortAt, id, index }: PageHit): number {
-  let value = Number.NaN;
+export function sortNumber(reading: Reading, hit: PageHit): number {
+  return sortValues(reading, hit)[0]!;
+}
+
+/** The sort values of a hit, whole numbers all of them, at least one. @throws MigrateError E_READ */
+export function sortValues(reading: Reading, { sortAt, id, index }: PageHit): readonly number[] {
+  const values: number[] = [];
   if (sortAt >= 0)
-    reading.eachElement(sortAt, (at, place) => {
-      const raw = place === 0 ? reading.rawAt(at) : undefined;
-      if (raw?.kind === 'number') value = Number(raw.text);
+    reading.eachElement(sortAt, (at) => {
+      const raw = reading.rawAt(at);
+      values.push(raw.kind === 'number' ? Number(raw.text) : Number.NaN);
       return reading.skip(at);
     });
-  if (Number.isSafeInteger(value)) return value;
+  if (values.length > 0 && values.every(Number.isSafeInteger)) return values;
   throw new MigrateError('E_READ', 'a document came without its number', {
     at: { collection: index },
-    found: `_id ${id}, sort ${value}`,
+    found: `_id ${id}, sort ${values.join(', ')}`,
     wanted: 'its _seq_no',
     retry: true,
   });

@@ -1,6 +1,9 @@
 /**
  * The pages of one shard's range of `_seq_no`, in rising order: within the shard's snapshot, and when that is lost, by
  * the numbers alone. A page may be asked for any number of times: what it holds follows from the range.
+ *
+ * A shard that `_shrink` made of several has their documents with the numbers that they had: several of one number. Within
+ * the snapshot the places of the documents in it tell them apart; without, nothing does.
  */
 import { MigrateError, toMigrateError } from '../../core/errors.ts';
 import {
@@ -13,10 +16,11 @@ import {
 } from './connect.ts';
 import { pageTrouble } from './failures.ts';
 import { checkSameIndex } from './indices.ts';
-import { type Page, readPage, sortNumber } from './page.ts';
+import { type Page, readPage, sortNumber, sortValues } from './page.ts';
 import type { PageSizes } from './pageSize.ts';
 import { createPatience } from './patience.ts';
 import type { SeqNoDetail } from './plan.ts';
+import { countDocuments } from './slices.ts';
 import { KEEP_ALIVE, refresh } from './snapshot.ts';
 
 export interface RangeReading {
@@ -35,8 +39,10 @@ export interface RangeReading {
 
 /** Where reading stands. */
 interface Place {
-  /** The first number that was not read yet. */
+  /** The first number that was not read yet; within the snapshot there may be more documents of the one before. */
   next: number;
+  /** Sort values of the last document that was read within the snapshot: its number, and its place. */
+  after: readonly number[] | undefined;
   read: number;
   /** undefined: the snapshot is gone. */
   pit: string | undefined;
@@ -52,7 +58,7 @@ interface Place {
  */
 export async function* rangePages(reading: RangeReading): AsyncGenerator<Page> {
   const { range, rows } = reading;
-  const place: Place = { next: range.from, read: 0, pit: range.pit, left: false, confirmed: false };
+  const place: Place = { next: range.from, after: undefined, read: 0, pit: range.pit, left: false, confirmed: false };
   let coming = place.next < range.to ? arrival(reading, place) : undefined;
   try {
     while (coming !== undefined) {
@@ -65,9 +71,11 @@ export async function* rangePages(reading: RangeReading): AsyncGenerator<Page> {
           break;
         }
         place.read += page.hits.length;
-        place.next = sortNumber(page.reading, page.hits.at(-1)!) + 1;
-        const last = place.pit !== undefined && (page.hits.length < asked || place.read > rows);
-        if (!last && place.next < range.to) coming = arrival(reading, place);
+        place.after = sortValues(page.reading, page.hits.at(-1)!);
+        place.next = place.after[0]! + 1;
+        const within = place.pit !== undefined;
+        const last = within ? page.hits.length < asked || place.read > rows : place.next >= range.to;
+        if (!last) coming = arrival(reading, place);
         yield page;
       } finally {
         reading.buffers.give(buffer);
@@ -116,7 +124,8 @@ async function nextPage(reading: RangeReading, place: Place, buffer: PageBuffer)
       }
       const body = await elastic.bytes(requestOf(reading, place, asked), encoding, buffer);
       const page = { ...readPage(body, encoding, range.index), withoutSnapshot: place.pit === undefined };
-      checkPage(page, { range, next: place.next, asked });
+      if (page.withoutSnapshot) await refuseSharedNumbers(elastic, page, { range, asked });
+      checkPage(page, { range, asked, last: furtherFrom(place) ?? [place.next - 1] });
       sizes.came(page.hits.length, page.bytes);
       place.pit &&= page.facts.pitId ?? place.pit;
       return { page, asked, buffer };
@@ -140,14 +149,22 @@ async function nextPage(reading: RangeReading, place: Place, buffer: PageBuffer)
   }
 }
 
+/** undefined: from the next number on. */
+function furtherFrom({ after, pit }: Pick<Place, 'after' | 'pit'>): readonly number[] | undefined {
+  return pit === undefined ? undefined : after;
+}
+
 function requestOf(
   { range, parts }: Pick<RangeReading, 'range' | 'parts'>,
-  { next, pit }: Place,
+  place: Pick<Place, 'next' | 'after' | 'pit'>,
   size: number,
 ): ElasticRequest {
+  const { next, pit } = place;
+  const further = furtherFrom(place);
   const search = {
     size,
-    query: { range: { _seq_no: { gte: next, lt: range.to } } },
+    query: { range: { _seq_no: { gte: further?.[0] ?? next, lt: range.to } } },
+    ...(further === undefined ? {} : { search_after: further }),
     sort: [{ _seq_no: 'asc' }],
     track_total_hits: false,
     ...parts,
@@ -165,28 +182,60 @@ function requestOf(
 
 interface Expected {
   readonly range: SeqNoDetail;
-  readonly next: number;
   readonly asked: number;
+  /** Sort values that all of the page are behind. */
+  readonly last: readonly number[];
 }
 
 /** One shard, this index, rising numbers within the range, no more than asked for. */
-function checkPage({ hits, reading, facts }: Page, { range, next, asked }: Expected): void {
-  let last = next - 1;
+function checkPage({ hits, reading, facts }: Page, { range, asked, last: before }: Expected): void {
+  let last = before;
   let found = facts.shards.total === 1 ? undefined : `${facts.shards.total} shards`;
   if (hits.length > asked) found ??= `${hits.length} documents`;
   for (const hit of hits) {
-    const seqNo = sortNumber(reading, hit);
-    if (seqNo <= last || seqNo >= range.to) found ??= `_seq_no ${seqNo} behind ${last}`;
+    const values = sortValues(reading, hit);
+    if (!isBehind(values, last) || values[0]! >= range.to) found ??= `_seq_no ${values[0]} behind ${last[0]}`;
     if (hit.index !== range.index) found ??= `a document of ${hit.index}`;
-    last = seqNo;
+    last = values;
   }
   if (found === undefined) return;
   throw new MigrateError('E_READ', 'a page of documents is not what was asked for', {
     at: { collection: range.index },
     found,
-    wanted: `${asked} documents of shard ${range.shard} at most, _seq_no rising from ${next} to below ${range.to}`,
+    wanted: `${asked} documents of shard ${range.shard} at most, _seq_no rising from ${before[0]! + 1} to below ${range.to}`,
     retry: true,
   });
+}
+
+/** By its number, then by its place in the snapshot, where that is known. */
+function isBehind([number, place]: readonly number[], [lastNumber, lastPlace]: readonly number[]): boolean {
+  return number! > lastNumber! || (number === lastNumber && place !== undefined && place > (lastPlace ?? place));
+}
+
+/** Of documents that share a number some would be passed over, where a page ends among them. */
+async function refuseSharedNumbers(
+  elastic: Elastic,
+  { hits, reading }: Page,
+  { range, asked }: Omit<Expected, 'last'>,
+): Promise<void> {
+  const numbers = hits.map((hit) => sortNumber(reading, hit));
+  let shared = numbers.find((number, at) => number === numbers[at - 1]);
+  const last = numbers.at(-1);
+  if (shared === undefined && last !== undefined && hits.length === asked) {
+    const of = { query: { range: { _seq_no: { gte: last, lte: last } } }, shard: range.shard };
+    if ((await countDocuments(elastic, range.index, of)) > 1) shared = last;
+  }
+  if (shared === undefined) return;
+  throw new MigrateError(
+    'E_SOURCE_CHANGED',
+    'the snapshot is gone, and documents of the shard share numbers: only within it they are told apart',
+    {
+      at: { collection: range.index },
+      found: `several documents of _seq_no ${shared} in shard ${range.shard}, as _shrink makes them`,
+      wanted: 'a number for each document',
+      hint: 'start over with --fresh',
+    },
+  );
 }
 
 function otherCount({ index, shard, from, to }: SeqNoDetail, found: number, wanted: number): MigrateError {

@@ -8,7 +8,8 @@ import type { ElasticDataset } from './schema.ts';
 /**
  * Whether several documents may have one primary key. Elasticsearch keeps an `_id` unique in its shard only. Which shard
  * a document goes to follows from its `_id`, so that it is unique in the index, too – unless whoever stored it gave a
- * routing of his own. Of another field nobody sees to it.
+ * routing of his own: also where there is one shard, which `_shrink` may have made of several. Of another field nobody
+ * sees to it.
  * Errors: E_SOURCE_ACCESS, E_READ where a shard did not answer.
  */
 export async function mayRepeatKeys(
@@ -16,7 +17,7 @@ export async function mayRepeatKeys(
   { fields, indices }: Pick<ElasticDataset, 'fields' | 'indices'>,
 ): Promise<boolean> {
   if (fields.some(({ path, field }) => field.primaryKey && path !== ID) || indices.length > 1) return true;
-  for (const index of indices) if (index.shards > 1 && (await hasRouting(elastic, index))) return true;
+  for (const index of indices) if (await hasRouting(elastic, index)) return true;
   return false;
 }
 

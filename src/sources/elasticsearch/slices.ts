@@ -50,12 +50,17 @@ export async function* planSlices(elastic: Elastic, planning: SlicePlanning): As
   }
 }
 
-/** Documents that a search sees now. Errors: E_READ where a shard did not answer. @param query absent: all */
-export async function countDocuments(elastic: Elastic, index: string, query?: object): Promise<number> {
+/** Documents that a search sees now, of one shard or of all. Errors: E_READ where a shard did not answer. @param query absent: all */
+export async function countDocuments(
+  elastic: Elastic,
+  index: string,
+  { query, shard }: { readonly query?: object; readonly shard?: number } = {},
+): Promise<number> {
   const answer = (await elastic.ask({
     method: query === undefined ? 'GET' : 'POST',
     path: `/${indexPath(index)}/_count`,
     ...(query === undefined ? {} : { body: { query } }),
+    ...(shard === undefined ? {} : { query: { preference: `_shards:${shard}` } }),
     asked: 'count its documents',
     index,
   })) as { count?: unknown; _shards?: { failed?: unknown } };

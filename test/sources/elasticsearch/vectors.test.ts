@@ -131,7 +131,7 @@ test('several indices in one collection, an _id that is a number, and one that i
 });
 
 for (const read of ['seq-no', 'scroll'] as const)
-  test(`ids are looked through where documents of several shards have a routing of their own, ${read}`, async () => {
+  test(`ids are looked through where documents have a routing of their own, ${read}`, async () => {
     const properties = { vec: { type: 'dense_vector', dims: 2, index: false } };
     const storedIds = async (index: string, shards: number, routing: string): Promise<boolean | undefined> => {
       const settings = { number_of_shards: shards, number_of_replicas: 0 };
@@ -143,7 +143,8 @@ for (const read of ['seq-no', 'scroll'] as const)
       return dataset.storedIds;
     };
     assert.equal(await storedIds(`routed-${read}`, 3, '&routing=a'), true);
-    assert.equal(await storedIds(`one-shard-${read}`, 1, '&routing=a'), false);
+    // It may have been several.
+    assert.equal(await storedIds(`one-shard-${read}`, 1, '&routing=a'), true);
     assert.equal(await storedIds(`unrouted-${read}`, 3, ''), false);
   });
 
