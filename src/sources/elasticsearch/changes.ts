@@ -10,7 +10,7 @@ import { mayRepeatKeys } from './routing.ts';
 import { type ElasticDataset, guessedRowBytes } from './schema.ts';
 import { asOne, datasetKnownAs } from './select.ts';
 import type { SliceDetail } from './slices.ts';
-import { closeSnapshots, type ShardSnapshot } from './snapshot.ts';
+import { closeSnapshots, refuseOtherHistory, type ShardSnapshot } from './snapshot.ts';
 import { snapshotsOf } from './snapshotsOf.ts';
 
 type Detail = SeqNoDetail | SliceDetail;
@@ -153,6 +153,9 @@ async function changesIn(elastic: Elastic, { dataset, earlier, keys }: Changed):
   const snapshots = await snapshotsOf(elastic, dataset.indices);
   const found: Found = { changed: [], all: [] };
   try {
+    const histories = new Map(snapshots.map((snapshot) => [shardKey(snapshot), snapshot.history]));
+    for (const partition of earlier)
+      refuseOtherHistory(detailOf(partition), histories.get(shardKey(detailOf(partition))));
     const generation = 1 + earlier.reduce((most, partition) => Math.max(most, detailOf(partition).generation), 0);
     const rowBytes = rowBytesOf(earlier) ?? guessedRowBytes(dataset.schema);
     const planning = { dataset: dataset.name, snapshots, rowBytes, hint: { partBytes: partBytesOf(earlier) } };

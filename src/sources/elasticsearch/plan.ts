@@ -17,6 +17,8 @@ export interface SeqNoDetail {
   readonly keepAlive?: string;
   /** As `ShardSnapshot` has it: what changed since is above it. */
   readonly settled: number;
+  /** As `ShardSnapshot` has it. */
+  readonly history?: string;
   /** 0: of the job's first plan. Each look for changes makes another. */
   readonly generation: number;
 }
@@ -96,10 +98,11 @@ export function* cutSpread(spread: readonly Stretch[], { first, end, target }: C
 
 function partitionOf(
   dataset: string,
-  { index, uuid, shard, pit, keepAlive, settled }: ShardSnapshot,
+  { index, uuid, shard, pit, keepAlive, settled, history }: ShardSnapshot,
   { from, to, rows, rowBytes, generation }: CutRange & { rowBytes: number; generation: number },
 ): Partition {
-  const detail: SeqNoDetail = { read: 'seq-no', index, uuid, shard, from, to, pit, keepAlive, settled, generation };
+  const snapshot = { pit, keepAlive, settled, ...(history === undefined ? {} : { history }) };
+  const detail: SeqNoDetail = { read: 'seq-no', index, uuid, shard, from, to, ...snapshot, generation };
   // The same range may be looked at again later: then it is another partition.
   const again = generation === 0 ? '' : `-g${generation}`;
   return {

@@ -21,7 +21,7 @@ import type { PageSizes } from './pageSize.ts';
 import { createPatience } from './patience.ts';
 import type { SeqNoDetail } from './plan.ts';
 import { countDocuments } from './slices.ts';
-import { KEEP_ALIVE, refresh } from './snapshot.ts';
+import { checkSameHistory, KEEP_ALIVE, refresh } from './snapshot.ts';
 
 export interface RangeReading {
   readonly elastic: Elastic;
@@ -119,6 +119,7 @@ async function nextPage(reading: RangeReading, place: Place, buffer: PageBuffer)
     try {
       if (place.pit === undefined && !place.confirmed) {
         await checkSameIndex(elastic, range);
+        await checkSameHistory(elastic, range);
         await refresh(elastic, { name: range.index });
         place.confirmed = true;
       }

@@ -27,6 +27,19 @@ export interface ShardSnapshot {
    * since is above it.
    */
   readonly settled: number;
+  /** See `ShardState`. */
+  readonly history?: string;
+}
+
+/** What is known of a shard before it is read. */
+interface ShardState {
+  /** See `ShardSnapshot`. */
+  readonly settled: number;
+  /**
+   * Another one where its numbers are not those of before: the index was restored from a backup under its own name and
+   * uuid, or a primary was allocated stale or empty. undefined: not known.
+   */
+  readonly history: string | undefined;
 }
 
 /**
@@ -43,12 +56,13 @@ export const KEEP_ALIVE = '4h';
  * @returns in the order of the shards
  */
 export async function openSnapshots(elastic: Elastic, index: IndexFacts): Promise<readonly ShardSnapshot[]> {
-  // Before the refresh: all up to here is then visible.
-  const settled = await settledOf(elastic, index);
+  // Before the refresh: all that is settled is then visible.
+  const states = await statesOf(elastic, index);
   await refresh(elastic, index);
   const open: ShardSnapshot[] = [];
   try {
-    for (let shard = 0; shard < index.shards; shard++) open.push(await openShard(elastic, index, { shard, settled }));
+    for (let shard = 0; shard < index.shards; shard++)
+      open.push(await openShard(elastic, index, { shard, state: states.get(shard) }));
     return open;
   } catch (thrown) {
     await closeSnapshots(elastic, open);
@@ -66,14 +80,42 @@ export async function closeSnapshots(elastic: Elastic, snapshots: readonly { rea
     }
 }
 
+/** As `checkSameIndex`, of the numbers in a shard of it. Errors: E_SOURCE_CHANGED. */
+export async function checkSameHistory(
+  elastic: Elastic,
+  planned: Pick<ShardSnapshot, 'index' | 'shard' | 'history'>,
+): Promise<void> {
+  if (planned.history === undefined) return;
+  const states = await statesOf(elastic, { name: planned.index });
+  refuseOtherHistory(planned, states.get(planned.shard)?.history);
+}
+
+/** Errors: E_SOURCE_CHANGED. */
+export function refuseOtherHistory(
+  { index, shard, history }: Pick<ShardSnapshot, 'index' | 'shard' | 'history'>,
+  now: string | undefined,
+): void {
+  if (history === undefined || now === undefined || history === now) return;
+  throw new MigrateError('E_SOURCE_CHANGED', 'a shard of the index does not go on from what was read', {
+    at: { collection: index },
+    found: `shard ${shard} with the history ${now}`,
+    wanted: `${history}: the index was restored from a backup, or a primary allocated stale or empty`,
+    hint: 'start over with --fresh',
+  });
+}
+
 /**
- * Per shard, the number up to which all changes are done in all of its copies: the global checkpoint, as its primary knows
- * it. What the primary has done alone (its local checkpoint) a snapshot of another copy may lack.
+ * By shard. All changes up to the global checkpoint, as the primary knows it, are done in all copies. What the primary has
+ * done alone (its local checkpoint) a snapshot of another copy may lack.
  */
-async function settledOf(elastic: Elastic, { name }: IndexFacts): Promise<ReadonlyMap<number, number>> {
+async function statesOf(
+  elastic: Elastic,
+  { name }: Pick<IndexFacts, 'name'>,
+): Promise<ReadonlyMap<number, ShardState>> {
   let answer: unknown;
   try {
-    const query = { level: 'shards', filter_path: 'indices.*.shards.*.routing.primary,indices.*.shards.*.seq_no' };
+    const parts = ['routing.primary', 'seq_no', 'commit.user_data.history_uuid'];
+    const query = { level: 'shards', filter_path: parts.map((part) => `indices.*.shards.*.${part}`).join() };
     answer = await elastic.ask({
       method: 'GET',
       path: `/${indexPath(name)}/_stats`,
@@ -93,7 +135,8 @@ async function settledOf(elastic: Elastic, { name }: IndexFacts): Promise<Readon
   return new Map(
     shards.map(([shard, copies]) => {
       const primary = copies.find(({ routing }) => routing?.primary === true);
-      return [Number(shard), primary?.seq_no?.global_checkpoint ?? -1];
+      const history = primary?.commit?.user_data?.history_uuid;
+      return [Number(shard), { settled: primary?.seq_no?.global_checkpoint ?? -1, history }];
     }),
   );
 }
@@ -101,6 +144,7 @@ async function settledOf(elastic: Elastic, { name }: IndexFacts): Promise<Readon
 interface ShardStats {
   readonly routing?: { readonly primary?: boolean };
   readonly seq_no?: { readonly global_checkpoint?: number };
+  readonly commit?: { readonly user_data?: { readonly history_uuid?: string } };
 }
 
 /**
@@ -126,13 +170,13 @@ export async function refresh(elastic: Elastic, { name }: Pick<IndexFacts, 'name
 
 interface Opening {
   readonly shard: number;
-  readonly settled: ReadonlyMap<number, number>;
+  readonly state: ShardState | undefined;
 }
 
 async function openShard(
   elastic: Elastic,
   { name, uuid }: IndexFacts,
-  { shard, settled }: Opening,
+  { shard, state = { settled: -1, history: undefined } }: Opening,
 ): Promise<ShardSnapshot> {
   const { pit, keepAlive } = await openPit(elastic, name, shard);
   try {
@@ -152,7 +196,8 @@ async function openShard(
       keepAlive,
       rows: answer.hits.total.value,
       maxSeqNo: top,
-      settled: settled.get(shard) ?? -1,
+      settled: state.settled,
+      ...(state.history === undefined ? {} : { history: state.history }),
     };
   } catch (thrown) {
     await closeSnapshots(elastic, [{ pit }]);

@@ -8,6 +8,7 @@ import type { SeqNoDetail } from '../../../src/sources/elasticsearch/plan.ts';
 import { openElasticReader } from '../../../src/sources/elasticsearch/reader.ts';
 import { openElasticsearch } from '../../../src/sources/elasticsearch/source.ts';
 import { type Administrator, type ElasticsearchServer, startElasticsearch } from '../../servers/startElasticsearch.ts';
+import { temporaryFolder } from '../../temporary.ts';
 import { ACCESS, plainAdministrator, sourceOf } from './open.ts';
 import { type Planned, planned, type Read, readAll } from './reading.ts';
 
@@ -15,13 +16,17 @@ const DOCUMENTS = 900;
 
 let server: ElasticsearchServer;
 let administrator: Administrator;
+const backups = temporaryFolder();
 
 before(async () => {
-  server = await startElasticsearch();
+  server = await startElasticsearch({ settings: `path.repo: ["${backups.path}"]` });
   administrator = await plainAdministrator(server.access.url);
 });
 
-after(() => server.stop());
+after(async () => {
+  await server.stop();
+  backups[Symbol.dispose]();
+});
 
 function source(index: string, more: Partial<ElasticsearchSource> = {}): ElasticsearchSource {
   const fields = ['vec', 'n'].map((name) => ({
@@ -232,6 +237,26 @@ test('an index that was made anew is not taken for the one that was planned', as
   await assert.rejects(elasticChanges(source('anew'), changesOf(plan)), {
     code: 'E_SOURCE_CHANGED',
   });
+});
+
+test('an index that was restored from a backup numbers anew what changes: that is not taken for nothing', async () => {
+  await fill('restored');
+  await administrator.call('PUT', '/_snapshot/backups', { type: 'fs', settings: { location: backups.path } });
+  const finished = 'wait_for_completion=true';
+  await administrator.call('PUT', `/_snapshot/backups/one?${finished}`, { indices: 'restored' });
+  await administrator.store(
+    'restored',
+    Array.from({ length: DOCUMENTS }, (_, n) => ({ id: `more${n}`, source: document(n) })),
+  );
+  const plan = await planned(source('restored'));
+  await using reader = await openElasticReader(plan.reader, {});
+  assert.equal((await readAll(reader, plan)).rows.length, 2 * DOCUMENTS);
+  await administrator.call('POST', '/restored/_close');
+  await administrator.call('POST', `/_snapshot/backups/one/_restore?${finished}`, { indices: 'restored' });
+  await administrator.store('restored', [{ id: 'new', source: document(1) }]);
+  const changed = { code: 'E_SOURCE_CHANGED', hint: 'start over with --fresh' };
+  await assert.rejects(elasticChanges(source('restored'), changesOf(plan)), changed);
+  await assert.rejects(readAll(reader, plan), changed);
 });
 
 test('what changed can not be told of a scroll', async () => {
