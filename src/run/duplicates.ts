@@ -35,6 +35,7 @@ export interface Duplicates {
  */
 export async function findDuplicates(run: RunContext, collection: string): Promise<Duplicates> {
   refuseTexts(run, collection);
+  refuseScrolls(run, collection);
   const records = run.ledger.of(collection);
   const dir = join(run.jobDir, 'sort');
   const spool = join(run.jobDir, 'dropped');
@@ -66,6 +67,20 @@ function refuseTexts(run: RunContext, collection: string): void {
     found: `a VarChar primary key, ${primaryKeyOf(schemaOf(run, collection)).name}`,
     wanted: '--on-duplicate fail or keep-all',
   });
+}
+
+/** Rows to leave out are known by their place, and a scroll may give them another each time that it is read. */
+function refuseScrolls({ config: { onDuplicate, source } }: RunContext, collection: string): void {
+  if (onDuplicate !== 'first' || source.kind !== 'elasticsearch' || source.read !== 'scroll') return;
+  throw new MigrateError(
+    'E_CONFIG',
+    '--on-duplicate first does not go with a scroll, whose documents have no lasting order',
+    {
+      at: { collection },
+      found: '--es-read scroll',
+      wanted: '--es-read seq-no, or --on-duplicate fail or keep-all',
+    },
+  );
 }
 
 function hasTextKeys(run: RunContext, collection: string): boolean {

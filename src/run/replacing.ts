@@ -9,7 +9,7 @@ import type { Key } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import { keysOf, keyText } from '../core/keys.ts';
 import { primaryKeyOf } from '../core/schema.ts';
-import { schemaOf } from './dumpStage.ts';
+import { plannedOf, schemaOf } from './dumpStage.ts';
 import { asking } from './importLoad.ts';
 import { heldRows, moveAgain } from './moveAgain.ts';
 import { readTask } from './rowStream.ts';
@@ -38,6 +38,11 @@ export async function refuseReplacing(
   });
 }
 
+/** Whether rows may come in another order each time that they are read: a scroll gives them as they lie in the index. */
+export function isReordered({ config: { source } }: StreamContext): boolean {
+  return source.kind === 'elasticsearch' && source.read === 'scroll';
+}
+
 type Why = Pick<MigrateError, 'found' | 'hint'> & { readonly found: string; readonly hint: string };
 
 /** A bulk insert is never in doubt in this way. */
@@ -47,6 +52,9 @@ async function repeatedKeys(run: StreamContext, collection: string, piece: Batch
   // A copy: the piece's own memory goes back to its worker.
   const keys = keysOf(schemaOf(run, collection), piece).slice();
   let occurrences = 0;
+  const { storedIds, datasets } = plannedOf(run, collection);
+  // All of a part is in doubt, and its keys would be looked for again for each piece of it.
+  if (isReordered(run) && storedIds !== true && datasets.length === 1) return undefined;
   for (const other of run.ledger.of(collection)) {
     if (run.signal.aborted) throw new MigrateError('E_INTERRUPTED', 'interrupted');
     if (occurrences > keys.length) break;

@@ -24,7 +24,7 @@ import { asking, wholePart } from './importLoad.ts';
 import { moveAgain } from './moveAgain.ts';
 import { createBackoff } from './patience.ts';
 import type { Pool } from './pool.ts';
-import { type Piece, refuseReplacing } from './replacing.ts';
+import { isReordered, type Piece, refuseReplacing } from './replacing.ts';
 import { streamRows } from './rowStream.ts';
 
 export interface StreamContext extends RunContext {
@@ -78,7 +78,10 @@ export async function streamPart(run: StreamContext, record: PartitionRecord, in
       dir: part.dir,
       ...freshOf(record, 0),
     });
-  const progress = load?.state === 'streaming' ? load : { acked: 0, inFlight: 0, fresh: 0 };
+  const begun = load?.state === 'streaming' ? load : undefined;
+  const reordered = begun !== undefined && isReordered(run);
+  // What came first may come last now: of the whole part it is not known which rows are there.
+  const progress = reordered ? { acked: 0, inFlight: part.rows } : (begun ?? { acked: 0, inFlight: 0, fresh: 0 });
   const sender = createSender(run, record, { into, ...progress });
   const schema = schemaOf(run, record.planned.collection);
   const crcs = schema.fields.map((field) => ({ name: field.name, crc: createColumnCrc(field) }));
@@ -100,7 +103,8 @@ export async function streamPart(run: StreamContext, record: PartitionRecord, in
     await dumpPart(run, part.partition);
     return streamPart(run, run.ledger.get(part.partition), into);
   }
-  const changed = whole && part.rows > 0 && crcs.some(({ name, crc }) => crc.value() !== part.columnCrc[name]);
+  const changed =
+    whole && !reordered && part.rows > 0 && crcs.some(({ name, crc }) => crc.value() !== part.columnCrc[name]);
   if (rows !== part.rows || changed)
     throw new MigrateError('E_SOURCE_CHANGED', 'the source gave other rows when it was read again', {
       at: { collection: into },
