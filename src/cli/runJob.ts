@@ -71,7 +71,11 @@ export async function runJob(
     return { exitCode: report.exitCode };
   }
   // What failed first is what there is to be heard of; the rest is a word beside it.
-  if (unwritten !== undefined) printLines(terminal.stderr, [`warning: ${unwritten.message}: ${unwritten.found}`]);
+  if (unwritten !== undefined) {
+    const text = `warning: ${unwritten.message}: ${unwritten.found}`;
+    if (output.logFormat === 'json') progress.note(text);
+    else printLines(terminal.stderr, [text]);
+  }
   return { exitCode: report.exitCode, error: report.error };
 }
 

@@ -1,7 +1,7 @@
 /** Every key of the old tool's `migration.yaml`. docs/migration-yaml.md says what each means. */
 import { z } from 'zod';
 import { CONSISTENCY_LEVELS, MAX_SHARDS, MAX_THREADS } from './choices.ts';
-import { count, list, section, text, truth, word } from './yamlValues.ts';
+import { count, listOrText, section, text, truth, word } from './yamlValues.ts';
 
 const bufferSize = section({ bufferSize: count() });
 
@@ -73,7 +73,7 @@ const source = section({
   local: section({ tablesDir: text.optional(), faissFile: text.optional() }).optional(),
   remote: section({ ...remote, tablesDir: text.optional(), faissFile: text.optional() }).optional(),
   es: section({
-    urls: list.optional(),
+    urls: listOrText.optional(),
     username: text.optional(),
     password: text.optional(),
     cert: text.optional(),

@@ -18,6 +18,12 @@ export const text = z.string({ error: 'a text' });
 /** An empty one would be a job that moves nothing and is done. */
 export const list = z.array(text, { error: 'a list of texts' }).min(1, { error: 'a list of texts, at least one' });
 
+/** A list, or one text with its items between spaces: the old tool's reader took both. */
+export const listOrText = z.preprocess(
+  (value) => (typeof value === 'string' ? value.trim().split(/\s+/) : value),
+  list,
+);
+
 export function whole(min: number, max = Number.MAX_SAFE_INTEGER) {
   return written(wholeWanted(min, max), (value) => parseWhole(value, min, max));
 }
