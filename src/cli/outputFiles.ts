@@ -46,7 +46,12 @@ function placesRead(source: JobConfig['source']): string[] {
       return [source.module];
     case 'milvus1x': {
       const meta = source.meta?.kind === 'mysql' ? undefined : source.meta?.file;
-      return [source.path, source.tablesDir, meta].filter((place) => place !== undefined);
+      // Beside them a report may well lie.
+      const own = ['meta.sqlite', 'meta.json', 'tables', 'wal'].flatMap((name) => [name, join('db', name)]);
+      const { path } = source;
+      const isFile = path !== undefined && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+      const inFolder = path === undefined ? [] : isFile ? [path] : own.map((name) => join(path, name));
+      return [source.tablesDir, meta, ...inFolder].filter((place) => place !== undefined);
     }
     default:
       return [];

@@ -61,6 +61,12 @@ describe('output files', { concurrency: 4 }, () => {
         assert.match(ended.stderr, new RegExp(`${flag} would replace a file that is read`));
         assert.deepEqual(readFileSync(file), before);
       }
+    // Beside what is read a report may lie, and be written anew.
+    const beside = ['--report', join(folder.path, 'db/report.json')];
+    for (let round = 0; round < 2; round++) {
+      const ended = await milvusMigrate(['dump', `milvus1x:${join(folder.path, 'db')}`, ...common, ...beside]);
+      assert.equal(ended.code, 0, ended.stderr);
+    }
   });
 
   test('verify --fresh is refused: the job and its files stay', async () => {
