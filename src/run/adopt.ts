@@ -1,14 +1,14 @@
 /** A dumped folder as the origin of a job: its parts are whole already, and its files can be read like a source. */
 import type { JobConfig } from '../config/job.ts';
-import type { Json, Part } from '../core/contracts.ts';
+import type { Json, Note, Part } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { JobPlan, PlannedCollection } from '../core/plan.ts';
 import { dumpedDetail } from '../sources/dumped/detail.ts';
 import { type FilesConfig, filesStore } from './layout.ts';
-import type { Manifest } from './manifest.ts';
+import type { DumpedFolder, Manifest } from './manifest.ts';
 import type { Origin } from './openJob.ts';
 
-export function adopt(manifest: Manifest, config: JobConfig): Origin {
+export function adopt(manifest: DumpedFolder, config: JobConfig): Origin {
   if (config.files === undefined) throw new TypeError('a dumped folder without its path');
   const chosen = chooseCollections(manifest.collections, config);
   refuseNone(chosen, config.files);
@@ -39,7 +39,7 @@ export function adopt(manifest: Manifest, config: JobConfig): Origin {
     locator: `dumped:${manifest.job}`,
     title: `files dumped from ${manifest.source}`,
     reader: { kind: 'dumped', detail: { store: filesStore(config.files) as unknown as Json } },
-    notes: [],
+    notes: noteUnfinished(manifest, config),
     fingerprint: async () => ({ dumped: fingerprint(members.map(({ part }) => part)) }),
     plan: async () => plan,
     adopted: () => undefined,
@@ -47,6 +47,13 @@ export function adopt(manifest: Manifest, config: JobConfig): Origin {
     parts:
       withheld.length > 0 && config.rejectFile !== undefined ? finiteParts(members) : members.map(({ part }) => part),
   };
+}
+
+/** Who takes all that was dumped should hear what is not all there. */
+function noteUnfinished({ unfinished }: DumpedFolder, { collections }: JobConfig): Note[] {
+  if (unfinished.length === 0 || collections !== undefined) return [];
+  const text = `the folder has files of ${unfinished.join(', ')} too, which no manifest says are whole: a dump that was not finished; they are not loaded`;
+  return [{ kind: 'warning', text }];
 }
 
 /** Parts with NaN in their files are read again and written anew without those rows. */

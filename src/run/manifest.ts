@@ -2,7 +2,7 @@
 import type { Json, Part, Store } from '../core/contracts.ts';
 import { MigrateError, messageOf } from '../core/errors.ts';
 import type { PlannedCollection, PlannedPartition } from '../core/plan.ts';
-import { manifestFile } from './layout.ts';
+import { manifestFile, PARTS_FOLDER } from './layout.ts';
 import type { Ledger } from './ledger.ts';
 
 const FORMAT = 'milvus-migrate dump 1';
@@ -40,14 +40,21 @@ export async function writeManifest(
   await store.put(manifestFile(ledger.jobId), Buffer.from(`${JSON.stringify(manifest, undefined, 1)}\n`));
 }
 
+/** All manifests of a folder as one. */
+export interface DumpedFolder extends Manifest {
+  /** Collections of which there are files, and which no manifest has: a dump that was not finished, or has lost its own. */
+  readonly unfinished: readonly string[];
+}
+
 /**
  * Reads all manifests of a folder as one.
  * @throws E_DUMP_FOLDER where there is none, or two dumps hold the same collection
  */
-export async function readManifests(store: Store): Promise<Manifest> {
+export async function readManifests(store: Store): Promise<DumpedFolder> {
   const root = store.describe('');
   const manifests: Manifest[] = [];
-  for (const name of (await collect(manifestNames(store))).sort()) manifests.push(await readManifest(store, name));
+  const paths = (await collect(pathsIn(store))).sort();
+  for (const name of paths.filter(isManifest)) manifests.push(await readManifest(store, name));
   const [first] = manifests;
   if (first === undefined)
     throw new MigrateError('E_DUMP_FOLDER', 'the folder holds no finished dump', {
@@ -69,6 +76,7 @@ export async function readManifests(store: Store): Promise<Manifest> {
     }
   return {
     ...first,
+    unfinished: collectionsIn(paths).filter((target) => !owner.has(target)),
     job: manifests.map(({ job }) => job).join('+'),
     collections: manifests.flatMap(({ collections }) => collections),
     partitions: manifests
@@ -98,17 +106,27 @@ export async function refuseSecondDump(store: Store, targets: readonly string[],
 
 /** A folder that is not there holds none. */
 export async function hasManifest(store: Store): Promise<boolean> {
-  for await (const _ of manifestNames(store)) return true;
+  for await (const path of pathsIn(store)) if (isManifest(path)) return true;
   return false;
 }
 
-async function* listManifests(store: Store): AsyncGenerator<string> {
-  for await (const { path } of store.list('')) if (/^manifest-[0-9a-f]+\.json$/.test(path)) yield path;
+function isManifest(path: string): boolean {
+  return /^manifest-[0-9a-f]+\.json$/.test(path);
 }
 
-async function* manifestNames(store: Store): AsyncGenerator<string> {
+/** Those that parts lie below, whole ones: what is being written is hidden. */
+function collectionsIn(paths: readonly string[]): string[] {
+  const part = new RegExp(`^${PARTS_FOLDER}/([^/]+)/[^/.][^/]*/[^/.][^/]*\\.a\\d+/[^/]+$`);
+  return [...new Set(paths.flatMap((path) => part.exec(path)?.[1] ?? []))];
+}
+
+async function* listManifests(store: Store): AsyncGenerator<string> {
+  for await (const { path } of store.list('')) if (isManifest(path)) yield path;
+}
+
+async function* pathsIn(store: Store): AsyncGenerator<string> {
   try {
-    yield* listManifests(store);
+    for await (const { path } of store.list('')) yield path;
   } catch (cause) {
     const known = cause instanceof MigrateError ? cause : undefined;
     throw new MigrateError('E_DUMP_FOLDER', 'could not read the dumped folder', {

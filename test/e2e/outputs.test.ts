@@ -1,7 +1,7 @@
 /** Files that a run writes beside the rows, and what it must not lose by them: rejected rows, the source, the job's record. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, readFileSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { temporaryFolder } from '../temporary.ts';
@@ -102,5 +102,28 @@ describe('output files', { concurrency: 4 }, () => {
     const again = await milvusMigrate(typed);
     assert.equal(again.code, 4, again.stderr);
     assert.match(again.stderr, /NONSENSE/);
+  });
+
+  test('a folder with a dump that was not finished beside a whole one is loaded with a word about it', async () => {
+    using folder = temporaryFolder();
+    await using database = await testDatabase();
+    const out = join(folder.path, 'out');
+    const state = ['--state', join(folder.path, 'state')];
+    for (const name of ['ip', 'l2']) {
+      const dumped = await milvusMigrate(['dump', source(name), '--out', out, ...state]);
+      assert.equal(dumped.code, 0, dumped.stderr);
+    }
+    const collections = readdirSync(join(out, 'tables'));
+    const [first] = readdirSync(out).filter((name) => name.startsWith('manifest-'));
+    const { collections: gone } = JSON.parse(readFileSync(join(out, first!), 'utf8')) as {
+      collections: { target: string }[];
+    };
+    rmSync(join(out, first!));
+    const loaded = await milvusMigrate(['load', out, ...database.flags, ...state]);
+    assert.equal(loaded.code, 0, loaded.stderr);
+    const named = gone.map(({ target }) => target).filter((target) => collections.includes(target));
+    assert.match(loaded.stderr, new RegExp(`^warning: the folder has files of ${named.sort().join(', ')} too`, 'm'));
+    const plan = await milvusMigrate(['plan', `dumped:${out}`, ...database.flags, ...state]);
+    assert.match(plan.stdout.replaceAll(/\s+/g, ' '), /no manifest says are whole/);
   });
 });
