@@ -70,6 +70,12 @@ export function loadedRows(load: LoadRecord | undefined): number {
   return load?.state === 'streaming' ? load.acked : 0;
 }
 
+/** How many more of them may be there. */
+export function rowsInDoubt({ load, part }: Pick<PartitionRecord, 'load' | 'part'>): number {
+  if (load?.state === 'streaming') return load.inFlight;
+  return load?.state === 'intended' || load?.state === 'submitted' ? (part?.rows ?? 0) : 0;
+}
+
 function outcomeOf(
   ledger: Ledger,
   planned: PlannedCollection,

@@ -11,7 +11,7 @@ import type { JobPlan } from '../core/plan.ts';
 import { letGo, openSource } from '../sources/index.ts';
 import { adopt } from './adopt.ts';
 import { buildPlan, type TargetAbilities } from './buildPlan.ts';
-import { loadedRows } from './buildReport.ts';
+import { loadedRows, rowsInDoubt } from './buildReport.ts';
 import { check } from './checks.ts';
 import { refuseFilesInSource } from './filesApart.ts';
 import { fingerprintOf, jobKey, newJobId, refuseChangedSource } from './identity.ts';
@@ -108,14 +108,15 @@ async function rowsThatStay(
 ): Promise<Note[]> {
   // Without the word for it rows are added to empty collections alone.
   if (config.mode !== 'append' || !config.modeGiven) return [];
-  const loaded = new Map<string, number>();
-  for (const { planned, load } of await checkpoint.partitions(id))
-    loaded.set(planned.collection, (loaded.get(planned.collection) ?? 0) + loadedRows(load));
+  const records = await checkpoint.partitions(id);
   const notes: Note[] = [];
   for (const [name, { loadInto, id: collection }] of await checkpoint.collections(id)) {
-    const rows = loaded.get(name) ?? 0;
-    if (rows === 0 || (await target.describe(loadInto))?.id !== collection) continue;
-    const text = `${loadInto} keeps the ${rows} rows that this job loaded before it was started over: they will be there twice, unless you delete them`;
+    const own = records.filter(({ planned }) => planned.collection === name);
+    const rows = own.reduce((sum, { load }) => sum + loadedRows(load), 0);
+    const doubtful = own.reduce((sum, record) => sum + rowsInDoubt(record), 0);
+    if (rows + doubtful === 0 || (await target.describe(loadInto))?.id !== collection) continue;
+    const more = doubtful === 0 ? '' : `, and up to ${doubtful} more whose load was under way`;
+    const text = `${loadInto} keeps the ${rows} rows that this job loaded before it was started over${more}: they will be there twice, unless you delete them`;
     notes.push({ kind: 'warning', text });
   }
   return notes;

@@ -147,6 +147,20 @@ describe('existing', { concurrency: 4 }, () => {
     await assertExact(at, 'l2');
   });
 
+  test('--fresh with --mode append speaks of rows, too, whose load was under way when the run died', async () => {
+    for (const [kill, ...staging] of [['batch sent'], ['import submitted', '--staging']] as const) {
+      await using at = await place();
+      const words = at.words('l2', '--mode', 'append', ...staging.flatMap((flag) => [flag, at.staging]));
+      await runKilled(words, kill);
+      await milvusMigrate([...words, '--fresh', '--verify', 'none']);
+      assert.match(
+        reportOf(at).warnings.join('\n'),
+        new RegExp(`${FACES!.name}.*up to ${FACES!.rows}.*will be there`),
+        kill,
+      );
+    }
+  });
+
   test('rows that others put into a partition of their own are seen by the verification', async () => {
     await using at = await place();
     const words = at.words('l2');
