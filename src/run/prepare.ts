@@ -81,7 +81,7 @@ async function createRecorded(
   { planned, record }: { planned: PlannedCollection; record: CollectionRecord },
 ): Promise<CollectionRecord> {
   await run.ledger.recordCollection(planned.target, record);
-  const found = await target.describe(record.loadInto);
+  const found = await describeWhole(target, record.loadInto, true);
   if (found !== undefined && found.statisticRows > 0) throw notEmpty(found);
   const { shards, consistencyLevel } = run.config;
   const { schema, description } = planned;
