@@ -155,6 +155,12 @@ export function longestKeepAlive(error: MigrateError): string | undefined {
   )?.[1];
 }
 
+/** Whether an aggregation came to more buckets than the cluster allows (`search.max_buckets`). */
+export function isTooManyBuckets(error: MigrateError): boolean {
+  const answer = answered(error);
+  return answer !== undefined && /too many buckets/i.test(answer.reason);
+}
+
 /** Whether who asks may not do that. */
 export function isDenied(thrown: unknown): boolean {
   const answer = thrown instanceof MigrateError ? answered(thrown) : undefined;

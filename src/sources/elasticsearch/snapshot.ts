@@ -8,7 +8,7 @@
  */
 import { MigrateError } from '../../core/errors.ts';
 import { type Elastic, indexPath } from './connect.ts';
-import { isDenied, longestKeepAlive } from './failures.ts';
+import { isDenied, isTooManyBuckets, longestKeepAlive } from './failures.ts';
 import type { IndexFacts } from './indices.ts';
 
 export interface ShardSnapshot {
@@ -272,14 +272,26 @@ export interface Stretch {
   readonly rows: number;
 }
 
-/** Elasticsearch refuses more than 65,536 by default. */
+/** Elasticsearch refuses more than 65,536 by default; a cluster may be set to less (`search.max_buckets`). */
 const MAX_STRETCHES = 4_096;
 
 /** How the documents numbered from `from` on are spread: stretches in rising order, those without documents left out. */
 export async function spreadOf(elastic: Elastic, snapshot: ShardSnapshot, from: number): Promise<readonly Stretch[]> {
-  const { maxSeqNo } = snapshot;
-  if (maxSeqNo < from) return [];
-  const interval = Math.ceil((maxSeqNo + 1 - from) / MAX_STRETCHES);
+  if (snapshot.maxSeqNo < from) return [];
+  for (let most = MAX_STRETCHES; ; most = Math.floor(most / 4))
+    try {
+      return await stretchesOf(elastic, snapshot, { from, most });
+    } catch (thrown) {
+      if (most < 4 || !(thrown instanceof MigrateError) || !isTooManyBuckets(thrown)) throw thrown;
+    }
+}
+
+async function stretchesOf(
+  elastic: Elastic,
+  snapshot: ShardSnapshot,
+  { from, most }: { readonly from: number; readonly most: number },
+): Promise<readonly Stretch[]> {
+  const interval = Math.ceil((snapshot.maxSeqNo + 1 - from) / most);
   const answer = await searchSnapshot(elastic, snapshot, {
     size: 0,
     query: { range: { _seq_no: { gte: from } } },

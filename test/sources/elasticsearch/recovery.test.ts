@@ -112,6 +112,22 @@ test('a cluster that keeps snapshots for less time than we would like is asked f
   }
 });
 
+test('a cluster that allows few buckets is asked for fewer stretches', async () => {
+  await fill('few-buckets');
+  const limit = (most: number | null) =>
+    administrator.call('PUT', '/_cluster/settings', { persistent: { 'search.max_buckets': most } });
+  await limit(100);
+  try {
+    const plan = await planned(source('few-buckets'), { partBytes: 2_000 });
+    assert.ok(plan.partitions.length > 10);
+    await using reader = await openElasticReader(plan.reader, {});
+    assert.equal((await readAll(reader, plan)).rows.length, DOCUMENTS);
+    await letGoOfSnapshots(source('few-buckets'), plan.partitions);
+  } finally {
+    await limit(null);
+  }
+});
+
 test('another process goes on with the same snapshot: what changed meanwhile is as it was', async () => {
   await fill('resumed');
   const plan = await planned(source('resumed'), { partBytes: 4_000 });
