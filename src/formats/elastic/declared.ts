@@ -2,6 +2,7 @@
 import type { Note } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import {
+  apartIn,
   arrayOf,
   asPrimaryKey,
   copyNotes,
@@ -120,7 +121,8 @@ function declaredField(properties: Properties, one: Declaration, { choices, inde
   const retyped =
     sourceType === mappedType || asText ? base : redeclared(base, found.property, { sourceType, choices });
   const sized = withSizes(retyped, one, index);
-  const many = one.many === undefined ? sized : severalValues(sized, one, index);
+  const apart = { ...sized, ...apartIn(properties, sized) };
+  const many = one.many === undefined ? apart : severalValues(apart, one, index);
   return one.pk ? asPrimaryKey(many, index) : many;
 }
 

@@ -27,12 +27,15 @@ interface Step {
 
 /**
  * @param paths of the fields in `_source`; undefined: not from there (`_id`)
- * @param isWhole whether the field of this index is one that objects go into whole; of another one, parts are none of it
+ * @param takesObjects whether the field of this index is one that objects go into whole; of another one, parts are none of it
+ * @param isApart whether it is one whose value is its own, whatever is in it, and keys with dots that begin with it are not
  */
 export function createLocator(
   paths: readonly (string | undefined)[],
-  isWhole: (index: number) => boolean = () => true,
+  takesObjects: (index: number) => boolean = () => true,
+  isApart: (index: number) => boolean = () => false,
 ): (reading: Reading, sourceAt: number) => Located {
+  const isWhole = (index: number): boolean => takesObjects(index) && !isApart(index);
   const root: Step = { path: '', field: -1, whole: false, inner: new Map() };
   for (const [index, path] of paths.entries()) if (path !== undefined) enter(root, path, index);
   markWhole(root, isWhole);
@@ -50,7 +53,7 @@ export function createLocator(
   /** Notes what the value at `at` is, which belongs to `step`. */
   const take = (reading: Reading, at: number, step: Step): void => {
     if (step.field >= 0) note(step.field, at, []);
-    if (step.inner.size > 0) inside(reading, at, step);
+    if (step.inner.size > 0 && !(step.field >= 0 && isApart(step.field))) inside(reading, at, step);
   };
 
   /** Looks for fields in the value. */

@@ -38,6 +38,11 @@ export interface MappedField {
   readonly without: readonly string[];
   /** JSON: documents have several values, which go into it as an array. Absent: one. */
   readonly several?: boolean;
+  /**
+   * JSON: other fields have its name and a dot in front of theirs (`subobjects: false`), and are no part of it: nor is a
+   * key of a document that begins so. Absent: what is below it by its key is in it.
+   */
+  readonly apart?: boolean;
   readonly field: Field;
 }
 
@@ -130,9 +135,19 @@ export function mapProperties(properties: Properties, choices: MappingChoices, i
       continue;
     }
     const lifted = sourceType === 'object' ? vectorsIn(path, property, choices) : [];
-    fields.push({ ...field, without: lifted.map((vector) => vector.path) }, ...lifted);
+    const without = lifted.map((vector) => vector.path);
+    fields.push({ ...field, ...apartIn(properties, field), without }, ...lifted);
   }
   return { fields: named(fields, index), left, notes: notesOn(properties, fields) };
+}
+
+/** See `MappedField.apart`. */
+export function apartIn(
+  properties: Properties,
+  { path, field, sourceType }: MappedField,
+): { readonly apart?: boolean } {
+  if (field.type !== 'JSON' || sourceType === 'object') return {};
+  return Object.keys(properties).some((name) => name.startsWith(`${path}.`)) ? { apart: true } : {};
 }
 
 /** The vectors below an object, at any depth, but not in `nested` ones, of which a document may have many. */

@@ -33,6 +33,7 @@ export function createRowMaker(
   const locate = createLocator(
     fields.map(({ path }) => (path === ID ? undefined : path)),
     (column) => fields[column]!.field.type === 'JSON',
+    (column) => fields[column]!.apart === true,
   );
   const elsewhere = fields.flatMap(({ path }, column) => (fromDocValues.includes(path) ? [{ path, column }] : []));
   const changes: string[] = [];

@@ -130,6 +130,39 @@ test('several indices in one collection, an _id that is a number, and one that i
   await administrator.call('DELETE', '/part-a,part-b');
 });
 
+for (const declared of [false, true])
+  test(`without subobjects a name with dots is one of its own: no part of a field that it begins with, declared: ${declared}`, async () => {
+    const properties = {
+      vec: { type: 'dense_vector', dims: 2, index: false },
+      labels: { type: 'flattened' },
+      'labels.host': { type: 'keyword' },
+      place: { type: 'geo_point' },
+      'place.name': { type: 'keyword' },
+    };
+    await administrator.call('PUT', '/flat', { mappings: { subobjects: false, properties } });
+    const vec = [1, 2];
+    await administrator.store('flat', [
+      {
+        id: 'a',
+        source: { vec, labels: { x: '1' }, 'labels.host': 'h', place: { lat: 1, lon: 2 }, 'place.name': 'n' },
+      },
+      { id: 'b', source: { vec, labels: { host: '2' }, place: '1,2', 'place.name': 'n' } },
+    ]);
+    const names = ['vec', 'labels', 'place', 'place.name', ...(declared ? [] : ['labels.host'])];
+    const fields = names.map((name) => ({ name, type: undefined, pk: false, maxLen: undefined, dims: undefined }));
+    const { rows, refused } = await readIndex(source('flat', { ...(declared ? { fields } : {}), dynamicField: true }));
+    assert.deepEqual(refused, []);
+    const found = rows.map(({ labels, place, place_name, labels_host, $meta }) =>
+      [labels, place, place_name, labels_host, $meta].filter((value) => value !== undefined),
+    );
+    const host = declared ? [] : ['h'];
+    assert.deepEqual(found, [
+      ['{"x":"1"}', '{"lat":1,"lon":2}', 'n', ...host, declared ? '{"labels.host":"h"}' : '{}'],
+      ['{"host":"2"}', '"1,2"', 'n', ...(declared ? [] : [null]), '{}'],
+    ]);
+    await administrator.call('DELETE', '/flat');
+  });
+
 for (const read of ['seq-no', 'scroll'] as const)
   test(`ids are looked through where documents have a routing of their own, ${read}`, async () => {
     const properties = { vec: { type: 'dense_vector', dims: 2, index: false } };
