@@ -12,7 +12,18 @@ import {
   VERIFY_WAYS,
   WRITE_MODES,
 } from './choices.ts';
-import type { JobConfig, JobStages } from './job.ts';
+import {
+  DATES,
+  ES_ENCODINGS,
+  ES_READ,
+  INDICES,
+  LONG_TEXT,
+  MAX_PAGE_ROWS,
+  MAX_TIMEOUT_SECONDS,
+  MISSING,
+} from './elasticSource.ts';
+import { storesOf } from './ends.ts';
+import type { ElasticsearchSource, JobConfig, JobStages } from './job.ts';
 import { FORMATS } from './transformWords.ts';
 import { BYTES_WANTED, MAX_PART_BYTES } from './units.ts';
 
@@ -35,8 +46,22 @@ export function checkConfig(config: JobConfig): void {
   word('index.kind', config.index.kind, INDEXES);
   if (consistencyLevel !== undefined) word('consistencyLevel', consistencyLevel, CONSISTENCY_LEVELS);
   if (format !== undefined) word('format', format, FORMATS);
+  for (const { maxMbps } of [config.source, config.files].flatMap((end) => (end === undefined ? [] : storesOf(end))))
+    if (maxMbps !== undefined && !(maxMbps > 0)) throw refused('maxMbps', maxMbps, 'a number above 0');
+  if (config.source.kind === 'elasticsearch') checkElastic(config.source);
   for (const name of ['dynamicField', 'loadCollection', 'fresh', 'checkParts'] as const)
     if (typeof config[name] !== 'boolean') throw refused(name, config[name], 'true or false');
+}
+
+function checkElastic({ access, choices, indices, read, encoding, pageRows }: ElasticsearchSource): void {
+  whole('source.access.timeoutMs', access.timeoutMs, { max: MAX_TIMEOUT_SECONDS * 1000 });
+  if (pageRows !== undefined) whole('source.pageRows', pageRows, { max: MAX_PAGE_ROWS });
+  word('source.indices', indices, INDICES);
+  word('source.read', read, ES_READ);
+  word('source.encoding', encoding, ES_ENCODINGS);
+  word('source.choices.dates', choices.dates, DATES);
+  word('source.choices.longText', choices.longText, LONG_TEXT);
+  word('source.choices.missing', choices.missing, MISSING);
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   Secret,
 } from 'milvus-migrate';
 import { openSqliteCheckpoint } from '../../src/checkpoints/sqlite.ts';
+import { elasticSource } from '../../src/config/elasticSource.ts';
 import { tellAgain } from '../../src/core/again.ts';
 import { MOMENTS_CHANNEL, type Moment } from '../../src/run/events.ts';
 import { temporaryFolder } from '../temporary.ts';
@@ -24,6 +25,8 @@ import { compareDump, fixture, wanted } from './harness.ts';
 import { assertAll, testDatabase } from './reading.ts';
 
 const source = (name: string) => ({ kind: 'milvus1x', path: join(fixture(name), 'db') }) as const;
+
+const ELASTIC = elasticSource({ index: 'docs', access: { urls: ['http://127.0.0.1:1'] } });
 
 function dumpJob(name: string, path: string): JobConfig {
   const files = { dir: join(path, 'out'), keep: true };
@@ -210,6 +213,11 @@ describe('library', { concurrency: 4 }, () => {
     ['index.kind', { index: 'HNSW' }],
     ['fresh', { fresh: 'no' }],
     ['source.kind', { source: { kind: 'milvus', path: '/db' } }],
+    ['source.pageRows', { source: { ...ELASTIC, pageRows: Number.NaN } }],
+    ['source.access.timeoutMs', { source: { ...ELASTIC, access: { ...ELASTIC.access, timeoutMs: Number.NaN } } }],
+    ['source.choices.longText', { source: { ...ELASTIC, choices: { ...ELASTIC.choices, longText: 'cut' } } }],
+    ['source.read', { source: { ...ELASTIC, read: 'search' } }],
+    ['maxMbps', { files: { dir: 's3://b/x', store: { scheme: 's3', bucket: 'bucket', maxMbps: Number.NaN } } }],
   ];
   for (const [field, choice] of wrong)
     test(`a job is refused of which no types have looked at ${field}: ${JSON.stringify(choice)}`, async () => {
