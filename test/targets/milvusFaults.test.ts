@@ -7,6 +7,7 @@ import protobuf from 'protobufjs';
 import type { Target } from '../../src/core/contracts.ts';
 import { MigrateError } from '../../src/core/errors.ts';
 import { openTarget } from '../../src/targets/index.ts';
+import { refused } from '../../src/targets/milvus/errors.ts';
 import { withRetry } from '../../src/targets/milvus/retry.ts';
 import { batchOf, floatSchema } from './batches.ts';
 
@@ -154,6 +155,14 @@ test('a read of rows that is refused for no known reason is asked again; what ch
   replies.DescribeIndex = () => indexOf(false);
   await assert.rejects(target.createIndex('c', 'data', { type: 'FLAT', params: {} }, 'L2'), /refused CreateIndex/);
   assert.equal(calls.CreateIndex, 1);
+});
+
+test('a collection of which some partitions are loaded: what to do is said', () => {
+  // Milvus 2.3.5, whose GetLoadState calls such a collection loaded.
+  const reason = 'fail to Query, QueryNode ID = 1, reason=partition not loaded[partition=[470826435768361117]]';
+  const place = { method: 'Query', address, at: { collection: 'c', milvusPartition: 'us' } };
+  const { code, hint } = refused({ error_code: 'UnexpectedError', code: 65_535, reason }, place);
+  assert.deepEqual([code, /load it whole, or release it/.test(hint ?? '')], ['E_TARGET', true]);
 });
 
 test('a server that takes calls and answers none is given up', async () => {

@@ -41,6 +41,9 @@ const OLD_AUTH = new Set(['PermissionDenied']);
  */
 const PARTS_APART = /node not (found|match)|unrecoverable error/i;
 
+/** GetLoadState calls a collection loaded of which some partitions are (2.3.5); the others can not be asked then. */
+const PARTLY_LOADED = /partition not loaded/i;
+
 export function isSuccess(status: ReplyStatus): boolean {
   return status.code === 0 && (status.error_code === 'Success' || status.error_code === '');
 }
@@ -64,6 +67,12 @@ export function refused(status: ReplyStatus, place: CallPlace): MigrateError {
     return failure('E_TARGET_LIMIT', `${place.method}: a limit of Milvus is reached`, said, place, isRateLimit(status));
   }
   const retry = NOT_READY.has(code) || OLD_NOT_READY.has(name) || PARTS_APART.test(said);
+  if (!retry && PARTLY_LOADED.test(said))
+    return new MigrateError('E_TARGET', `Milvus refused ${place.method}`, {
+      at: place.at,
+      found: withoutTrace(said),
+      hint: 'some partitions of the collection are loaded and others are not: load it whole, or release it, and run the same command again',
+    });
   return failure('E_TARGET', `Milvus refused ${place.method}`, said, place, retry);
 }
 
