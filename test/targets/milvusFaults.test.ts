@@ -33,7 +33,7 @@ let target: Target;
 before(async () => {
   server = new grpc.Server();
   const methods = ['GetVersion', 'ListImportTasks', 'Insert', 'Upsert', 'Import', 'DescribeCollection', 'Query'];
-  methods.push('DescribeIndex', 'CreateIndex');
+  methods.push('DescribeIndex', 'CreateIndex', 'ListDatabases');
   const identity = (bytes: Buffer) => bytes;
   const path = (method: string) => `/milvus.proto.milvus.MilvusService/${method}`;
   for (const method of methods) server.register(path(method), answer(method), identity, identity, 'unary');
@@ -163,6 +163,13 @@ test('a collection of which some partitions are loaded: what to do is said', () 
   const place = { method: 'Query', address, at: { collection: 'c', milvusPartition: 'us' } };
   const { code, hint } = refused({ error_code: 'UnexpectedError', code: 65_535, reason }, place);
   assert.deepEqual([code, /load it whole, or release it/.test(hint ?? '')], ['E_TARGET', true]);
+});
+
+test('a user who may not list databases has his own all the same', async () => {
+  replies.ListDatabases = failing(grpc.status.PERMISSION_DENIED, 'PrivilegeListDatabases: permission deny to mover');
+  const mine = await openTarget('milvus', { endpoint: address, ...ANYONE, database: 'mine' });
+  await mine.createDatabaseIfAbsent();
+  await mine[Symbol.asyncDispose]();
 });
 
 test('a server that takes calls and answers none is given up', async () => {

@@ -21,9 +21,15 @@ export async function createDatabaseIfAbsent(rpc: Rpc, database: string | undefi
   }
 }
 
+/** Who may not list them, makes none either: whether his is there, the next call tells. */
 async function hasDatabase(rpc: Rpc, database: string): Promise<boolean> {
-  const { db_names } = await rpc.ask<{ db_names: readonly string[] }>('ListDatabases', {});
-  return db_names.includes(database);
+  try {
+    const { db_names } = await rpc.ask<{ db_names: readonly string[] }>('ListDatabases', {});
+    return db_names.includes(database);
+  } catch (error) {
+    if (error instanceof MigrateError && error.code === 'E_TARGET_AUTH') return true;
+    throw error;
+  }
 }
 
 /** Creates the collection. Where one of that name and schema exists, Milvus takes that for success. */
