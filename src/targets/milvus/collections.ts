@@ -85,6 +85,11 @@ function fieldParams(field: Field) {
   };
 }
 
+/** 2.3.5: «maximum field's number should be limited to 64». */
+const TOO_MANY_FIELDS = /field's? number should be limited/;
+const FEWER_FIELDS =
+  'say which fields go over (--fields, --select, --drop), or have Milvus allow more of them (proxy.maxFieldNum)';
+
 /** The SDK throws the status of the reply, a gRPC error, or an error of its own checks. */
 function createFailure(thrown: unknown, place: Parameters<typeof refused>[1]): MigrateError {
   if (typeof thrown === 'object' && thrown !== null) {
@@ -95,6 +100,7 @@ function createFailure(thrown: unknown, place: Parameters<typeof refused>[1]): M
       return new MigrateError('E_TARGET_SCHEMA', 'Milvus refused the collection', {
         at: place.at,
         ...(error.found === undefined ? {} : { found: error.found }),
+        ...(TOO_MANY_FIELDS.test(error.found ?? '') ? { hint: FEWER_FIELDS } : {}),
       });
     }
     if ('code' in thrown && typeof thrown.code === 'number') return broken(thrown as unknown as CallFailure, place);

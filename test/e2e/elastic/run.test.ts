@@ -335,6 +335,11 @@ test('mistakes: no such index, an index without vectors, nobody there', async ()
   const vectorless = await milvusMigrate(plain.words('plan'));
   assert.equal(vectorless.code, 3);
   assert.match(vectorless.stderr, /no dense_vector/);
+  const many = Object.fromEntries(Array.from({ length: 64 }, (_, at) => [`f${at}`, { type: 'long' }]));
+  await using wide = await elasticPlace(server.url, { documents: 0, mapping: { ...MAPPING, ...many } });
+  const refused = await milvusMigrate(wide.words('run'));
+  assert.equal(refused.code, 4);
+  assert.match(refused.stderr, /limited to 64.*say which fields go over \(--fields/s);
   const nobody = await milvusMigrate(['plan', 'es+http://127.0.0.1:1/docs', ...at.database.flags]);
   assert.equal(nobody.code, 3);
   assert.match(nobody.stderr, /E_SOURCE_UNREACHABLE/);
