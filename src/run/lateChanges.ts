@@ -6,9 +6,10 @@
  * each upsert, so that the exact count at the end is still known. Deletes are not seen.
  */
 import type { CollectionRecord, PartitionRecord } from '../core/checkpoint.ts';
-import type { Partition, SourceChanges } from '../core/contracts.ts';
+import type { Partition } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { PlannedCollection, PlannedPartition } from '../core/plan.ts';
+import type { SourceChanges } from '../core/sourceChanges.ts';
 import { changesSince, letGo } from '../sources/index.ts';
 import { SAMPLES_PER_COLLECTION } from './buildPlan.ts';
 import { dumpPart, plannedOf } from './dumpStage.ts';

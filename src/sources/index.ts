@@ -1,16 +1,8 @@
 /** The sources, by kind. A new one is one folder and one entry here. */
 import type { SourceConfig } from '../config/job.ts';
-import type {
-  ChangesOf,
-  OpenStore,
-  Partition,
-  ReaderConfig,
-  Source,
-  SourceChanges,
-  SourceReader,
-  SourceSecrets,
-} from '../core/contracts.ts';
+import type { OpenStore, Partition, ReaderConfig, Source, SourceReader, SourceSecrets } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
+import type { ChangesOf, SourceChanges } from '../core/sourceChanges.ts';
 import type { SourceOptions } from './options.ts';
 
 export type { SourceOptions } from './options.ts';

@@ -1,7 +1,8 @@
 /** What changed in an index since a job read it, and the end of what the job held open there. */
 import type { ElasticsearchSource } from '../../config/elasticsearch.ts';
-import type { ChangesOf, Note, Partition, SourceChanges } from '../../core/contracts.ts';
+import type { Note, Partition } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
+import type { ChangesOf, SourceChanges } from '../../core/sourceChanges.ts';
 import { ID } from '../../formats/elastic/declared.ts';
 import { askVersion, type Elastic, openElastic } from './connect.ts';
 import { type IndexFacts, readIndices } from './indices.ts';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { ElasticsearchSource } from '../../../src/config/elasticsearch.ts';
-import type { ChangesOf, Partition } from '../../../src/core/contracts.ts';
+import type { Partition } from '../../../src/core/contracts.ts';
+import type { ChangesOf } from '../../../src/core/sourceChanges.ts';
 import { elasticChanges, letGoOfSnapshots } from '../../../src/sources/elasticsearch/changes.ts';
 import type { SeqNoDetail } from '../../../src/sources/elasticsearch/plan.ts';
 import { openElasticReader } from '../../../src/sources/elasticsearch/reader.ts';
