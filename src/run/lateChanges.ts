@@ -46,6 +46,7 @@ export async function findChanges(run: FinishContext, takes: (collection: string
   const upserted = planned.map(({ partition }) => partition);
   await letGo(run.config.source, [...partitions, ...all], upserted);
   if (planned.length > 0) await run.ledger.add(planned);
+  tellForeignRows(run, planned);
   const rows = upserted.reduce((sum, partition) => sum + partition.rows, 0);
   run.warn(
     rows === 0
@@ -91,6 +92,17 @@ async function refuseRepeatedIds(
       found: `${repeated} ids that more than one row has: an upsert would leave one row of each`,
       hint: moveAgain(run.ledger.collection(collection)),
     });
+  }
+}
+
+/** Of a row that was there before the job nobody can tell by its id that it is not the document's own of before. */
+function tellForeignRows(run: FinishContext, planned: readonly PlannedPartition[]): void {
+  for (const collection of new Set(planned.map((one) => one.collection))) {
+    const before = Object.values(run.ledger.collection(collection)?.before ?? {}).reduce((sum, rows) => sum + rows, 0);
+    if (before === 0) continue;
+    run.warn(
+      `${collection}: the collection held ${before} rows before this job: one of them that has the id of a document that changed or was added is replaced by it`,
+    );
   }
 }
 

@@ -85,6 +85,22 @@ for (const [how, ...flags] of WAYS)
     assert.deepEqual([await indexOf(at, '"3"'), await countRows(at.database, 'docs')], [[1], 21]);
   });
 
+test('rows that a collection held before may be replaced by what changed: told', async () => {
+  await using both = await twoIndices(numbers(0, 10), numbers(10, 20));
+  const { at, second } = both;
+  const run = (index: string, ...flags: string[]) =>
+    milvusMigrate([
+      ...['run', `es+${at.url}/${index}`, ...at.database.flags, '--name', 'docs', '--threads', '1'],
+      ...['--state', `${at.state}-${index}`, '--mode', 'append', ...flags],
+    ]);
+  assertCode(await run(at.index), 0);
+  assertCode(await run(second), 0);
+  await store(at, second, [11]);
+  const ended = await run(second, '--catch-up');
+  assertCode(ended, 0);
+  assert.match(ended.stdout.replaceAll(/\s+/g, ' '), /docs: the collection held 10 rows before this job/);
+});
+
 const FIRST = ['--on-duplicate', 'first', '--fields', '_id:long,vec,n'];
 
 test('--on-duplicate first: what changed is upserted where no id is in both, and refused where one is', async () => {
