@@ -70,6 +70,7 @@ export function createRowMaker(
     changes,
     make(reading, hit, rows) {
       changes.length = 0;
+      writing = '_source';
       document.reading = reading;
       document.id = hit.id;
       into.rows = rows;
@@ -79,6 +80,7 @@ export function createRowMaker(
       try {
         return write(hit);
       } catch (thrown) {
+        if (thrown instanceof CborError) return refuse(hit, writing, CBOR_ALONE);
         if (!(thrown instanceof JsonTextError)) throw thrown;
         // Its bytes were stepped over when the page came, and all else that is no JSON Elasticsearch refuses.
         return refuse(hit, '_source', COMMENT);
@@ -87,6 +89,12 @@ export function createRowMaker(
   };
 }
 
+/** Of a document that was stored as CBOR, which comes as it was sent. */
+const CBOR_ALONE: Rejected = {
+  kind: 'reject',
+  found: 'a value that only CBOR has',
+  wanted: 'values that JSON has; read the index as JSON',
+};
 const NOT_UTF8: Rejected = { kind: 'reject', found: 'bytes that are not UTF-8', wanted: 'UTF-8; index it anew' };
 
 interface Elsewhere {

@@ -200,3 +200,24 @@ test('what CBOR can not tell is said: digits in JSON in a note, a fraction for a
   assert.ok(!(await planned(source('digits'))).dataset.notes.some(({ text }) => text.includes('CBOR')));
   await administrator.call('DELETE', '/digits');
 });
+
+test('documents that were stored as CBOR: as JSON they are read, as CBOR one with a value of its own is refused', async () => {
+  const properties = { vec: { type: 'dense_vector', dims: 2, index: false }, d: { type: 'double' } };
+  await administrator.call('PUT', '/stored-as', { mappings: { properties } });
+  // {"vec": [1, 2], "d": 273.15}: the number as a decimal fraction, which is a tag of CBOR's.
+  const body = Buffer.concat([Buffer.from('a263766563820102', 'hex'), Buffer.from('6164c48221196ab3', 'hex')]);
+  const put = await fetch(`${server.url}/stored-as/_doc/a?refresh=true`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/cbor' },
+    body,
+  });
+  assert.equal(put.status, 201);
+  assert.deepEqual(
+    (await readIndex(source('stored-as'))).rows.map(({ d }) => d),
+    [273.15],
+  );
+  const { rows, refused } = await readIndex(source('stored-as', { encoding: 'cbor' }));
+  assert.deepEqual(rows, []);
+  assert.match(refused[0]!.reason, /^d: found a value that only CBOR has/);
+  await administrator.call('DELETE', '/stored-as');
+});
