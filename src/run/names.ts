@@ -27,11 +27,13 @@ export function sanitizeName(name: string): string {
 /**
  * A name that is made of another: for Milvus, or for a file. One that would be too long is cut, and ends with a hash of the
  * whole, so that no two become the same.
+ * @param ending what is put behind it, at the longest
  */
-export function fittingName(name: string): string {
-  if (name.length <= MAX_NAME) return name;
+export function fittingName(name: string, ending = ''): string {
+  const most = MAX_NAME - ending.length;
+  if (name.length <= most) return name;
   const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_DIGITS);
-  return `${name.slice(0, MAX_NAME - HASH_DIGITS - 1)}_${hash}`;
+  return `${name.slice(0, most - HASH_DIGITS - 1)}_${hash}`;
 }
 
 /**

@@ -10,6 +10,7 @@ import type { JobPlan, PlannedCollection } from '../core/plan.ts';
 import type { RunContext } from './context.ts';
 import { isSearched, plannedSchemas, schemasOf } from './dumpStage.ts';
 import { allMarked } from './idMarks.ts';
+import { fittingName } from './names.ts';
 import type { Pool } from './pool.ts';
 import { readTask } from './rowStream.ts';
 import { type IdScan, NOTHING, scanIds, tellIds } from './scanIds.ts';
@@ -49,8 +50,10 @@ export async function repeatedAmong(
 
 const AS_IT_IS = { droppedFile: undefined, rejectNonFinite: false } as const;
 
+const UNFINISHED = '.new';
+
 function scanFile(jobDir: string, target: string): string {
-  return join(jobDir, `ids-${target}.json`);
+  return join(jobDir, `${fittingName(`ids-${target}`, `.json${UNFINISHED}`)}.json`);
 }
 
 function readScan(file: string): IdScan {
@@ -65,8 +68,8 @@ async function scanOnce(run: RunContext, target: string, done: string): Promise<
     ? NOTHING
     : await scanIds({ pool: run.pool, tasks, dir: join(run.jobDir, 'ids'), signal: run.signal });
   // Whole or absent: a run that was killed scans again.
-  fs.writeFileSync(`${done}.new`, JSON.stringify(found));
-  fs.renameSync(`${done}.new`, done);
+  fs.writeFileSync(`${done}${UNFINISHED}`, JSON.stringify(found));
+  fs.renameSync(`${done}${UNFINISHED}`, done);
   return found;
 }
 

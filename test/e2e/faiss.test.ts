@@ -86,6 +86,14 @@ describe('faiss', { concurrency: 4 }, () => {
     assert.match(planned.stdout, /ids that occur more than once/, planned.stderr);
   });
 
+  test('a name as long as names may be, of an index that stores its ids', async () => {
+    await using at = await faissPlace();
+    const long = 'c'.repeat(255);
+    const ended = await milvusMigrate(at.words('idmap-ivfflat', '--collection', long));
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.deepEqual(await collections(at.database), [long]);
+  });
+
   test('an old migration.yaml with work mode faiss: start moves the index under its name', async () => {
     await using at = await faissPlace();
     const file = join(at.path, 'migration.yaml');
