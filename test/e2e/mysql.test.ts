@@ -159,6 +159,14 @@ describe('metadata in MySQL', { concurrency: 4 }, () => {
     assert.equal(ended.code, 0, ended.stderr);
   });
 
+  test('tables of these names in lower case beside them are another program’s', async () => {
+    await using meta = await metaDatabase('mixed');
+    for (const name of ['tables', 'tablefiles', 'fields']) await meta.run(`CREATE TABLE \`${name}\` (theirs INT)`);
+    for (const name of ['tables', 'fields']) await meta.run(`INSERT INTO \`${name}\` VALUES (1)`);
+    const { ended } = await tried(meta, ['dump', '--meta', meta.url, '--tables', tables('mixed')]);
+    assert.equal(ended.code, 0, ended.stderr);
+  });
+
   test('tables that are missing, and a database of something else', async () => {
     await using meta = await metaDatabase('mixed');
     await meta.run('DROP TABLE TableFiles');

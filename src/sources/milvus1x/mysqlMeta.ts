@@ -45,8 +45,11 @@ async function connect(address: MysqlAddress): Promise<Connection> {
 async function readTables(connection: Connection, address: MysqlAddress): Promise<MetadataTables> {
   await connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
   const [listed] = await connection.query<RowDataPacket[]>('SHOW TABLES');
-  // Servers with lower_case_table_names have them in lower case, and so does what their dumps bring elsewhere.
-  const own = new Map(listed.map((row) => String(Object.values(row)[0])).map((name) => [canonical(name), name]));
+  const there = listed.map((row) => String(Object.values(row)[0]));
+  // Servers with lower_case_table_names have them in lower case, and so does what their dumps bring elsewhere. Beside tables
+  // in their own case, others of these names are another program's.
+  const known = there.includes('Tables') ? (name: string): string => name : canonical;
+  const own = new Map(there.map((name) => [known(name), name]));
   const names = [...own.keys()];
   checkTableNames(names, { file: showMysql(address) });
   const rowsOf = async (table: string): Promise<MetaRow[]> => {
