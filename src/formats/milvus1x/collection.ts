@@ -52,7 +52,7 @@ function refuseAttributes({ name, attributes }: CollectionMeta): void {
     at: { collection: name },
     found: attributes.join(', '),
     wanted: 'a collection of ids and vectors alone',
-    hint: 'leave it out with --col; or, for its ids and vectors alone, take its «attributes» out of the meta.json that `milvus-migrate export` writes, and give that with --meta',
+    hint: 'leave it out with --col; or, for its ids and vectors alone (and where only a dropped collection of that name had attributes), take its «attributes» out of the meta.json that `milvus-migrate export` writes, and give that with --meta',
   });
 }
 

@@ -1,6 +1,7 @@
 /**
- * Folders below `tables` that no row of the metadata names. A server removes the row of a dead segment after its files, so
- * there are none as a rule: many of them say that the metadata is older than the data, or another server's.
+ * Folders below `tables` that no row of the metadata names. A server that was killed while it wrote a segment leaves its
+ * folder and, when it starts again, deletes its row; many of them say that the metadata is older than the data, or another
+ * server's. Nothing in the folders tells which.
  */
 import type { Note } from '../../core/contracts.ts';
 import type { Milvus1xModel } from '../../formats/milvus1x/model.ts';
@@ -36,6 +37,6 @@ export function strangerNotes({ named }: Milvus1xModel, { look, tablesDir, table
   if (strangers.length === 0) return [];
   const more = strangers.length - NAMED;
   const which = `${strangers.slice(0, NAMED).join(', ')}${more > 0 ? `, and ${grouped(more)} more` : ''}`;
-  const text = `tables holds folders that the metadata does not name, and that are left out: ${which}; are these the metadata that belong to it, and not older ones?`;
+  const text = `tables holds folders that the metadata does not name, and that are left out: ${which}; a server that was killed while it wrote leaves such folders, and so do metadata that are older than the data: are these the ones that belong to it?`;
   return [{ kind: 'warning', text }];
 }
