@@ -43,6 +43,8 @@ interface Place {
   next: number;
   /** Sort values of the last document that was read within the snapshot: its number, and its place. */
   after: readonly number[] | undefined;
+  /** `_id` of that document. */
+  lastId: string;
   read: number;
   /** undefined: the snapshot is gone. */
   pit: string | undefined;
@@ -58,7 +60,8 @@ interface Place {
  */
 export async function* rangePages(reading: RangeReading): AsyncGenerator<Page> {
   const { range, rows } = reading;
-  const place: Place = { next: range.from, after: undefined, read: 0, pit: range.pit, left: false, confirmed: false };
+  const unread = { next: range.from, after: undefined, lastId: '', read: 0 };
+  const place: Place = { ...unread, pit: range.pit, left: false, confirmed: false };
   let coming = place.next < range.to ? arrival(reading, place) : undefined;
   try {
     while (coming !== undefined) {
@@ -71,11 +74,13 @@ export async function* rangePages(reading: RangeReading): AsyncGenerator<Page> {
           break;
         }
         place.read += page.hits.length;
-        place.after = sortValues(page.reading, page.hits.at(-1)!);
+        const last = page.hits.at(-1)!;
+        place.after = sortValues(page.reading, last);
+        place.lastId = last.id;
         place.next = place.after[0]! + 1;
         const within = place.pit !== undefined;
-        const last = within ? page.hits.length < asked || place.read > rows : place.next >= range.to;
-        if (!last) coming = arrival(reading, place);
+        const ends = within ? page.hits.length < asked || place.read > rows : place.next >= range.to;
+        if (!ends) coming = arrival(reading, place);
         yield page;
       } finally {
         reading.buffers.give(buffer);
@@ -121,6 +126,7 @@ async function nextPage(reading: RangeReading, place: Place, buffer: PageBuffer)
         await checkSameIndex(elastic, range);
         await checkSameHistory(elastic, range);
         await refresh(elastic, { name: range.index });
+        await refuseHalfRead(reading, place, buffer);
         place.confirmed = true;
       }
       const body = await elastic.bytes(requestOf(reading, place, asked), encoding, buffer);
@@ -226,13 +232,33 @@ async function refuseSharedNumbers(
     const of = { query: { range: { _seq_no: { gte: last, lte: last } } }, shard: range.shard };
     if ((await countDocuments(elastic, range.index, of)) > 1) shared = last;
   }
-  if (shared === undefined) return;
-  throw new MigrateError(
+  if (shared !== undefined) throw sharedNumber(range, shared);
+}
+
+/**
+ * Reading goes on behind the number of the last document that was read within the snapshot: no other may bear it. Of two that
+ * did one may be gone meanwhile, so that it is not enough to count them.
+ */
+async function refuseHalfRead(
+  { elastic, range, encoding }: RangeReading,
+  { after, lastId }: Place,
+  buffer: PageBuffer,
+): Promise<void> {
+  if (after === undefined) return;
+  const [number] = after as [number];
+  const only = { range: { ...range, from: number, to: number + 1 }, parts: { _source: false } };
+  const request = requestOf(only, { next: number, after: undefined, pit: undefined }, 2);
+  const { hits } = readPage(await elastic.bytes(request, encoding, buffer), encoding, range.index);
+  if (hits.length > 1 || hits.some(({ id }) => id !== lastId)) throw sharedNumber(range, number);
+}
+
+function sharedNumber({ index, shard }: SeqNoDetail, number: number): MigrateError {
+  return new MigrateError(
     'E_SOURCE_CHANGED',
     'the snapshot is gone, and documents of the shard share numbers: only within it they are told apart',
     {
-      at: { collection: range.index },
-      found: `several documents of _seq_no ${shared} in shard ${range.shard}, as _shrink makes them`,
+      at: { collection: index },
+      found: `several documents of _seq_no ${number} in shard ${shard}, as _shrink makes them`,
       wanted: 'a number for each document',
       hint: 'start over with --fresh',
     },
