@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MigrateError } from '../core/errors.ts';
 
 /** A restart of Milvus takes seconds to a few minutes; after this long the job stops, to be resumed. */
-const AWAY_MS = 5 * 60_000;
+export const AWAY_MS = 5 * 60_000;
 const FIRST_DELAY_MS = 200;
 const LONGEST_DELAY_MS = 5_000;
 

@@ -21,16 +21,25 @@ export interface Piece {
   readonly piece: Batch;
 }
 
-/** Throws E_LOAD_IN_DOUBT where an upsert of the rows could replace another row. */
-export async function refuseReplacing(
+/** Throws E_LOAD_IN_DOUBT where the source has a key of the rows more than once. Reads all of the source. */
+export async function refuseRepeated(
   run: StreamContext,
   record: PartitionRecord,
   { into, piece }: Piece,
 ): Promise<void> {
-  const { collection } = record.planned;
-  const known = run.ledger.collection(collection);
-  const why =
-    (await repeatedKeys(run, collection, piece)) ?? (await rowsOfOthers(run, known, { into, piece, collection }));
+  refuse(into, await repeatedKeys(run, record.planned.collection, piece));
+}
+
+/** Throws E_LOAD_IN_DOUBT where a row that is none of ours may bear a key of the rows. */
+export async function refuseRowsOfOthers(
+  run: StreamContext,
+  { planned: { collection } }: PartitionRecord,
+  { into, piece }: Piece,
+): Promise<void> {
+  refuse(into, await rowsOfOthers(run, run.ledger.collection(collection), { into, piece, collection }));
+}
+
+function refuse(into: string, why: Why | undefined): void {
   if (why === undefined) return;
   throw new MigrateError('E_LOAD_IN_DOUBT', 'a batch may or may not have arrived, and can not be sent again safely', {
     at: { collection: into },

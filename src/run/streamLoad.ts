@@ -22,9 +22,9 @@ import { dumpPart, schemaOf } from './dumpStage.ts';
 import { announce } from './events.ts';
 import { asking, wholePart } from './importLoad.ts';
 import { moveAgain } from './moveAgain.ts';
-import { createBackoff } from './patience.ts';
+import { AWAY_MS, createBackoff } from './patience.ts';
 import type { Pool } from './pool.ts';
-import { isReordered, type Piece, refuseReplacing } from './replacing.ts';
+import { isReordered, type Piece, refuseRepeated, refuseRowsOfOthers } from './replacing.ts';
 import { streamRows } from './rowStream.ts';
 
 export interface StreamContext extends RunContext {
@@ -121,9 +121,6 @@ function freshOf({ planned }: PartitionRecord, fresh: number): { fresh?: number 
   return planned.upsert === true ? { fresh } : {};
 }
 
-/** So often one batch is sent whose answers do not say that it arrived: with the waits between, for five minutes. */
-const MOST_DOUBTS = 64;
-
 /** A Milvus that answers all else, and takes no rows: nothing but its log says why. */
 function neverSure(into: string, reason: string): MigrateError {
   return new MigrateError('E_TARGET', 'Milvus does not say that a batch arrived, however often it is sent', {
@@ -157,7 +154,10 @@ function createSender(
   let acked = ackedBefore;
   let doubtEnd = ackedBefore + inFlight;
   let fresh = freshBefore;
-  let doubts = 0;
+  /** Up to this row it is known that no key occurs twice in the source: to look for that reads all of it. */
+  let lookedTo = acked;
+  /** When it was first not known, either, whether rows that were sent again arrived; they are not acknowledged since. */
+  let unsureSince: number | undefined;
   const upsert = record.planned.upsert === true;
   return {
     fresh: () => fresh,
@@ -167,6 +167,12 @@ function createSender(
         const doubtful = acked < doubtEnd;
         const rows = Math.min(end - acked, run.pace.rows, doubtful ? doubtEnd - acked : end - acked);
         const piece = sliceBatch(batch, acked - first, rows);
+        if (doubtful && !upsert && acked + rows > lookedTo) {
+          // How many go at a time may change until all of these are there.
+          const most = Math.min(end, doubtEnd);
+          await refuseRepeated(run, record, { into, piece: sliceBatch(batch, acked - first, most - acked) });
+          lookedTo = most;
+        }
         // Of rows in doubt it was counted, and recorded, before they were sent.
         if (upsert && !doubtful) fresh += await freshKeys(run, record, { into, piece });
         const sent = { acked, inFlight: doubtful ? doubtEnd - acked : rows, ...freshOf(record, fresh) };
@@ -178,14 +184,16 @@ function createSender(
         const outcome = await send(run, record, { into, piece });
         if (outcome.kind === 'doubt') {
           doubtEnd = Math.max(doubtEnd, acked + rows);
-          if (++doubts === MOST_DOUBTS) throw neverSure(into, outcome.reason);
+          const now = performance.now();
+          if (doubtful) unsureSince ??= now;
+          if (now - (unsureSince ?? now) > AWAY_MS) throw neverSure(into, outcome.reason);
           await run.pace.backoff(run.signal);
         }
         if (outcome.kind === 'refused') await slower(run, outcome, piece);
         if (outcome.kind !== 'done') continue;
         announce('batch sent', id);
         acked += rows;
-        doubts = 0;
+        unsureSince = undefined;
         run.pace.wentWell();
         run.meter.add('load', {
           units: 0,
@@ -229,7 +237,7 @@ async function freshKeys(run: StreamContext, record: PartitionRecord, { into, pi
 async function resend(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<InsertOutcome> {
   // Any question answered says that the server is back; asking bears with its absence.
   await asking(run, () => run.target.facts());
-  await refuseReplacing(run, record, { into, piece });
+  await refuseRowsOfOthers(run, record, { into, piece });
   return insert(run, record, { into, piece, how: 'upsert' });
 }
 

@@ -24,18 +24,30 @@ async function stream({ port }: StreamTask): Promise<{ rows: number }> {
   return { rows: BATCH.rows };
 }
 
-/** @param answer to the n-th insert or upsert; @returns how often it waited between two of them */
-async function streamed(answer: (call: number) => InsertOutcome): Promise<number> {
+interface Streamed {
+  readonly answer: (call: number) => InsertOutcome;
+  /** Each wait between two inserts or upserts. */
+  readonly wait: () => void;
+  /** Each look for keys in a part. */
+  readonly look?: () => void;
+}
+
+async function streamed({ answer, wait, look }: Streamed): Promise<void> {
   const planned = { collection: 'c', targetPartition: '_default', partition: { id: 'p' } };
   const part = { partition: 'p', dir: '', rows: BATCH.rows, rejected: 0, columnCrc: {} };
   const record = { planned, part, load: undefined } as unknown as PartitionRecord;
-  let [calls, waits] = [0, 0];
+  let calls = 0;
   const nothing = (): void => undefined;
   const run = {
     ledger: { get: () => record, of: () => [record], collection: nothing, recordLoad: async () => undefined },
     pool: { run: stream },
-    side: () => ({ run: async () => ({ rows: BATCH.rows, matches: [] }) }),
-    pace: { ...createPace(), backoff: async () => void waits++ },
+    side: () => ({
+      run: async () => {
+        look?.();
+        return { rows: BATCH.rows, matches: [] };
+      },
+    }),
+    pace: { ...createPace(), backoff: async () => wait() },
     target: { facts: async () => ({}), insert: async () => answer(++calls) },
     collections: [{ target: 'c', schema: SCHEMA, datasets: ['c'] }],
     config: { source: { kind: 'plugin' } },
@@ -46,14 +58,23 @@ async function streamed(answer: (call: number) => InsertOutcome): Promise<number
     warn: nothing,
   };
   await streamPart(run as unknown as StreamContext, record, 'c');
-  return waits;
 }
 
-test('a Milvus that never says that rows arrived is given up, with its reason', async () => {
-  const full: InsertOutcome = { kind: 'doubt', reason: 'rocksmq produce: no space left on device' };
-  const never = (call: number): InsertOutcome => {
-    if (call > 1_000) throw new Error('it is sent again without end');
-    return full;
-  };
-  await assert.rejects(streamed(never), { code: 'E_TARGET', found: full.reason });
-});
+/** Other streams may go well meanwhile: then the waits stay short. */
+for (const seconds of [0.2, 5, 50])
+  test(`a Milvus that never says that rows arrived is given up after five minutes, with waits of ${seconds} s`, async (t) => {
+    const reason = 'rocksmq produce: no space left on device';
+    let [now, looks] = [0, 0];
+    t.mock.method(performance, 'now', () => now);
+    const answer = (call: number): InsertOutcome => {
+      if (call > 10_000) throw new Error('it is sent again without end');
+      return { kind: 'doubt', reason };
+    };
+    const wait = (): void => {
+      now += 1_000 * seconds;
+    };
+    await assert.rejects(streamed({ answer, wait, look: () => void looks++ }), { code: 'E_TARGET', found: reason });
+    assert.ok(now > 300_000 && now <= 300_000 + 2_000 * seconds + 1, `${now} ms`);
+    // All of the source is read to look for the keys.
+    assert.equal(looks, 1);
+  });
