@@ -52,6 +52,25 @@ export function isReordered({ config: { source } }: StreamContext): boolean {
   return source.kind === 'elasticsearch' && source.read === 'scroll';
 }
 
+/** Whether two rows of the source may have one key. */
+function mayRepeat(run: StreamContext, collection: string): boolean {
+  const { storedIds, datasets } = plannedOf(run, collection);
+  return storedIds === true || datasets.length > 1;
+}
+
+/**
+ * Throws E_LOAD_IN_DOUBT where a part that comes in another order can not be sent again: all of it is in doubt then, and where
+ * keys may repeat all of the source would have to be read for each batch of it.
+ */
+export function refuseReordered(run: StreamContext, { planned: { collection } }: PartitionRecord, into: string): void {
+  if (!mayRepeat(run, collection)) return;
+  refuse(into, {
+    found:
+      'a part of a scroll that was half sent: its documents may come in another order now, and an id may be that of several',
+    hint: `${moveAgain(run.ledger.collection(collection))}, best ${STAGED}`,
+  });
+}
+
 type Why = Pick<MigrateError, 'found' | 'hint'> & { readonly found: string; readonly hint: string };
 
 /** A bulk insert is never in doubt in this way. */
@@ -61,9 +80,8 @@ async function repeatedKeys(run: StreamContext, collection: string, piece: Batch
   // A copy: the piece's own memory goes back to its worker.
   const keys = keysOf(schemaOf(run, collection), piece).slice();
   let occurrences = 0;
-  const { storedIds, datasets } = plannedOf(run, collection);
   // All of a part is in doubt, and its keys would be looked for again for each piece of it.
-  if (isReordered(run) && storedIds !== true && datasets.length === 1) return undefined;
+  if (isReordered(run) && !mayRepeat(run, collection)) return undefined;
   for (const other of run.ledger.of(collection)) {
     if (run.signal.aborted) throw new MigrateError('E_INTERRUPTED', 'interrupted');
     if (occurrences > keys.length) break;

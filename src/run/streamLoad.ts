@@ -24,7 +24,7 @@ import { asking, wholePart } from './importLoad.ts';
 import { moveAgain } from './moveAgain.ts';
 import { AWAY_MS, createBackoff } from './patience.ts';
 import type { Pool } from './pool.ts';
-import { isReordered, type Piece, refuseRepeated, refuseRowsOfOthers } from './replacing.ts';
+import { isReordered, type Piece, refuseReordered, refuseRepeated, refuseRowsOfOthers } from './replacing.ts';
 import { streamRows } from './rowStream.ts';
 
 export interface StreamContext extends RunContext {
@@ -80,6 +80,7 @@ export async function streamPart(run: StreamContext, record: PartitionRecord, in
     });
   const begun = load?.state === 'streaming' ? load : undefined;
   const reordered = begun !== undefined && isReordered(run);
+  if (reordered) refuseReordered(run, record, into);
   // What came first may come last now: of the whole part it is not known which rows are there.
   const progress = reordered ? { acked: 0, inFlight: part.rows } : (begun ?? { acked: 0, inFlight: 0, fresh: 0 });
   const sender = createSender(run, record, { into, ...progress });

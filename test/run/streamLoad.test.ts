@@ -30,12 +30,17 @@ interface Streamed {
   readonly wait: () => void;
   /** Each look for keys in a part. */
   readonly look?: () => void;
+  /** How far an earlier run came. */
+  readonly load?: PartitionRecord['load'];
+  readonly source?: object;
+  readonly datasets?: readonly string[];
 }
 
-async function streamed({ answer, wait, look }: Streamed): Promise<void> {
+async function streamed({ answer, wait, look, ...given }: Streamed): Promise<void> {
+  const { load, source = { kind: 'plugin' }, datasets = ['c'] } = given;
   const planned = { collection: 'c', targetPartition: '_default', partition: { id: 'p' } };
   const part = { partition: 'p', dir: '', rows: BATCH.rows, rejected: 0, columnCrc: {} };
-  const record = { planned, part, load: undefined } as unknown as PartitionRecord;
+  const record = { planned, part, load } as unknown as PartitionRecord;
   let calls = 0;
   const nothing = (): void => undefined;
   const run = {
@@ -49,8 +54,8 @@ async function streamed({ answer, wait, look }: Streamed): Promise<void> {
     }),
     pace: { ...createPace(), backoff: async () => wait() },
     target: { facts: async () => ({}), insert: async () => answer(++calls) },
-    collections: [{ target: 'c', schema: SCHEMA, datasets: ['c'] }],
-    config: { source: { kind: 'plugin' } },
+    collections: [{ target: 'c', schema: SCHEMA, datasets }],
+    config: { source },
     reader: { kind: 'test' },
     meter: { add: nothing, detail: nothing },
     signal: new AbortController().signal,
@@ -78,3 +83,17 @@ for (const seconds of [0.2, 5, 50])
     // All of the source is read to look for the keys.
     assert.equal(looks, 1);
   });
+
+test('a half sent part of a scroll is refused where ids may repeat: all would be read for each batch of it', async () => {
+  const half = {
+    load: { state: 'streaming', acked: 1, inFlight: 1 },
+    source: { kind: 'elasticsearch', read: 'scroll' },
+    answer: (): InsertOutcome => ({ kind: 'done' }),
+    wait: (): void => undefined,
+    look: (): never => {
+      throw new Error('all is read');
+    },
+  } as const;
+  await streamed(half);
+  await assert.rejects(streamed({ ...half, datasets: ['c', 'd'] }), { code: 'E_LOAD_IN_DOUBT', hint: /--staging/ });
+});
