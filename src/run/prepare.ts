@@ -196,13 +196,28 @@ export function refuseUnfit(existing: CollectionFacts, schema: Schema): void {
       .filter(({ name }) => !schema.fields.some((field) => field.name === name))
       .map(({ name }) => `a field ${name} that the source does not have`),
   ].filter((problem) => problem !== '');
-  if (problems.length > 0)
-    throw new MigrateError('E_TARGET_SCHEMA', 'the collection is there already with another schema', {
-      at: { collection: existing.name },
-      found: problems.join('; '),
-      wanted: `${schema.fields.map(inWords).join(', ')}, metric ${schema.metric}`,
-      hint: 'give the fields their names with --id-field and --vector-field, choose another --name, or --mode overwrite',
-    });
+  if (problems.length === 0) return;
+  const casts = castsInto(existing, schema);
+  throw new MigrateError('E_TARGET_SCHEMA', 'the collection is there already with another schema', {
+    at: { collection: existing.name },
+    found: problems.join('; '),
+    wanted: `${schema.fields.map(inWords).join(', ')}, metric ${schema.metric}`,
+    hint:
+      casts.length === problems.length
+        ? `if no text is longer, say so: ${casts.join(' ')} (a row with a longer one is rejected before any is loaded; of a dumped folder, when it is dumped); or choose another --name, or --mode overwrite`
+        : 'give the fields their names with --id-field and --vector-field, choose another --name, or --mode overwrite',
+  });
+}
+
+/**
+ * Steps that fit texts into the fields that are there. What a source knows no length of is planned as the longest there is
+ * (Elasticsearch's `_id` too): its texts may well fit, and if not, that is known before rows are there.
+ */
+function castsInto({ fields }: CollectionFacts, schema: Schema): string[] {
+  return schema.fields.flatMap(({ name, type, maxLength = 0 }) => {
+    const bytes = fields.find((field) => field.name === name)?.maxLength ?? maxLength;
+    return type === 'VarChar' && bytes < maxLength ? [`--cast "${name}:VarChar(${bytes})"`] : [];
+  });
 }
 
 /** None: it is there as it has to be. */

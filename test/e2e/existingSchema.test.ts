@@ -49,3 +49,17 @@ test('an existing collection that takes no rows of ours is refused by the plan',
     await at.database.client.dropCollection({ collection_name: 'c' });
   }
 });
+
+test('texts of a length that nobody knows go into shorter fields by the steps that the refusal names', async () => {
+  await using at = await place();
+  const module = join(at.path, 'none.mjs');
+  writeFileSync(module, SOURCE);
+  const fields = [{ ...ID, max_length: 39 }, VECTOR, { ...TEXT, max_length: 15 }, LIST, BIG];
+  await at.database.client.createCollection({ collection_name: 'c', fields } as never);
+  const words = ['plan', `plugin:${module}`, ...at.database.flags, '--state', join(at.path, 'state')];
+  const refused = await milvusMigrate(words);
+  const named = [...refused.stdout.replaceAll(/\s+/g, ' ').matchAll(/--cast "(.*?)"/g)].map(([, step]) => step!);
+  assert.deepEqual(named, ['id:VarChar(39)', 'text:VarChar(15)'], refused.stdout);
+  const planned = await milvusMigrate([...words, ...named.flatMap((step) => ['--cast', step])]);
+  assert.equal(planned.code, 0, planned.stdout);
+});
