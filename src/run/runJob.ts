@@ -11,7 +11,7 @@ import { type FinishContext, indexAndLoad, swapIn } from './finishCollection.ts'
 import { findChanges, mayLackRows, upsertChanges } from './lateChanges.ts';
 import { manifestFile } from './layout.ts';
 import { type Loadable, settleLoads, startLoading } from './loadStage.ts';
-import { heldRows, moveAgain } from './moveAgain.ts';
+import { heldRows, leaveOthers, moveAgain } from './moveAgain.ts';
 import { partFolders } from './partFolders.ts';
 import { checkStaging } from './preflight.ts';
 import { prepareCollection, recheckCollection } from './prepare.ts';
@@ -182,34 +182,40 @@ interface Verifying {
 }
 
 function startVerifying(run: TargetRun & VerifyContext, collections: Loadable): Verifying {
-  const failed: string[] = [];
+  const failed = new Map<string, Difference>();
   run.meter.start('verify', { units: collections.size, rows: 0, bytes: 0 }, { units: 0, rows: 0, bytes: 0 });
   return {
     async verify(name) {
-      const differences = await verifyOne(run, name);
-      if (differences !== undefined) failed.push(`${name}: ${differences}`);
+      const difference = await verifyOne(run, name);
+      if (difference !== undefined) failed.set(name, difference);
       run.meter.add('verify', { units: 1, rows: 0, bytes: 0 });
     },
     end() {
       run.meter.finish('verify');
+      if (failed.size === 0) return;
       // One that held rows before speaks for all: what is said of it harms none.
       const held = [...collections.values()].find((record) => heldRows(record) > 0);
-      if (failed.length > 0)
-        throw new MigrateError('E_VERIFY', 'what Milvus holds is not what was read', {
-          found: failed.join('\n'),
-          hint: `the files and the checkpoint are kept; ${moveAgain(held)}`,
-        });
+      const others = [...failed].filter(([, { othersOnly }]) => othersOnly).map(([name]) => name);
+      throw new MigrateError('E_VERIFY', 'what Milvus holds is not what was read', {
+        found: [...failed].map(([name, { inWords }]) => `${name}: ${inWords}`).join('\n'),
+        hint: `the files and the checkpoint are kept; ${others.length > 0 ? leaveOthers(others, failed.size) : moveAgain(held)}`,
+      });
     },
   };
 }
 
-/** @returns what differs, in words; undefined: nothing */
-async function verifyOne(run: TargetRun & VerifyContext, name: string): Promise<string | undefined> {
+interface Difference {
+  readonly inWords: string;
+  readonly othersOnly: boolean;
+}
+
+/** @returns undefined where nothing differs */
+async function verifyOne(run: TargetRun & VerifyContext, name: string): Promise<Difference | undefined> {
   const planned = plannedOf(run, name);
   const started = performance.now();
   // What an earlier verification said counts no longer, however this one ends.
   await run.ledger.recordCollection(name, { ...recordOf(run, name), report: undefined });
-  const verify = await verifyCollection(run, { planned, record: recordOf(run, name) });
+  const { verify, othersOnly } = await verifyCollection(run, { planned, record: recordOf(run, name) });
   await run.ledger.addTime(name, 'verify', Math.round(performance.now() - started));
   const wrong = verify.count === 'failed' || verify.samples === 'failed';
   const record = recordOf(run, name);
@@ -217,7 +223,7 @@ async function verifyOne(run: TargetRun & VerifyContext, name: string): Promise<
   const report = { ...reportCollection(run.ledger, planned), verify, outcome: wrong ? 'failed' : 'loaded' } as const;
   await run.ledger.recordCollection(name, { ...record, phase, report });
   announce('collection verified', name);
-  return wrong ? verify.differences.join('; ') : undefined;
+  return wrong ? { inWords: verify.differences.join('; '), othersOnly } : undefined;
 }
 
 /** Intermediate files go when all that they hold is proven to have arrived. */

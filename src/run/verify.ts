@@ -21,6 +21,13 @@ export interface VerifyContext extends RunContext {
   readonly countSettlesMs: number;
 }
 
+/** What was found, and what it means. */
+export interface Outcome {
+  readonly verify: Verification;
+  /** Nothing differs but that there are rows in partitions which this job loads nothing into. */
+  readonly othersOnly: boolean;
+}
+
 export interface Verified {
   readonly planned: PlannedCollection;
   readonly record: CollectionRecord;
@@ -32,20 +39,21 @@ export const AFTER_LOAD_MS = 90_000;
 export const AT_REST_MS = 20_000;
 const NAMED_DIFFERENCES = 10;
 
-export async function verifyCollection(run: VerifyContext, { planned, record }: Verified): Promise<Verification> {
+export async function verifyCollection(run: VerifyContext, { planned, record }: Verified): Promise<Outcome> {
   announce('verifying', planned.target);
   const facts = await sameCollection(run, record);
   const records = run.ledger.of(planned.target);
   const open = unfinished(records, planned);
-  if (open.length > 0) return result({ count: 'failed', differences: open, remark: 'the load is not finished' });
+  if (open.length > 0) return own({ count: 'failed', differences: open, remark: 'the load is not finished' });
   const there = new Set(facts.milvusPartitions);
   const wanted = wantedRows(records, record, there);
   const choice = run.config.verify;
-  if (choice === 'none') return result({ count: 'skipped', remark: 'not verified (--verify none)' });
+  if (choice === 'none') return own({ count: 'skipped', remark: 'not verified (--verify none)' });
   const compares = facts.loaded ? choice !== 'counts' : choice === 'sample' || choice === 'full';
-  if (!facts.loaded && !compares) return checkCounts(run, { record, wanted, there, exact: false });
+  const counting = { record, wanted, there, filled: new Set(records.map((one) => one.planned.targetPartition)) };
+  if (!facts.loaded && !compares) return checkCounts(run, { ...counting, exact: false });
   return whileLoaded(run, facts, async () => {
-    const counted = await checkCounts(run, { record, wanted, there, exact: true });
+    const counted = await checkCounts(run, { ...counting, exact: true });
     // Of a partition that is gone nothing can be asked.
     if (!compares || [...wanted].some(([name, rows]) => isGone(there, name, rows))) return counted;
     const context = { run, planned, into: record.loadInto, before: record.before };
@@ -128,11 +136,11 @@ function unfinished(records: readonly PartitionRecord[], { parts }: PlannedColle
 }
 
 /** Counts a loaded collection until it holds what these records say, or has had its time. */
-export function settleCounts(
+export async function settleCounts(
   run: VerifyContext,
   { record, records }: { record: CollectionRecord; records: readonly PartitionRecord[] },
 ): Promise<Verification> {
-  return checkCounts(run, { record, wanted: wantedRows(records, record), exact: true });
+  return (await checkCounts(run, { record, wanted: wantedRows(records, record), exact: true })).verify;
 }
 
 interface Counting {
@@ -140,11 +148,14 @@ interface Counting {
   readonly wanted: ReadonlyMap<string, number>;
   /** The partitions that the collection has. Absent: all that are wanted. */
   readonly there?: ReadonlySet<string>;
+  /** The partitions that this job loads rows into. Absent: all that are wanted. */
+  readonly filled?: ReadonlySet<string>;
   /** By count(*) of a loaded collection; else by statistics. */
   readonly exact: boolean;
 }
 
-async function checkCounts(run: VerifyContext, { record, wanted, there, exact }: Counting): Promise<Verification> {
+async function checkCounts(run: VerifyContext, counting: Counting): Promise<Outcome> {
+  const { record, wanted, there, filled, exact } = counting;
   const comparable = exact || record.countedBy === 'statistics' || record.created;
   const counts = new Map<string, bigint>();
   const asked = [...wanted].filter(([name]) => there?.has(name) !== false);
@@ -152,13 +163,17 @@ async function checkCounts(run: VerifyContext, { record, wanted, there, exact }:
     counts.set(milvusPartition, await settledCount(run, { record, milvusPartition, rows, exact }));
   });
   const differences: string[] = [];
+  let others = 0;
   let total = 0n;
   for (const [milvusPartition, rows] of wanted) {
     const found = counts.get(milvusPartition) ?? 0n;
     total += found;
     if (isGone(there, milvusPartition, rows))
       differences.push(`partition ${milvusPartition}: it is not there, wanted ${rows} rows`);
-    else if (found !== BigInt(rows)) differences.push(`partition ${milvusPartition}: ${found} rows, wanted ${rows}`);
+    else if (found !== BigInt(rows)) {
+      differences.push(`partition ${milvusPartition}: ${found} rows, wanted ${rows}`);
+      if (found > BigInt(rows) && filled?.has(milvusPartition) === false) others++;
+    }
   }
   const sum = [...wanted.values()].reduce((all, rows) => all + rows, 0);
   const remarks = [
@@ -168,13 +183,14 @@ async function checkCounts(run: VerifyContext, { record, wanted, there, exact }:
       : '',
     comparable ? '' : 'rows there before were counted while it was loaded',
   ];
-  return result({
+  const verify = result({
     count: differences.length === 0 ? 'ok' : 'failed',
     wanted: String(sum),
     found: String(total),
     differences,
     remark: remarks.filter((remark) => remark !== '').join('; '),
   });
+  return { verify, othersOnly: others > 0 && others === differences.length };
 }
 
 /** Counts until the number is right or has had its time: a server needs a while to see what was imported. */
@@ -201,17 +217,23 @@ async function settledCount(
   }
 }
 
-function combine(counted: Verification, compared: Comparison): Verification {
+function combine({ verify: counted, othersOnly }: Outcome, compared: Comparison): Outcome {
   const differences = [...counted.differences, ...compared.differences];
   const remark = [counted.remark, ...compared.remarks].filter((text) => text !== '').join('; ');
   const samples: CheckResult = compared.different === 0 ? 'ok' : 'failed';
-  return {
+  const verify = {
     ...counted,
     samples,
     sampled: compared.compared,
     differences: differences.slice(0, NAMED_DIFFERENCES),
     remark,
   };
+  return { verify, othersOnly: othersOnly && samples === 'ok' };
+}
+
+/** Of the job's own rows. */
+function own(known: Partial<Verification> & { count: CheckResult }): Outcome {
+  return { verify: result(known), othersOnly: false };
 }
 
 function result(known: Partial<Verification> & { count: CheckResult }): Verification {

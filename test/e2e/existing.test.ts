@@ -172,6 +172,8 @@ describe('existing', { concurrency: 4 }, () => {
     const verified = await milvusMigrate(words.with(0, 'verify'));
     assert.equal(verified.code, 5, verified.stderr);
     assert.match(verified.stderr, /partition theirs: 1 rows, wanted 0/);
+    assert.match(verified.stderr, /rows that this job did not load are there[\s\S]*not\s+its own: faces/);
+    assert.doesNotMatch(verified.stderr, /--fresh/, 'it would take their rows away');
   });
 
   test('a partition that somebody dropped is a difference, not an error of Milvus', async () => {
