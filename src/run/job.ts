@@ -15,7 +15,7 @@ import { TOOL_VERSION } from '../version.ts';
 import { type AgainListener, listenForAgain } from './again.ts';
 import { isIncomplete, reportCollection } from './buildReport.ts';
 import type { FilesContext, Route } from './context.ts';
-import { rejectPart } from './dumpStage.ts';
+import { gatherRejects } from './gatherRejects.ts';
 import { filesStore, sweepJob } from './layout.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { guardListener, type Listener } from './listener.ts';
@@ -23,7 +23,6 @@ import { isSamePlace, type OpenedJob, openJob } from './openJob.ts';
 import { storeOpener } from './openStores.ts';
 import { openPool, type Pool } from './pool.ts';
 import { createMeter } from './progress.ts';
-import { joinRejects } from './rejects.ts';
 import { type Running, refuseCaughtUp, runStages } from './runFiles.ts';
 import { leftInWords, openJournal } from './uploads.ts';
 import { createWarnings, type Warnings } from './warnings.ts';
@@ -303,42 +302,6 @@ async function routeOf({ config, stages, target }: Opened, warn: (text: string) 
   if (bulkInsert) return 'import';
   warn(`${product} ${version} has no bulk insert: the rows are streamed, the staging folder is not used`);
   return 'stream';
-}
-
-/**
- * Joins the rejected rows of all parts, in the order of the plan: what the report counts is there, however the run ended.
- * One that ended early with none, or before it had those of other hosts, leaves alone what lies there; so does a load of a
- * dumped folder that has none of its own: it may well be the file of the dump.
- * @returns whether the file is written
- */
-async function gatherRejects(run: Running, unfinished: boolean): Promise<boolean> {
-  const { rejectFile } = run.config;
-  if (rejectFile === undefined) return false;
-  // Where a run died between the two, rows may lie here of a part that is not recorded: it is made again.
-  const parts = run.ledger.partitions().flatMap(({ part }) => (part === undefined ? [] : [part]));
-  const wanted = parts.reduce((sum, { rejected }) => sum + rejected, 0);
-  const dumped = run.reader.kind === 'dumped';
-  if (unfinished || dumped) {
-    const { hasRejects } = await import('./lostRejects.ts');
-    const rejecting = parts.filter(({ rejected }) => rejected > 0);
-    const here = rejecting.filter((part) => hasRejects(run, part));
-    if (here.length < rejecting.length && dumped)
-      run.warn(
-        'rows that were rejected when the folder was dumped are in the reject file of that dump' +
-          (here.length === 0 ? `; ${rejectFile} is left as it was` : ` alone, not in ${rejectFile}`),
-      );
-    if (here.length === 0 || (unfinished && here.length < rejecting.length)) return false;
-  }
-  const files = parts.map(({ partition }) => rejectPart(run, partition));
-  const written = joinRejects(files, resolve(rejectFile));
-  if (!dumped && written !== wanted)
-    throw new MigrateError('E_STATE', 'rejected rows are missing from the state folder', {
-      at: { file: rejectFile },
-      found: `${written} rows`,
-      wanted: `${wanted} rows`,
-      hint: 'start over with --fresh',
-    });
-  return true;
 }
 
 interface Reporting {

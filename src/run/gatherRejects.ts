@@ -1,0 +1,42 @@
+/** Joins the rejected rows of a job's parts into the file that the user named, at the end of a run. */
+import { resolve } from 'node:path';
+import { MigrateError } from '../core/errors.ts';
+import { rejectPart } from './dumpStage.ts';
+import { joinRejects } from './rejects.ts';
+import type { Running } from './runFiles.ts';
+
+/**
+ * Joins the rejected rows of all parts, in the order of the plan: what the report counts is there, however the run ended.
+ * One that ended early with none, or before it had those of other hosts, leaves alone what lies there; so does a load of a
+ * dumped folder that has none of its own: it may well be the file of the dump.
+ * @returns whether the file is written
+ */
+export async function gatherRejects(run: Running, unfinished: boolean): Promise<boolean> {
+  const { rejectFile } = run.config;
+  if (rejectFile === undefined) return false;
+  // Where a run died between the two, rows may lie here of a part that is not recorded: it is made again.
+  const parts = run.ledger.partitions().flatMap(({ part }) => (part === undefined ? [] : [part]));
+  const wanted = parts.reduce((sum, { rejected }) => sum + rejected, 0);
+  const dumped = run.reader.kind === 'dumped';
+  if (unfinished || dumped) {
+    const { hasRejects } = await import('./lostRejects.ts');
+    const rejecting = parts.filter(({ rejected }) => rejected > 0);
+    const here = rejecting.filter((part) => hasRejects(run, part));
+    if (here.length < rejecting.length && dumped)
+      run.warn(
+        'rows that were rejected when the folder was dumped are in the reject file of that dump' +
+          (here.length === 0 ? `; ${rejectFile} is left as it was` : ` alone, not in ${rejectFile}`),
+      );
+    if (here.length === 0 || (unfinished && here.length < rejecting.length)) return false;
+  }
+  const files = parts.map(({ partition }) => rejectPart(run, partition));
+  const written = joinRejects(files, resolve(rejectFile));
+  if (!dumped && written !== wanted)
+    throw new MigrateError('E_STATE', 'rejected rows are missing from the state folder', {
+      at: { file: rejectFile },
+      found: `${written} rows`,
+      wanted: `${wanted} rows`,
+      hint: 'start over with --fresh',
+    });
+  return true;
+}
