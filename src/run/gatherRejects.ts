@@ -5,10 +5,12 @@ import { rejectPart } from './dumpStage.ts';
 import { joinRejects } from './rejects.ts';
 import type { Running } from './runFiles.ts';
 
+const ELSEWHERE = 'rows that were rejected when the folder was dumped are in the reject file of that dump';
+
 /**
  * Joins the rejected rows of all parts, in the order of the plan: what the report counts is there, however the run ended.
  * One that ended early with none, or before it had those of other hosts, leaves alone what lies there; so does a load of a
- * dumped folder that has none of its own: it may well be the file of the dump.
+ * dumped folder where others were rejected when it was dumped: it may well be the file of the dump.
  * @returns whether the file is written
  */
 export async function gatherRejects(run: Running, unfinished: boolean): Promise<boolean> {
@@ -18,19 +20,24 @@ export async function gatherRejects(run: Running, unfinished: boolean): Promise<
   const parts = run.ledger.partitions().flatMap(({ part }) => (part === undefined ? [] : [part]));
   const wanted = parts.reduce((sum, { rejected }) => sum + rejected, 0);
   const dumped = run.reader.kind === 'dumped';
+  let mayBeOfDump = false;
   if (unfinished || dumped) {
     const { hasRejects } = await import('./lostRejects.ts');
     const rejecting = parts.filter(({ rejected }) => rejected > 0);
     const here = rejecting.filter((part) => hasRejects(run, part));
-    if (here.length < rejecting.length && dumped)
-      run.warn(
-        'rows that were rejected when the folder was dumped are in the reject file of that dump' +
-          (here.length === 0 ? `; ${rejectFile} is left as it was` : ` alone, not in ${rejectFile}`),
-      );
+    mayBeOfDump = dumped && here.length < rejecting.length;
+    if (mayBeOfDump && here.length === 0) run.warn(`${ELSEWHERE}; ${rejectFile} is left as it was`);
     if (here.length === 0 || (unfinished && here.length < rejecting.length)) return false;
   }
   const files = parts.map(({ partition }) => rejectPart(run, partition));
-  const written = joinRejects(files, resolve(rejectFile));
+  const written = joinRejects(files, resolve(rejectFile), mayBeOfDump);
+  if (written === undefined) {
+    run.warn(
+      `${ELSEWHERE}; ${rejectFile}, which may be that file, is left as it was: for the rows that were rejected now, run the same command again with another --reject-file`,
+    );
+    return false;
+  }
+  if (mayBeOfDump) run.warn(`${ELSEWHERE} alone, not in ${rejectFile}`);
   if (!dumped && written !== wanted)
     throw new MigrateError('E_STATE', 'rejected rows are missing from the state folder', {
       at: { file: rejectFile },

@@ -1,4 +1,5 @@
 /** Rows that Milvus would refuse, kept whole: one JSON object a line, per partition first, joined at the end of the job. */
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { type Batch, columnOf, type RefusedRow } from '../core/batch.ts';
@@ -104,24 +105,41 @@ function writing(file: string, call: () => void): void {
   }
 }
 
-/** Joins the files of the partitions, in that order, into `file`, whole or absent. Returns how many lines there are. */
-export function joinRejects(partitionFiles: readonly string[], file: string): number {
+/**
+ * Joins the files of the partitions, in that order, into `file`, whole or absent.
+ * @param leaveOther whether what lies there with other content stays
+ * @returns how many lines there are; undefined: nothing is written
+ */
+export function joinRejects(partitionFiles: readonly string[], file: string, leaveOther = false): number | undefined {
   const temporary = `${file}.unfinished`;
-  let lines = 0;
+  let lines: number | undefined = 0;
   writing(file, () => {
     makeFolders(dirname(file));
     const fd = fs.openSync(temporary, 'w');
     try {
       const chunk = Buffer.alloc(CHUNK_BYTES);
-      for (const part of partitionFiles.filter((name) => fs.existsSync(name))) lines += append(part, fd, chunk);
+      lines = partitionFiles
+        .filter((name) => fs.existsSync(name))
+        .reduce((sum, part) => sum + append(part, fd, chunk), 0);
       fs.fsyncSync(fd);
     } finally {
       fs.closeSync(fd);
+    }
+    if (leaveOther && fs.existsSync(file) && digest(file) !== digest(temporary)) {
+      fs.rmSync(temporary);
+      lines = undefined;
+      return;
     }
     fs.renameSync(temporary, file);
     syncFolder(dirname(file));
   });
   return lines;
+}
+
+function digest(file: string): string {
+  const hash = createHash('sha256');
+  eachChunk(file, Buffer.alloc(CHUNK_BYTES), (bytes) => hash.update(bytes));
+  return hash.digest('hex');
 }
 
 /** How many rows a partition's file holds. */
