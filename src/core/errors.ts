@@ -210,9 +210,25 @@ export function toMigrateError(
   details: ErrorDetails = {},
 ): MigrateError {
   if (thrown instanceof MigrateError) return thrown;
+  if (isOfTheEnd(thrown)) return toMigrateError(thrown.suppressed, code, details);
   // Whatever was written: nothing is wrong with the program.
   if (code === 'E_INTERNAL' && isFull(thrown)) return noSpace(thrown, details);
   return new MigrateError(code, messageOf(thrown), { cause: thrown, ...details });
+}
+
+/** What failed while `using` ended what an earlier failure had ended: that one counts. Node 20 has no class of that name. */
+function isOfTheEnd(thrown: unknown): thrown is { readonly suppressed: unknown } {
+  return thrown instanceof Error && thrown.name === 'SuppressedError' && 'suppressed' in thrown;
+}
+
+/** Throws `first` when `end` is through: where that fails, too, it is for the same reason or says less. Await it within `using`. */
+export async function throwAfter(first: unknown, end: () => Promise<void>): Promise<never> {
+  try {
+    await end();
+  } catch (thrown) {
+    if (toMigrateError(thrown).code === 'E_INTERNAL') throw thrown;
+  }
+  throw first;
 }
 
 function noSpace(thrown: unknown, details: ErrorDetails): MigrateError {

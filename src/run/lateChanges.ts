@@ -7,7 +7,7 @@
  */
 import type { CollectionRecord, PartitionRecord } from '../core/checkpoint.ts';
 import type { Partition } from '../core/contracts.ts';
-import { MigrateError } from '../core/errors.ts';
+import { MigrateError, throwAfter } from '../core/errors.ts';
 import type { PlannedCollection, PlannedPartition } from '../core/plan.ts';
 import type { SourceChanges } from '../core/sourceChanges.ts';
 import { changesSince, letGo } from '../sources/index.ts';
@@ -40,8 +40,7 @@ export async function findChanges(run: FinishContext, takes: (collection: string
   try {
     await refuseRepeatedIds(run, planned, all);
   } catch (thrown) {
-    await letGo(run.config.source, [...partitions, ...all]);
-    throw thrown;
+    return await throwAfter(thrown, () => letGo(run.config.source, [...partitions, ...all]));
   }
   const upserted = planned.map(({ partition }) => partition);
   await letGo(run.config.source, [...partitions, ...all], upserted);

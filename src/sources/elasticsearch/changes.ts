@@ -1,7 +1,7 @@
 /** What changed in an index since a job read it, and the end of what the job held open there. */
 import type { ElasticsearchSource } from '../../config/elasticsearch.ts';
 import type { Note, Partition } from '../../core/contracts.ts';
-import { MigrateError } from '../../core/errors.ts';
+import { MigrateError, throwAfter } from '../../core/errors.ts';
 import type { ChangesOf, SourceChanges } from '../../core/sourceChanges.ts';
 import { ID } from '../../formats/elastic/declared.ts';
 import { askVersion, type Elastic, openElastic } from './connect.ts';
@@ -72,8 +72,7 @@ export async function elasticChanges(
       if (changed.length > 0) notes.push(...keyNotes(dataset));
     }
   } catch (thrown) {
-    await closeSnapshots(elastic, pitsOf([...found.changed, ...found.all]));
-    throw thrown;
+    return await throwAfter(thrown, () => closeSnapshots(elastic, pitsOf([...found.changed, ...found.all])));
   }
   // Nothing is upserted.
   if (found.changed.length === 0) await closeSnapshots(elastic, pitsOf(found.all.splice(0)));
@@ -165,8 +164,7 @@ async function changesIn(elastic: Elastic, { dataset, earlier, keys }: Changed):
     for await (const partition of planShards(elastic, { ...planning, from, generation })) found.changed.push(partition);
     if (keys) for await (const partition of planShards(elastic, planning)) found.all.push(partition);
   } catch (thrown) {
-    await closeSnapshots(elastic, snapshots);
-    throw thrown;
+    return await throwAfter(thrown, () => closeSnapshots(elastic, snapshots));
   }
   const used = new Set(pitsOf([...found.changed, ...found.all]).map(({ pit }) => pit));
   await closeSnapshots(

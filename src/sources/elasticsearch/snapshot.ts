@@ -6,7 +6,7 @@
  * restarts), ranges of `_seq_no` still find the documents that were not changed meanwhile; a changed one has got a new,
  * higher number and is found above `settled`. Deleted ones are not seen.
  */
-import { MigrateError } from '../../core/errors.ts';
+import { MigrateError, throwAfter } from '../../core/errors.ts';
 import { type Elastic, indexPath } from './connect.ts';
 import { isDenied, isTooManyBuckets, longestKeepAlive } from './failures.ts';
 import type { IndexFacts } from './indices.ts';
@@ -65,8 +65,7 @@ export async function openSnapshots(elastic: Elastic, index: IndexFacts): Promis
       open.push(await openShard(elastic, index, { shard, state: states.get(shard) }));
     return open;
   } catch (thrown) {
-    await closeSnapshots(elastic, open);
-    throw thrown;
+    return await throwAfter(thrown, () => closeSnapshots(elastic, open));
   }
 }
 
@@ -200,8 +199,7 @@ async function openShard(
       ...(state.history === undefined ? {} : { history: state.history }),
     };
   } catch (thrown) {
-    await closeSnapshots(elastic, [{ pit }]);
-    throw thrown;
+    return await throwAfter(thrown, () => closeSnapshots(elastic, [{ pit }]));
   }
 }
 

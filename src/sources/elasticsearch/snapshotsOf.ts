@@ -1,5 +1,5 @@
 /** Snapshots of all shards of several indices: all of them, or none is left open. */
-import { MigrateError } from '../../core/errors.ts';
+import { MigrateError, throwAfter } from '../../core/errors.ts';
 import type { Elastic } from './connect.ts';
 import { isBlocked } from './failures.ts';
 import type { IndexFacts } from './indices.ts';
@@ -12,8 +12,8 @@ export async function snapshotsOf(elastic: Elastic, indices: readonly IndexFacts
     for (const index of indices) open.push(...(await openSnapshots(elastic, index)));
     return open;
   } catch (thrown) {
-    await closeSnapshots(elastic, open);
-    throw thrown instanceof MigrateError && isOfSnapshots(thrown) ? withWayAround(thrown) : thrown;
+    const error = thrown instanceof MigrateError && isOfSnapshots(thrown) ? withWayAround(thrown) : thrown;
+    return await throwAfter(error, () => closeSnapshots(elastic, open));
   }
 }
 
