@@ -16,6 +16,7 @@ import { letGo } from '../sources/index.ts';
 import type { CleanedJob } from './cleanJob.ts';
 import { forgetJob as removeJob } from './openJob.ts';
 import { leaveFiles } from './removeFiles.ts';
+import { isBegun } from './unfinished.ts';
 
 export interface JobSummary {
   readonly id: string;
@@ -84,8 +85,9 @@ export async function forgetJob(
 
 /** Without its job nobody can finish them, nor tell what they are. */
 async function leftInTarget(state: Checkpoint, job: JobRecord): Promise<string[]> {
+  const partitions = await state.partitions(job.id);
   const unfinished = [...(await state.collections(job.id))].filter(
-    ([name, { phase, loadInto }]) => phase === 'loading' || (phase === 'verified' && loadInto !== name),
+    ([name, record]) => isBegun(record, name, partitions) || (record.phase === 'verified' && record.loadInto !== name),
   );
   return unfinished.map(([, { loadInto }]) => `${loadInto} stays in Milvus as it is: this job had not finished it.`);
 }

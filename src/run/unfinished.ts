@@ -1,6 +1,6 @@
 /** Jobs of the same place that have begun with a collection and not finished it: nobody may take it for whole. */
 import type { JobConfig } from '../config/job.ts';
-import type { CollectionRecord, JobRecord } from '../core/checkpoint.ts';
+import type { CollectionRecord, JobRecord, PartitionRecord } from '../core/checkpoint.ts';
 import { MigrateError } from '../core/errors.ts';
 import { isOver } from '../core/jobState.ts';
 import type { RunContext } from './context.ts';
@@ -18,10 +18,13 @@ export async function refuseUnfinished(
     if (job.id === jobId) continue;
     // One that died while it made a collection does not know its id yet.
     const making = !isOver(job.state) && hasSameTarget(job, config);
-    for (const { loadInto, id, phase } of (await checkpoint.collections(job.id)).values()) {
+    for (const [name, record] of await checkpoint.collections(job.id)) {
+      const { loadInto, id, phase } = record;
       const found = left.get(loadInto);
-      const same = phase === 'creating' ? making : phase === 'loading' && found?.id === id;
-      if (found === undefined || !same) continue;
+      if (found === undefined) continue;
+      const begun = found.id === id && isBegun(record, name, await checkpoint.partitions(job.id));
+      const same = phase === 'creating' ? making : begun;
+      if (!same) continue;
       throw new MigrateError('E_LOAD_IN_DOUBT', 'the collection that is to be left as it is was not finished', {
         at: { collection: loadInto },
         found: `job ${job.id} has begun to fill it, and has not verified it yet`,
@@ -30,6 +33,19 @@ export async function refuseUnfinished(
       });
     }
   }
+}
+
+/**
+ * Whether a job has put something into a collection and not verified it. One that was there before and that nothing was
+ * handed to (it is withheld for its NaN) is what it was; one that the job made is not whole before it is full.
+ */
+export function isBegun(
+  { phase, created }: CollectionRecord,
+  name: string,
+  partitions: readonly PartitionRecord[],
+): boolean {
+  const filled = partitions.some(({ planned, load }) => planned.collection === name && load !== undefined);
+  return phase === 'loading' && (created || filled);
 }
 
 function hasSameTarget(job: JobRecord, { target }: JobConfig): boolean {

@@ -15,18 +15,18 @@ const [FACES] = wanted('l2').collections;
 async function makeThere(
   { database: { client } }: Place,
   rows: number,
-  { loaded = false, name: collection_name = FACES!.name } = {},
+  { loaded = false, name: collection_name = FACES!.name, dim = FACES!.dim } = {},
 ): Promise<void> {
   const fields = [
     { name: 'id', data_type: 'Int64', is_primary_key: true, autoID: false },
-    { name: 'data', data_type: 'FloatVector', dim: FACES!.dim },
+    { name: 'data', data_type: 'FloatVector', dim },
   ];
   await client.createCollection({ collection_name, fields } as never);
   if (loaded) {
     await client.createIndex({ collection_name, field_name: 'data', index_type: 'FLAT', metric_type: 'L2' } as never);
     await client.loadCollectionSync({ collection_name });
   }
-  const data = Array.from({ length: rows }, (_, row) => ({ id: row, data: Array(FACES!.dim).fill(row) as number[] }));
+  const data = Array.from({ length: rows }, (_, row) => ({ id: row, data: Array(dim).fill(row) as number[] }));
   if (rows > 0) await client.insert({ collection_name, data } as never);
 }
 
@@ -212,6 +212,23 @@ describe('existing', { concurrency: 4 }, () => {
     const skipped = await milvusMigrate(skipping);
     assert.equal(skipped.code, 0, skipped.stderr);
     assert.equal(facesOf(at).outcome, 'left');
+  });
+
+  test('a collection that was there and got no rows, because they hold NaN, is passed over and forgotten without a word', async () => {
+    await using at = await place();
+    await makeThere(at, 0, { name: 'spoilt', dim: 24 });
+    const words = at.words('non-finite', '--col', 'spoilt');
+    const withheld = await milvusMigrate(words);
+    assert.equal(withheld.code, 6, withheld.stderr);
+    assert.equal(facesOf(at).outcome, 'withheld');
+    const state = join(at.path, 'state');
+    const [job] = await listJobs(state);
+    const skipped = await milvusMigrate([...words, '--mode', 'skip']);
+    assert.equal(skipped.code, 0, skipped.stderr);
+    assert.equal(facesOf(at).outcome, 'left');
+    const forgotten = await milvusMigrate(['jobs', 'forget', job!.id, '--state', state]);
+    assert.equal(forgotten.code, 0, forgotten.stderr);
+    assert.doesNotMatch(forgotten.stdout, /stays\s+in\s+Milvus/);
   });
 
   test('rows in doubt are sent again into a collection that held others, unless one of these has their id', async () => {
