@@ -70,12 +70,12 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
     if (stages === 'dump' && found !== undefined) await refuseOtherDump(config, found.collections, found.id);
     let plan: JobPlan | undefined;
     if (found !== undefined && config.fresh) {
-      if (stages === 'verify') throw noJob(config);
       plan = await planned({ config, target, origin }, ({ code }) => code === 'E_NO_SPACE');
       if (target !== undefined) left.push(...(await rowsThatStay(checkpoint, target, { config, id: found.id })));
-      if (target !== undefined) await dropScratch(checkpoint, target, found.id);
+      // A job whose snapshots are gone can still be gone on with; one whose collection is dropped can not.
       const partitions = (await checkpoint.partitions(found.id)).map(({ planned }) => planned.partition);
       await letGo(config.source, partitions);
+      if (target !== undefined) await dropScratch(checkpoint, target, found.id);
       left.push(...(await startOver(checkpoint, config, found)));
     }
     const known = config.fresh ? undefined : found;
