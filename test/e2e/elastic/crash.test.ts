@@ -27,6 +27,12 @@ const ALL = 600;
 /** By then each of two readers has failed six times, and waits for 3.2 seconds or more before the next try. */
 const RESETS = 12;
 
+const DENIED = {
+  status: 403,
+  headers: { 'content-type': 'application/json', 'X-elastic-product': 'Elasticsearch' },
+  body: '{"error":{"type":"security_exception","reason":"denied by the proxy"},"status":403}',
+};
+
 /** The second of a row is that of the rerun: other threads may have left it one part only. */
 const KILLS: readonly (readonly [how: 'bulk' | 'streamed', ...kills: Kill[]])[] = [
   ['bulk', 'batch written 2', 'part renamed'],
@@ -75,6 +81,26 @@ describe('killed', { concurrency: 2 }, () => {
       await assertDocuments(at, new Map([...wantedOf(versions(ALL)), ...wantedOf(changed)]));
       assert.equal(await openContexts(at), 0);
     });
+
+  test('--fresh that may not close the snapshots of the job before leaves it as it is: it can be gone on with', async () => {
+    let denied = false;
+    await using proxy = await startFaultProxy(server.url, ({ method, url }) =>
+      denied && method === 'DELETE' && url?.startsWith('/_pit') === true ? DENIED : undefined,
+    );
+    await using at = await elasticPlace(proxy.endpoint);
+    const words = wordsOf(at, 'streamed', '--mode', 'overwrite');
+    assert.equal((await milvusMigrate(words)).code, 0);
+    // Now there is one to replace: rows go into another, until they are verified.
+    await runKilled([...words, '--fresh'], 'batch sent');
+    denied = true;
+    const refused = await milvusMigrate([...words, '--fresh']);
+    assert.equal(refused.code, 3, refused.stderr);
+    assert.match(refused.stderr, /E_SOURCE_ACCESS/);
+    denied = false;
+    const ended = await milvusMigrate(words);
+    assert.equal(ended.code, 0, ended.stderr);
+    await assertDocuments(at, wantedOf(versions(ALL)));
+  });
 
   test('killed in the middle of what changed: upserted again, counted once', async () => {
     await using at = await elasticPlace(server.url);
