@@ -35,8 +35,7 @@ export interface TableSource {
 /** The recipe for the workers, with every table that they need. Errors: E_FAISS, E_FAISS_UNSUPPORTED. */
 export async function shareTables(recipe: Recipe, from: TableSource): Promise<Packed> {
   const { recipe: packed, shared } = packRecipe(recipe);
-  // An index that was never trained may have matrices that nothing could be turned back by: nothing has to be.
-  if (recipe.rows > 0) await addTables(shared, recipe, from);
+  await addTables(shared, recipe, from);
   for (const ref of randomMaps(recipe))
     if (from.limits.inFlight > 1 || ref.count * ID_BYTES <= HELD_MAP_BYTES)
       shared[tableName(ref)] ??= await readTable(from.index, ref);
@@ -51,12 +50,15 @@ export async function shareTables(recipe: Recipe, from: TableSource): Promise<Pa
   return { recipe: packed, shared };
 }
 
+const NO_INVERSE = { matrix: new Float64Array(0) };
+
 /** Tables of the codec and of the transforms; centroids are decoded, which takes tables of their own. */
 async function addTables(shared: SharedTables, recipe: Recipe, from: TableSource): Promise<void> {
   for (const ref of tablesOf(recipe)) shared[tableName(ref)] ??= await readTable(from.index, ref);
   for (const transform of recipe.transforms)
     if (transform.kind === 'linear') {
-      const { matrix } = invertLinear(transform, lookupIn(shared));
+      // An index that was never trained may have a matrix that nothing could be turned back by: nothing has to be.
+      const { matrix } = recipe.rows === 0 ? NO_INVERSE : invertLinear(transform, lookupIn(shared));
       const memory = allocateTable(matrix.byteLength);
       new Float64Array(memory).set(matrix);
       shared[inverseName(transform)] = memory;
