@@ -77,11 +77,11 @@ type Why = Pick<MigrateError, 'found' | 'hint'> & { readonly found: string; read
 const STAGED = 'with --staging, whose imports can be told from each other after a crash';
 
 async function repeatedKeys(run: StreamContext, collection: string, piece: Batch): Promise<Why | undefined> {
+  // All of a part is in doubt, and its keys would be looked for again for each piece of it.
+  if (isReordered(run) && !mayRepeat(run, collection)) return undefined;
   // A copy: the piece's own memory goes back to its worker.
   const keys = keysOf(schemaOf(run, collection), piece).slice();
   let occurrences = 0;
-  // All of a part is in doubt, and its keys would be looked for again for each piece of it.
-  if (isReordered(run) && !mayRepeat(run, collection)) return undefined;
   for (const other of run.ledger.of(collection)) {
     if (run.signal.aborted) throw new MigrateError('E_INTERRUPTED', 'interrupted');
     if (occurrences > keys.length) break;
