@@ -65,6 +65,18 @@ export interface StoreStat {
   readonly version: string;
 }
 
+/** What whoever opens a file knows, or wants: it spares requests where each answer takes a round trip. */
+export interface Opening {
+  /**
+   * What the file was when it was looked at before. A store where looking is a request opens that version unseen; that
+   * it is not there any more, the first read says, as of one that changed while it was read. Others look, and give what
+   * they found.
+   */
+  readonly known?: StoreStat;
+  /** So many bytes from its start are read next in any case : they may come with the answer. */
+  readonly first?: number;
+}
+
 /** A file open for reading: one version of it, whatever happens to its name meanwhile. */
 export interface StoreFile extends StoreStat {
   /**
@@ -117,7 +129,7 @@ export interface Store extends AsyncDisposable {
   /** undefined: not there. Any other failure is an error. */
   stat(path: string): Promise<StoreStat | undefined>;
   /** undefined: not there. Any other failure is an error. It must be closed. */
-  openFile(path: string): Promise<StoreFile | undefined>;
+  openFile(path: string, opening?: Opening): Promise<StoreFile | undefined>;
   /** Every file below the prefix, in no promised order. A prefix that is not there is empty. */
   list(prefix: string): AsyncIterable<{ readonly path: string; readonly size: number }>;
   /** Starts a group of files that become visible together, or not at all. */

@@ -148,7 +148,10 @@ describe('between buckets', { concurrency: 2 }, () => {
     });
     if (!replaced && ended.code === 0) return;
     assert.equal(ended.code, 3, ended.stderr);
-    assert.match(ended.stderr.replaceAll(/\s+/g, ' '), /E_SOURCE_CHANGED.*changed while it was read/);
+    assert.match(
+      ended.stderr.replaceAll(/\s+/g, ' '),
+      /E_SOURCE_CHANGED.*not what it was when the plan was made.*written anew/,
+    );
     assert.deepEqual(await clouds.staging.keys(run.prefix), []);
     assert.equal(await openUploads(clouds.staging, await run.recordedUploads()), 0);
   });

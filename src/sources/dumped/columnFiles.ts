@@ -22,7 +22,7 @@ export interface ColumnQuery {
 export async function openColumn(store: Store, { dir, field, rows }: ColumnQuery): Promise<ColumnFile> {
   const path = `${dir}/${field.name}.npy`;
   const at = { file: store.describe(path) };
-  const file = await store.openFile(path);
+  const file = await store.openFile(path, { first: NPY_HEADER_MAX_BYTES });
   if (file === undefined)
     throw new MigrateError('E_PART_DAMAGED', 'a file of the dumped folder is missing', {
       at,

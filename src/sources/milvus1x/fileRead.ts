@@ -1,7 +1,8 @@
 /** Reads of the source's files, local or in a bucket, that must not come up short; and what their failures mean. */
 import { join } from 'node:path';
-import type { OpenStore, Store, StoreConfig } from '../../core/contracts.ts';
+import type { Opening, OpenStore, Store, StoreConfig, StoreStat } from '../../core/contracts.ts';
 import { type ErrorCode, type ErrorPlace, MigrateError, messageOf } from '../../core/errors.ts';
+import { inBytes } from '../../formats/milvus1x/quantity.ts';
 
 /** A folder of the source: `tables`, or `wal`. */
 export interface SourceFolder extends AsyncDisposable {
@@ -41,13 +42,14 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
-/** undefined: there is no such file. Other failures: E_SOURCE_ACCESS. */
+/** undefined: there is no such file. Other failures: E_SOURCE_ACCESS. @param opening as the store's */
 export async function openIfThere(
   { store }: Pick<SourceFolder, 'store'>,
   path: string,
   at: ErrorPlace,
+  opening: Opening = {},
 ): Promise<OpenFile | undefined> {
-  const file = await store.openFile(path).catch((thrown: unknown) => {
+  const file = await store.openFile(path, opening).catch((thrown: unknown) => {
     throw sourceError(thrown, { message: 'a file of the source can not be opened', at });
   });
   if (file === undefined) return undefined;
@@ -59,7 +61,8 @@ export async function openIfThere(
       try {
         await file.readInto(target, offset);
       } catch (thrown) {
-        throw await readFailure(thrown, { store, path, version, at: { ...at, offset } });
+        const planned = opening.known !== undefined;
+        throw await readFailure(thrown, { store, path, size, version, at: { ...at, offset }, planned });
       }
     },
     expect: (start, end) => file.expect(start, end),
@@ -71,21 +74,40 @@ interface FailedRead {
   readonly store: Store;
   readonly path: string;
   /** As it was opened. */
+  readonly size: number;
   readonly version: string;
   readonly at: ErrorPlace;
+  /** What was opened is what the plan knows of it. */
+  readonly planned: boolean;
 }
 
 /** Whatever the store says of it: a file that is not what it was any more is the cause. */
-async function readFailure(thrown: unknown, { store, path, version, at }: FailedRead): Promise<unknown> {
+async function readFailure(thrown: unknown, { store, path, size, version, at, planned }: FailedRead): Promise<unknown> {
   const failure = sourceError(thrown, { code: 'E_READ', message: 'a file of the source could not be read', at });
   const now = await store.stat(path).catch(() => 'unknown' as const);
   if (now === 'unknown' || now?.version === version) return failure;
+  if (planned) return notAsPlanned(at, now, size);
   return new MigrateError('E_SOURCE_CHANGED', 'a file of the source changed while it was read', {
     at,
     found: now === undefined ? 'it is gone' : `another one, of ${now.size} bytes`,
     wanted: 'the file that was opened',
     hint: 'stop the old Milvus server, or whatever writes there, and try again',
     cause: thrown,
+  });
+}
+
+/** @param found undefined: it is not there. @param bytes its size when the plan was made */
+export function notAsPlanned(at: ErrorPlace, found: Pick<StoreStat, 'size'> | undefined, bytes: number): MigrateError {
+  if (found?.size === bytes) return changedSincePlan(at, 'it was written anew', 'the file that the plan was made from');
+  return changedSincePlan(at, found === undefined ? 'no such file' : inBytes(found.size), inBytes(bytes));
+}
+
+export function changedSincePlan(at: ErrorPlace, found: string, wanted: string): MigrateError {
+  return new MigrateError('E_SOURCE_CHANGED', 'a file of the source is not what it was when the plan was made', {
+    at,
+    found,
+    wanted,
+    hint: 'put the source back as it was, or start over with --fresh',
   });
 }
 

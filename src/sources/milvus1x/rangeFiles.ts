@@ -1,10 +1,9 @@
 /** The open files of a row range, checked again against what the plan saw. */
-import { type ErrorPlace, MigrateError } from '../../core/errors.ts';
+import type { ErrorPlace } from '../../core/errors.ts';
 import { type DeletedRows, endOfLive } from '../../formats/milvus1x/deletedRows.ts';
-import { inBytes } from '../../formats/milvus1x/quantity.ts';
 import { ID_BYTES, LENGTH_WORD_BYTES } from '../../formats/milvus1x/segment.ts';
 import { readDeletedRows } from './deletedDocs.ts';
-import { type OpenFile, openIfThere, type SourceFolder } from './fileRead.ts';
+import { changedSincePlan, notAsPlanned, type OpenFile, openIfThere, type SourceFolder } from './fileRead.ts';
 import type { RangeDetail } from './partition.ts';
 import { placeOf } from './segmentFiles.ts';
 import { readByWindows } from './windows.ts';
@@ -50,7 +49,8 @@ export async function openRange(range: RangeDetail, context: RangeContext): Prom
     for (const file of files) await file.close();
   };
   const open = async (name: keyof RangeDetail['versions'], bytes: number): Promise<OpenFile> => {
-    const file = await openAsPlanned({ path: range[name], bytes, version: versions[name], range, context });
+    const unread = name === 'deletedDocs' && range.deleted === 0;
+    const file = await openAsPlanned({ path: range[name], bytes, version: versions[name], range, context, unread });
     files.push(file);
     return file;
   };
@@ -90,15 +90,17 @@ interface PlannedFile {
   readonly version: string;
   readonly range: RangeDetail;
   readonly context: RangeContext;
+  /** None of it will be read: whether it is the same one is to be looked at. */
+  readonly unread: boolean;
 }
 
-async function openAsPlanned({ path, bytes, version, range, context }: PlannedFile): Promise<OpenFile> {
+async function openAsPlanned({ path, bytes, version, range, context, unread }: PlannedFile): Promise<OpenFile> {
   const at = filePlace(path, range, context);
-  const file = await openIfThere(context.tables, path, at);
+  const opening = unread ? {} : { known: { size: bytes, version } };
+  const file = await openIfThere(context.tables, path, at, opening);
   if (file?.size === bytes && file.version === version) return file;
   await file?.close();
-  if (file?.size === bytes) throw changed(at, 'it was written anew', 'the file that the plan was made from');
-  throw changed(at, file === undefined ? 'no such file' : inBytes(file.size), inBytes(bytes));
+  throw notAsPlanned(at, file, bytes);
 }
 
 async function deletedOf(range: RangeDetail, file: OpenFile, context: RangeContext): Promise<DeletedRows | undefined> {
@@ -107,19 +109,10 @@ async function deletedOf(range: RangeDetail, file: OpenFile, context: RangeConte
   const { offsets, rows, start, end } = range;
   const deleted = await readDeletedRows({ file, offsets, rows, at }, start, end);
   if (deleted.count === range.deleted) return deleted;
-  throw changed(at, `${deleted.count} deleted rows from row ${start} to ${end}`, String(range.deleted));
+  throw changedSincePlan(at, `${deleted.count} deleted rows from row ${start} to ${end}`, String(range.deleted));
 }
 
 function filePlace(path: string, { segment }: RangeDetail, context: RangeContext): ErrorPlace {
   const { collection, milvusPartition, tables } = context;
   return { ...placeOf({ collection, milvusPartition, segment }), file: tables.show(path) };
-}
-
-function changed(at: ErrorPlace, found: string, wanted: string): MigrateError {
-  return new MigrateError('E_SOURCE_CHANGED', 'a file of the source is not what it was when the plan was made', {
-    at,
-    found,
-    wanted,
-    hint: 'put the source back as it was, or start over with --fresh',
-  });
 }

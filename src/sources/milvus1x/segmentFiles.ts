@@ -49,6 +49,9 @@ interface Opened {
   readonly head: FileHead;
 }
 
+/** Of deleted_docs, whose offsets are read too: mostly all of it, in one request with its size. */
+const FIRST_DELETED_DOCS = 64 * 1024;
+
 /** Errors: E_SEGMENT_*, E_DELETED_DOCS; E_METADATA where a name is no folder's name. */
 export async function inspectSegment(query: SegmentQuery): Promise<SegmentFacts> {
   const { collection, segment, tableId, vector, tables } = query;
@@ -88,7 +91,8 @@ async function openFiles(
 ): Promise<{ rv: Opened; uid: Opened; docs: Opened }> {
   const { segment } = query;
   const open = async (name: string): Promise<Opened | undefined> => {
-    const found = await openFile(query, `${folder}/${name}`);
+    const first = name === 'deleted_docs' ? FIRST_DELETED_DOCS : LENGTH_WORD_BYTES;
+    const found = await openFile(query, `${folder}/${name}`, first);
     if (found !== undefined) opened.push(found);
     return found;
   };
@@ -116,9 +120,9 @@ async function otherwise(query: SegmentQuery, { folder, wanted, ending, open }: 
   return (await open(name)) ?? notThere(query, `${folder}/${name}`);
 }
 
-async function openFile(query: SegmentQuery, path: string): Promise<Opened | undefined> {
+async function openFile(query: SegmentQuery, path: string, first: number): Promise<Opened | undefined> {
   const at = { ...placeOf(query), file: query.tables.show(path) };
-  const file = await openIfThere(query.tables, path, at);
+  const file = await openIfThere(query.tables, path, at, { first });
   if (file === undefined) return undefined;
   try {
     return { path, file, head: await headOf(file, at) };

@@ -1,8 +1,8 @@
 /** Reading blobs: one version of each (by its ETag), by ranges. */
 import type { Readable } from 'node:stream';
-import type { StoreFile, StoreStat } from '../../core/contracts.ts';
+import type { Opening, StoreFile, StoreStat } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
-import { rangedFile } from '../http/ranged.ts';
+import { type FirstBytes, openRanged, takeFirst } from '../http/opening.ts';
 import { otherBytes, type ReadBody } from '../http/ranges.ts';
 import { brokenBody, objectGone } from './failure.ts';
 import type { AzureSession, Doing } from './session.ts';
@@ -25,11 +25,38 @@ export function isFolder(metadata: Readonly<Record<string, string>> | undefined)
   return metadata?.hdi_isfolder === 'true';
 }
 
-export async function openBlob(session: AzureSession, path: string): Promise<StoreFile | undefined> {
-  const stat = await statBlob(session, path);
-  if (stat === undefined) return undefined;
-  const read = bodyReader(session, path, stat.version);
-  return rangedFile({ stat, place: session.describe(path), read, pace: session.pace });
+export async function openBlob(
+  session: AzureSession,
+  path: string,
+  opening: Opening = {},
+): Promise<StoreFile | undefined> {
+  return openRanged(opening, {
+    place: session.describe(path),
+    pace: session.pace,
+    stat: () => statBlob(session, path),
+    first: (length) => firstBytes(session, path, length),
+    reader: (version) => bodyReader(session, path, version),
+  });
+}
+
+async function firstBytes(session: AzureSession, path: string, length: number): Promise<FirstBytes | undefined> {
+  const doing: Doing = { what: 'read', path };
+  if (session.key(path) === '') return undefined;
+  const answer = await session.call(doing, () => session.blob(path).download(0, length, { maxRetryRequests: 0 }));
+  const body = session.must(answer.readableStreamBody as Readable | undefined, 'a body', doing);
+  if (isFolder(answer.metadata)) {
+    body.destroy();
+    return undefined;
+  }
+  const { contentRange: range, etag: version } = answer;
+  return takeFirst({ range, version, body, length, place: session.describe(path) }).catch((thrown: unknown) => {
+    throw brokenOff(thrown, session, doing);
+  });
+}
+
+/** The SDK's stream has words of its own for a body that broke off. */
+function brokenOff(thrown: unknown, session: AzureSession, doing: Doing): MigrateError {
+  return thrown instanceof MigrateError ? thrown : brokenBody(thrown, session.failed(doing));
 }
 
 function bodyReader(session: AzureSession, path: string, etag: string): ReadBody {
@@ -46,8 +73,7 @@ function bodyReader(session: AzureSession, path: string, etag: string): ReadBody
       throw otherBytes(session.describe(path), found, `${range}, ETag ${etag}`);
     }
     await use(body).catch((thrown: unknown) => {
-      // The SDK's stream has words of its own for a body that broke off.
-      throw thrown instanceof MigrateError ? thrown : brokenBody(thrown, session.failed(doing));
+      throw brokenOff(thrown, session, doing);
     });
   };
 }

@@ -32,7 +32,7 @@ export async function openAzureStore(
     traits: { readsInFlight: 8 },
     describe: session.describe,
     stat: (path) => statBlob(session, path),
-    openFile: (path) => openBlob(session, path),
+    openFile: (path, opening) => openBlob(session, path, opening),
     list: (prefix) => listBlobs(session, prefix),
     async begin(dir, record) {
       const writer = (path: string) =>

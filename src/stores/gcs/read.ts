@@ -1,6 +1,6 @@
 /** Reading objects: one generation of each, by ranges. */
-import type { StoreFile, StoreStat } from '../../core/contracts.ts';
-import { rangedFile } from '../http/ranged.ts';
+import type { Opening, StoreFile, StoreStat } from '../../core/contracts.ts';
+import { type FirstBytes, openRanged, takeFirst } from '../http/opening.ts';
 import { otherBytes, type ReadBody, wholeNumber } from '../http/ranges.ts';
 import { absent, type Doing, type GcsSession, objectAt } from './session.ts';
 
@@ -14,12 +14,32 @@ export async function statObject(session: GcsSession, path: string): Promise<Sto
   return { size, version: session.must(found, 'generation', doing) };
 }
 
-export async function openObject(session: GcsSession, path: string): Promise<StoreFile | undefined> {
-  const stat = await statObject(session, path);
-  if (stat === undefined) return undefined;
-  const read = bodyReader(session, path, stat.version);
-  return rangedFile({ stat, place: session.describe(path), read, pace: session.pace });
+export async function openObject(
+  session: GcsSession,
+  path: string,
+  opening: Opening = {},
+): Promise<StoreFile | undefined> {
+  return openRanged(opening, {
+    place: session.describe(path),
+    pace: session.pace,
+    stat: () => statObject(session, path),
+    first: (length) => firstBytes(session, path, length),
+    reader: (version) => bodyReader(session, path, version),
+  });
 }
+
+function firstBytes(session: GcsSession, path: string, length: number): Promise<FirstBytes | undefined> {
+  const doing: Doing = { what: 'read', path };
+  const headers = { range: `bytes=0-${length - 1}`, ...AS_IT_LIES };
+  const request = { method: 'GET', at: objectAt(session, path), query: { alt: 'media' }, headers } as const;
+  return session.stream(doing, request, (headers, body) => {
+    const version = headers['x-goog-generation'] as string | undefined;
+    return takeFirst({ range: headers['content-range'], version, body, length, place: session.describe(path) });
+  });
+}
+
+/** What lies there gzipped is to come so. */
+const AS_IT_LIES = { 'accept-encoding': 'gzip' };
 
 function bodyReader(session: GcsSession, path: string, generation: string): ReadBody {
   const doing: Doing = { what: 'read', path };
@@ -28,8 +48,7 @@ function bodyReader(session: GcsSession, path: string, generation: string): Read
     const last = start + length - 1;
     // The first names the generation, the second is for what stands in for the service and knows no generations.
     const query = { alt: 'media', generation, ifGenerationMatch: generation };
-    // What lies there gzipped is to come as it lies there.
-    const headers = { range: `bytes=${start}-${last}`, 'accept-encoding': 'gzip' };
+    const headers = { range: `bytes=${start}-${last}`, ...AS_IT_LIES };
     return session.stream(doing, { method: 'GET', at, query, headers }, async (headers, body) => {
       const found = `${headers['content-range'] || 'no range'}, generation ${headers['x-goog-generation'] ?? generation}`;
       const wanted = new RegExp(`^bytes ${start}-${last}/(\\d+|\\*), generation ${generation}$`);

@@ -45,7 +45,7 @@ export async function openGcsStore(
     traits: { readsInFlight: 8 },
     describe: session.describe,
     stat: (path) => statObject(session, path),
-    openFile: (path) => openObject(session, path),
+    openFile: (path, opening) => openObject(session, path, opening),
     list: (prefix) => listObjects(session, prefix),
     async begin(dir, record) {
       const unfinished = unfinishedFolder(dir);

@@ -10,6 +10,8 @@ export interface RangedParts {
   /** For messages: s3://bucket/key */
   readonly place: string;
   readonly read: ReadBody;
+  /** Its first bytes, where they came when it was opened. */
+  readonly first?: Uint8Array | undefined;
   /** Of all files of this store in this thread. */
   readonly pace: Pace;
 }
@@ -20,7 +22,7 @@ const GAP = 256 * 1024;
 /** Open answers of one thread: each keeps a connection, also while nobody reads. Files beyond them are read by ranges. */
 const MOST_STRETCHES = 16;
 
-export function rangedFile({ stat, place, read, pace }: RangedParts): StoreFile {
+export function rangedFile({ stat, place, read, first, pace }: RangedParts): StoreFile {
   let [from, to] = [0, 0];
   let stretch: Stretch | undefined;
   const alone = (target: Uint8Array, start: number): Promise<void> =>
@@ -65,7 +67,8 @@ export function rangedFile({ stat, place, read, pace }: RangedParts): StoreFile 
       const end = start + target.length;
       if (end > stat.size) throw tooShort(place, { start, length: target.length, size: stat.size });
       if (target.length === 0) return;
-      if (start < from || end > to) await alone(target, start);
+      if (first !== undefined && end <= first.length) target.set(first.subarray(start, end));
+      else if (start < from || end > to) await alone(target, start);
       else await pace.time(target.length, (way) => (way === 'stretch' ? inStretch : alone)(target, start));
     },
     async close() {

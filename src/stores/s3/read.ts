@@ -1,8 +1,8 @@
 /** Reading objects: one version of each, by ranges. */
 import type { Readable } from 'node:stream';
 import type { HeadObjectCommandOutput, S3 } from '@aws-sdk/client-s3';
-import type { StoreFile, StoreStat } from '../../core/contracts.ts';
-import { rangedFile } from '../http/ranged.ts';
+import type { Opening, StoreFile, StoreStat } from '../../core/contracts.ts';
+import { type FirstBytes, openRanged, takeFirst } from '../http/opening.ts';
 import { otherBytes, type ReadBody } from '../http/ranges.ts';
 import { answerOf } from './failure.ts';
 import type { S3Session } from './session.ts';
@@ -55,12 +55,26 @@ async function notThere(
   return s3.headObject(target);
 }
 
-export async function openObject(session: S3Session, path: string): Promise<StoreFile | undefined> {
-  const head = await headObject(session, path);
-  if (head === undefined) return undefined;
-  const { size, version } = head;
-  const place = session.describe(path);
-  return rangedFile({ stat: { size, version }, place, read: bodyReader(session, path, version), pace: session.pace });
+export async function openObject(
+  session: S3Session,
+  path: string,
+  opening: Opening = {},
+): Promise<StoreFile | undefined> {
+  return openRanged(opening, {
+    place: session.describe(path),
+    pace: session.pace,
+    stat: () => headObject(session, path),
+    first: (length) => firstBytes(session, path, length),
+    reader: (version) => bodyReader(session, path, version),
+  });
+}
+
+function firstBytes(session: S3Session, path: string, length: number): Promise<FirstBytes | undefined> {
+  const request = { Bucket: session.bucket, Key: session.key(path), Range: `bytes=0-${length - 1}` };
+  return session.call('read', path, async (s3) => {
+    const { ContentRange: range, ETag: version, Body } = await s3.getObject(request);
+    return takeFirst({ range, version, body: Body as Readable, length, place: session.describe(path) });
+  });
 }
 
 function bodyReader(session: S3Session, path: string, version: string): ReadBody {

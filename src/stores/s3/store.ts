@@ -45,7 +45,7 @@ export async function openS3Store(
       const head = await headObject(session, path);
       return head === undefined ? undefined : { size: head.size, version: head.version };
     },
-    openFile: (path) => openObject(session, path),
+    openFile: (path, opening) => openObject(session, path, opening),
     list,
     begin: async (dir, record) => {
       const writer = (path: string) =>

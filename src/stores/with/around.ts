@@ -25,8 +25,8 @@ export function aroundStore(store: Store, around: Around, list: Store['list'] = 
     traits: store.traits,
     describe: (path) => store.describe(path),
     stat: (path) => on('store.stat', path, () => store.stat(path)),
-    openFile: async (path) => {
-      const file = await on('store.openFile', path, () => store.openFile(path));
+    openFile: async (path, opening) => {
+      const file = await on('store.openFile', path, () => store.openFile(path, opening));
       return file === undefined ? undefined : aroundFile(file, path, around);
     },
     list,
