@@ -6,7 +6,7 @@ import type { JobPlan, PlannedCollection } from '../core/plan.ts';
 import { dumpedDetail } from '../sources/dumped/detail.ts';
 import { type FilesConfig, filesStore } from './layout.ts';
 import type { DumpedFolder, Manifest } from './manifest.ts';
-import type { Origin } from './openJob.ts';
+import type { Origin } from './origin.ts';
 
 export function adopt(manifest: DumpedFolder, config: JobConfig): Origin {
   if (config.files === undefined) throw new TypeError('a dumped folder without its path');

@@ -3,10 +3,10 @@ import type { JobConfig } from '../config/job.ts';
 import type { Checkpoint } from '../core/checkpoint.ts';
 import type { OpenStore, ReaderConfig, Store, StoreConfig, Target } from '../core/contracts.ts';
 import type { PlannedCollection } from '../core/plan.ts';
-import type { IdMarks } from './idMarks.ts';
 import type { Ledger } from './ledger.ts';
 import type { Pool } from './pool.ts';
 import type { ProgressMeter } from './progress.ts';
+import type { IdBits, Marked } from './tasks.ts';
 import type { Journal } from './uploads.ts';
 
 /** How rows reach the target: `files`: not at all, they stay files. */
@@ -18,6 +18,9 @@ export interface FilesContext {
   readonly config: StoreConfig;
   readonly journal: Journal;
 }
+
+/** Bits of the ids that passed, by target collection. */
+export type IdMarks = ReadonlyMap<string, IdBits & { -readonly [K in keyof Marked]: number }>;
 
 export interface RunContext {
   readonly config: JobConfig;

@@ -14,9 +14,9 @@ import { primaryKeyOf } from '../core/schema.ts';
 import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
 import { openDroppedRows } from './droppedRows.ts';
-import { schemaOf } from './dumpStage.ts';
 import { recordKey } from './keySort.ts';
 import { breathe, mergeRuns } from './mergeRuns.ts';
+import { schemaOf } from './plannedSchemas.ts';
 import { readTask } from './rowStream.ts';
 
 const NAMED_DUPLICATES = 5;

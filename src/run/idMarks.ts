@@ -4,15 +4,12 @@
  */
 import type { PartitionRecord } from '../core/checkpoint.ts';
 import { primaryKeyOf } from '../core/schema.ts';
-import type { RunContext } from './context.ts';
-import { isSearched, plannedSchemas } from './dumpStage.ts';
+import type { IdMarks, RunContext } from './context.ts';
+import { isSearched, plannedSchemas } from './plannedSchemas.ts';
 import type { IdBits, Marked } from './tasks.ts';
 
 /** Bits of 64 MiB. */
 export const MOST_MARKED = 64 * 1024 * 1024 * 8;
-
-/** By target collection. */
-export type IdMarks = ReadonlyMap<string, IdBits & { -readonly [K in keyof Marked]: number }>;
 
 export function bitsFor(count: number): IdBits {
   return { bits: new SharedArrayBuffer(Math.ceil(count / 32) * 4), count };

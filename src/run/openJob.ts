@@ -3,14 +3,14 @@ import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describeState } from '../checkpoints/index.ts';
 import type { JobConfig, JobStages } from '../config/job.ts';
-import type { Checkpoint, JobLock, JobRecord, NewJob } from '../core/checkpoint.ts';
-import type { Json, Note, Part, PlannedDataset, ReaderConfig, Source, Target } from '../core/contracts.ts';
+import type { Checkpoint, JobLock, JobRecord } from '../core/checkpoint.ts';
+import type { Json, Note, PlannedDataset, ReaderConfig, Source, Target } from '../core/contracts.ts';
 import { MigrateError, toMigrateError } from '../core/errors.ts';
 import { keepsFiles } from '../core/jobState.ts';
 import type { JobPlan } from '../core/plan.ts';
 import { letGo, openSource } from '../sources/index.ts';
 import { adopt } from './adopt.ts';
-import { buildPlan, type TargetAbilities } from './buildPlan.ts';
+import { buildPlan } from './buildPlan.ts';
 import { loadedRows, rowsInDoubt } from './buildReport.ts';
 import { check } from './checks.ts';
 import { refuseFilesInSource } from './filesApart.ts';
@@ -19,6 +19,7 @@ import { type FilesConfig, filesStore, preflightName } from './layout.ts';
 import { hasManifest, readManifests, refuseSecondDump } from './manifest.ts';
 import { refuseGivenNames } from './names.ts';
 import { storeOpener } from './openStores.ts';
+import type { AsPlanned, Origin } from './origin.ts';
 import { OWN_CODE, ownCode } from './ownCode.ts';
 import { scratchName } from './prepare.ts';
 import { leaveFiles, removeJobFiles } from './removeFiles.ts';
@@ -41,24 +42,6 @@ export interface Opening {
   readonly checkpoint: Checkpoint;
   readonly target: Target | undefined;
 }
-
-/** What a job is made of, before it is one. It must be disposed. */
-export interface Origin extends AsyncDisposable {
-  readonly locator: string;
-  readonly title: string;
-  readonly reader: ReaderConfig;
-  readonly notes: readonly Note[];
-  fingerprint(): Promise<NewJob['fingerprint']>;
-  plan(facts: TargetAbilities | undefined): Promise<JobPlan>;
-  /** See `Source.adopted`. */
-  adopted(): void;
-  /** See `Source.asPlanned`. */
-  asPlanned?(known: JobRecord): Promise<AsPlanned>;
-  /** Parts that are there from the start: those of a dumped folder. */
-  readonly parts: readonly Part[];
-}
-
-type AsPlanned = Pick<Origin, 'reader' | 'notes'> & { readonly fingerprint: NewJob['fingerprint'] };
 
 export async function openJob({ config, stages, checkpoint, target }: Opening): Promise<OpenedJob> {
   await using origin = await openOrigin(config, stages);

@@ -9,9 +9,9 @@ import type { Key } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import { keysOf, keyText } from '../core/keys.ts';
 import { primaryKeyOf } from '../core/schema.ts';
-import { plannedOf, schemaOf } from './dumpStage.ts';
 import { asking } from './importLoad.ts';
 import { heldRows, moveAgain } from './moveAgain.ts';
+import { plannedOf, schemaOf } from './plannedSchemas.ts';
 import { readTask } from './rowStream.ts';
 import type { StreamContext } from './streamLoad.ts';
 

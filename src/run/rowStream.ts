@@ -6,7 +6,7 @@ import type { PartitionRecord } from '../core/checkpoint.ts';
 import type { SlabRing } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { RunContext } from './context.ts';
-import { droppedFile, schemasOf } from './dumpStage.ts';
+import { droppedFile, schemasOf } from './plannedSchemas.ts';
 import { openRing, type RingMemory } from './slabs.ts';
 import type { ReadTask, SentView, StreamMessage } from './tasks.ts';
 

@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import type { JobStages } from '../config/job.ts';
 import { MigrateError } from '../core/errors.ts';
 import type { RunContext } from './context.ts';
-import { dumpStage, isSearched } from './dumpStage.ts';
+import { dumpStage } from './dumpStage.ts';
 import { writeMeta } from './exportMeta.ts';
 import type { Ledger } from './ledger.ts';
 import { writeManifest } from './manifest.ts';
 import { fittingName } from './names.ts';
+import { isSearched } from './plannedSchemas.ts';
 
 export interface Running extends RunContext {
   readonly sourceTitle: string;

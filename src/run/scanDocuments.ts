@@ -6,7 +6,7 @@ import type { JobConfig } from '../config/job.ts';
 import type { Note, Part, ReaderConfig } from '../core/contracts.ts';
 import type { JobPlan, PlannedCollection, PlannedPartition } from '../core/plan.ts';
 import { forEachConcurrently } from './concurrently.ts';
-import { plannedSchemas } from './dumpStage.ts';
+import { plannedSchemas } from './plannedSchemas.ts';
 import type { Pool } from './pool.ts';
 
 export interface DocumentScan {

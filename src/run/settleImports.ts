@@ -3,10 +3,10 @@ import type { CollectionRecord, PartitionRecord } from '../core/checkpoint.ts';
 import { MigrateError } from '../core/errors.ts';
 import { parseKey } from '../core/keys.ts';
 import { primaryKeyOf } from '../core/schema.ts';
-import { schemaOf } from './dumpStage.ts';
 import { buildIndex, wantedIndex } from './finishCollection.ts';
 import { asking, type ImportContext, importPart, settledFolder, tasksWith, wholePart } from './importLoad.ts';
 import { moveAgain } from './moveAgain.ts';
+import { schemaOf } from './plannedSchemas.ts';
 
 /** How many of a part's recorded keys are asked for, where only its rows can tell whether it is loaded. */
 const KEYS_ASKED = 16;
