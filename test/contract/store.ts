@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import type { Store, StoreFile, Upload } from '../../src/core/contracts.ts';
 import { crc32 } from '../../src/core/crc32.ts';
 import { MigrateError } from '../../src/core/errors.ts';
+import { openings } from './openings.ts';
 
 /** What one driver has and another has not. */
 export interface StoreFacts {
@@ -156,33 +157,7 @@ export function storeContract(name: string, open: () => Promise<Store>, facts: S
     await file.close();
   });
 
-  on('what is opened with its first bytes, or as it is known, is read as ever', async (store) => {
-    await store.put('f', text('0123456789'));
-    await store.put('empty', new Uint8Array());
-    const read = async (file: StoreFile, start: number, length: number): Promise<string> => {
-      const target = Buffer.alloc(length);
-      await file.readInto(target, start);
-      return target.toString();
-    };
-    for (const first of [1, 4, 10, 11, 100]) {
-      const file = (await store.openFile('f', { first }))!;
-      assert.deepEqual([file.size, file.version], [10, (await store.stat('f'))!.version]);
-      const reads = [read(file, 0, 1), read(file, 1, 3), read(file, 2, 5), read(file, 0, 10), read(file, 10, 0)];
-      assert.deepEqual(await Promise.all(reads), ['0', '123', '23456', '0123456789', ''], `the first ${first}`);
-      await assert.rejects(read(file, 8, 4), MigrateError);
-      await file.close();
-      assert.equal((await store.openFile('empty', { first }))?.size, 0);
-      assert.equal(await store.openFile('no/such', { first }), undefined);
-    }
-    const known = (await store.stat('f'))!;
-    const file = (await store.openFile('f', { known, first: 4 }))!;
-    assert.equal(await read(file, 2, 5), '23456');
-    await file.close();
-    await store.put('f', text('abcdefghij'));
-    const other = (await store.openFile('f', { known }))!;
-    if (other.version === known.version) await assert.rejects(read(other, 0, 3), MigrateError);
-    await other.close();
-  });
+  openings(on);
 
   on('several reads are under way at once', async (store) => {
     await store.put('f', pattern(100_000));
