@@ -98,8 +98,11 @@ export async function openElastic(
   const trust = pin === undefined ? await trustOf(access, urls) : trustOfPin(pin);
   const tls = tlsOf(trust);
   const open = async () => {
-    const { Client } = await import('@elastic/elasticsearch');
+    const { Client, ClusterConnectionPool } = await import('@elastic/elasticsearch');
     return new Client({
+      // The client's own choice weighs nodes: once each has failed, it finds none for the next calls. This one always gives one.
+      ConnectionPool: ClusterConnectionPool,
+      resurrectStrategy: 'optimistic',
       ...(access.cloudId === undefined ? { nodes: [...urls] } : { cloud: { id: access.cloudId } }),
       ...authOf(credentials),
       tls,
@@ -119,13 +122,16 @@ export async function openElastic(
   const address = access.cloudId === undefined ? urls.join(',') : `cloud ${access.cloudId.split(':')[0]}`;
   const asking = ({ asked, index }: ElasticRequest): Asking => ({ address, asked, index });
   const patiently = async <T>(request: ElasticRequest, once: () => Promise<T>): Promise<T> => {
+    let answer: MigrateError | undefined;
     for (let attempt = 1; ; attempt++) {
       try {
         return await once();
       } catch (thrown) {
         const error = elasticFailure(thrown, asking(request));
+        // Of a node that is gone nothing is learnt: what another one answered says why.
+        if (error.code !== 'E_SOURCE_UNREACHABLE') answer = error;
         // The next attempt goes to the next node.
-        if (!error.retry || attempt >= ATTEMPTS + urls.length) throw error;
+        if (!error.retry || attempt >= ATTEMPTS + urls.length) throw answer ?? error;
         tellAgain(error, attempt);
         await pause(error.retryAfterMs ?? FIRST_WAIT_MS * 2 ** (attempt - 1));
       }

@@ -110,6 +110,28 @@ test('several nodes, of which one is gone', async () => {
   assert.match(await version(basic(), { urls: [gone, server.access.url], caFingerprint: fingerprint }), /^8\./);
 });
 
+test('several nodes, of which one is gone: the answer of the other counts for more, and it is asked on', async () => {
+  const index = 'nowhere';
+  const known = await administratorOf({ url: plain.url, login: undefined, caFile: undefined });
+  const settings = { number_of_replicas: 0, 'index.routing.allocation.require._name': 'nobody' };
+  await known.call('PUT', `/${index}?wait_for_active_shards=0`, { settings });
+  const snapshot = { method: 'POST', query: { keep_alive: '1m' }, asked: 'open a snapshot' } as const;
+  try {
+    for (const gone of ['before', 'behind']) {
+      const urls = gone === 'before' ? ['http://127.0.0.1:1', plain.url] : [plain.url, 'http://127.0.0.1:1'];
+      await using elastic = await openElastic({ ...ACCESS, urls }, { kind: 'none' });
+      for (const _ of [1, 2]) {
+        const error = await failure(elastic.ask({ ...snapshot, path: `/${index}/_pit` }), 'E_READ');
+        assert.match(error.found!, /missing shards \[\[nowhere\]\[0\]\]/);
+      }
+      // It has answered by 503 again and again: that does not make it a node that is gone.
+      assert.match((await askVersion(elastic, undefined)).text, /^8\./);
+    }
+  } finally {
+    await known.call('DELETE', `/${index}`);
+  }
+});
+
 test('what one connection learnt opens the next: as workers do', async () => {
   const first = await open(basic(), { caFingerprint: fingerprint });
   const pin = JSON.parse(JSON.stringify(first.pin));
