@@ -5,12 +5,14 @@ import { rejectPart } from './dumpStage.ts';
 import { joinRejects } from './rejects.ts';
 import type { Running } from './runFiles.ts';
 
+const ANOTHER = 'for the rows that were rejected now, run the same command again with another --reject-file';
+
 const ELSEWHERE = 'rows that were rejected when the folder was dumped are in the reject file of that dump';
 
 /**
  * Joins the rejected rows of all parts, in the order of the plan: what the report counts is there, however the run ended.
  * One that ended early with none, or before it had those of other hosts, leaves alone what lies there; so does a load of a
- * dumped folder where others were rejected when it was dumped: it may well be the file of the dump.
+ * dumped folder, but for what it had written itself: it may well be the file of a dump.
  * @returns whether the file is written
  */
 export async function gatherRejects(run: Running, unfinished: boolean): Promise<boolean> {
@@ -30,11 +32,12 @@ export async function gatherRejects(run: Running, unfinished: boolean): Promise<
     if (here.length === 0 || (unfinished && here.length < rejecting.length)) return false;
   }
   const files = parts.map(({ partition }) => rejectPart(run, partition));
-  const written = joinRejects(files, resolve(rejectFile), mayBeOfDump);
+  const written = joinRejects(files, resolve(rejectFile), dumped);
   if (written === undefined) {
-    run.warn(
-      `${ELSEWHERE}; ${rejectFile}, which may be that file, is left as it was: for the rows that were rejected now, run the same command again with another --reject-file`,
-    );
+    const why = mayBeOfDump
+      ? `${ELSEWHERE}; ${rejectFile}, which may be that file,`
+      : `${rejectFile} holds other rows, perhaps those that a dump rejected, and`;
+    run.warn(`${why} is left as it was: ${ANOTHER}`);
     return false;
   }
   if (mayBeOfDump) run.warn(`${ELSEWHERE} alone, not in ${rejectFile}`);

@@ -79,10 +79,21 @@ export async function readManifests(store: Store): Promise<DumpedFolder> {
     unfinished: collectionsIn(paths).filter((target) => !owner.has(target)),
     job: manifests.map(({ job }) => job).join('+'),
     collections: manifests.flatMap(({ collections }) => collections),
-    partitions: manifests
-      .flatMap(({ partitions }) => partitions)
-      .map(({ planned, part }, ordinal) => ({ planned: { ...planned, ordinal }, part })),
+    partitions: toldApart(manifests).map(({ planned, part }, ordinal) => ({ planned: { ...planned, ordinal }, part })),
   };
+}
+
+/** Two dumps of the same tables, under other names, have partitions of the same ids: the later one's get its job's name too. */
+function toldApart(manifests: readonly Manifest[]): Manifest['partitions'] {
+  const taken = new Set<string>();
+  return manifests.flatMap(({ job, partitions }) =>
+    partitions.map(({ planned, part }) => {
+      const { partition } = planned;
+      const id = taken.has(partition.id) ? `${partition.id}-${job}` : partition.id;
+      taken.add(id);
+      return { planned: { ...planned, partition: { ...partition, id } }, part: { ...part, partition: id } };
+    }),
+  );
 }
 
 /**

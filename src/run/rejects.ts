@@ -1,5 +1,4 @@
 /** Rows that Milvus would refuse, kept whole: one JSON object a line, per partition first, joined at the end of the job. */
-import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { type Batch, columnOf, type RefusedRow } from '../core/batch.ts';
@@ -107,7 +106,7 @@ function writing(file: string, call: () => void): void {
 
 /**
  * Joins the files of the partitions, in that order, into `file`, whole or absent.
- * @param leaveOther whether what lies there with other content stays
+ * @param leaveOther whether what lies there stays, but for an earlier state of the same
  * @returns how many lines there are; undefined: nothing is written
  */
 export function joinRejects(partitionFiles: readonly string[], file: string, leaveOther = false): number | undefined {
@@ -125,7 +124,7 @@ export function joinRejects(partitionFiles: readonly string[], file: string, lea
     } finally {
       fs.closeSync(fd);
     }
-    if (leaveOther && fs.existsSync(file) && digest(file) !== digest(temporary)) {
+    if (leaveOther && fs.existsSync(file) && !isEarlier(file, temporary)) {
       fs.rmSync(temporary);
       lines = undefined;
       return;
@@ -136,10 +135,36 @@ export function joinRejects(partitionFiles: readonly string[], file: string, lea
   return lines;
 }
 
-function digest(file: string): string {
-  const hash = createHash('sha256');
-  eachChunk(file, Buffer.alloc(CHUNK_BYTES), (bytes) => hash.update(bytes));
-  return hash.digest('hex');
+/** Whether the lines of `file` are lines of `whole`, in their order: what was written when there were fewer. */
+function isEarlier(file: string, whole: string): boolean {
+  const lines = linesOf(whole);
+  for (const wanted of linesOf(file)) {
+    let line = lines.next();
+    while (line.done !== true && !wanted.equals(line.value)) line = lines.next();
+    if (line.done === true) return false;
+  }
+  return true;
+}
+
+/** One after the other, each without its line break. */
+function* linesOf(file: string): Generator<Buffer, undefined> {
+  const fd = fs.openSync(file, 'r');
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  let pieces: Buffer[] = [];
+  try {
+    for (let got = fs.readSync(fd, chunk); got > 0; got = fs.readSync(fd, chunk)) {
+      let from = 0;
+      for (let at = chunk.indexOf(0x0a); at >= 0 && at < got; at = chunk.indexOf(0x0a, from)) {
+        yield Buffer.concat([...pieces, chunk.subarray(from, at)]);
+        pieces = [];
+        from = at + 1;
+      }
+      if (from < got) pieces.push(Buffer.from(chunk.subarray(from, got)));
+    }
+    if (pieces.length > 0) yield Buffer.concat(pieces);
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 /** How many rows a partition's file holds. */

@@ -5,7 +5,7 @@ import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, symlinkSync } 
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { temporaryFolder } from '../temporary.ts';
-import { fixture, milvusMigrate } from './harness.ts';
+import { fixture, milvusMigrate, wanted } from './harness.ts';
 import { testDatabase } from './reading.ts';
 
 const source = (name: string) => `milvus1x:${join(fixture(name), 'db')}`;
@@ -102,6 +102,35 @@ describe('output files', { concurrency: 4 }, () => {
     const again = await milvusMigrate(typed);
     assert.equal(again.code, 4, again.stderr);
     assert.match(again.stderr, /NONSENSE/);
+  });
+
+  test('a folder with two dumps of the same tables, under two names, is loaded into both', async () => {
+    using folder = temporaryFolder();
+    await using database = await testDatabase();
+    const out = join(folder.path, 'out');
+    const state = ['--state', join(folder.path, 'state')];
+    for (const name of ['one', 'other']) {
+      const dumped = await milvusMigrate([
+        'dump',
+        source('deletes'),
+        '--col',
+        'del_some',
+        '--out',
+        out,
+        ...state,
+        '--name',
+        name,
+      ]);
+      assert.equal(dumped.code, 0, dumped.stderr);
+    }
+    const load = ['load', out, ...database.flags, ...state, '--verify', 'full'];
+    for (let round = 0; round < 2; round++) {
+      const loaded = await milvusMigrate(load);
+      assert.equal(loaded.code, 0, loaded.stderr);
+    }
+    const rows = wanted('deletes').collections.find(({ name }) => name === 'del_some')?.rows;
+    for (const name of ['one', 'other'])
+      assert.equal(Number((await database.client.count({ collection_name: name })).data), rows, name);
   });
 
   test('a folder with a dump that was not finished beside a whole one is loaded with a word about it', async () => {
