@@ -13,6 +13,7 @@ import { asOne, datasetKnownAs } from './select.ts';
 import type { SliceDetail } from './slices.ts';
 import { closeSnapshots, refuseOtherHistory, type ShardSnapshot } from './snapshot.ts';
 import { snapshotsOf } from './snapshotsOf.ts';
+import { unseenNotes } from './unseen.ts';
 
 type Detail = SeqNoDetail | SliceDetail;
 
@@ -65,10 +66,10 @@ export async function elasticChanges(
       if (dataset === undefined) continue;
       for (const index of dataset.indices) looked.add(index.name);
       checkIndices(dataset.indices, earlier);
-      const keys = sharing !== undefined && (sharing.has(name) || (await mayRepeatKeys(elastic, dataset)));
-      const { changed, all } = await changesIn(elastic, { dataset, earlier, keys });
+      const { changed, all, unseen } = await changesIn(elastic, { dataset, earlier, sharing });
       found.changed.push(...changed);
       found.all.push(...all);
+      notes.push(...unseen);
       if (changed.length > 0) notes.push(...keyNotes(dataset));
     }
   } catch (thrown) {
@@ -145,14 +146,18 @@ function checkIndices(indices: readonly IndexFacts[], earlier: readonly Partitio
 interface Changed {
   readonly dataset: ElasticDataset;
   readonly earlier: readonly Partition[];
-  /** Whether all documents are wanted, too, for their keys. */
-  readonly keys: boolean;
+  readonly sharing: ChangesOf['sharing'];
 }
 
-async function changesIn(elastic: Elastic, { dataset, earlier, keys }: Changed): Promise<Found> {
+async function changesIn(
+  elastic: Elastic,
+  { dataset, earlier, sharing }: Changed,
+): Promise<Found & { unseen: readonly Note[] }> {
   const snapshots = await snapshotsOf(elastic, dataset.indices);
-  const found: Found = { changed: [], all: [] };
+  const found = { changed: [] as Partition[], all: [] as Partition[], unseen: unseenNotes(snapshots) };
   try {
+    // Once all is visible that is in the snapshots. All documents are wanted, too, for their keys.
+    const keys = sharing !== undefined && (sharing.has(dataset.name) || (await mayRepeatKeys(elastic, dataset)));
     const histories = new Map(snapshots.map((snapshot) => [shardKey(snapshot), snapshot.history]));
     for (const partition of earlier)
       refuseOtherHistory(detailOf(partition), histories.get(shardKey(detailOf(partition))));

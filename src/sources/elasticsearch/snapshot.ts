@@ -27,6 +27,11 @@ export interface ShardSnapshot {
    * since is above it.
    */
   readonly settled: number;
+  /**
+   * Where who asks may not refresh the index: changes at most, deletes among them, that the snapshot does not show yet;
+   * infinite: not known. Absent: it shows all of them.
+   */
+  readonly unseen?: number;
   /** See `ShardState`. */
   readonly history?: string;
 }
@@ -35,6 +40,8 @@ export interface ShardSnapshot {
 interface ShardState {
   /** See `ShardSnapshot`. */
   readonly settled: number;
+  /** The highest number that it has given. undefined: not known. */
+  readonly highest: number | undefined;
   /**
    * Another one where its numbers are not those of before: the index was restored from a backup under its own name and
    * uuid, or a primary was allocated stale or empty. undefined: not known.
@@ -58,11 +65,11 @@ export const KEEP_ALIVE = '4h';
 export async function openSnapshots(elastic: Elastic, index: IndexFacts): Promise<readonly ShardSnapshot[]> {
   // Before the refresh: all that is settled is then visible.
   const states = await statesOf(elastic, index);
-  await refresh(elastic, index);
+  const refreshed = await refresh(elastic, index);
   const open: ShardSnapshot[] = [];
   try {
     for (let shard = 0; shard < index.shards; shard++)
-      open.push(await openShard(elastic, index, { shard, state: states.get(shard) }));
+      open.push(await openShard(elastic, index, { shard, state: states.get(shard), refreshed }));
     return open;
   } catch (thrown) {
     return await throwAfter(thrown, () => closeSnapshots(elastic, open));
@@ -135,30 +142,33 @@ async function statesOf(
     shards.map(([shard, copies]) => {
       const primary = copies.find(({ routing }) => routing?.primary === true);
       const history = primary?.commit?.user_data?.history_uuid;
-      return [Number(shard), { settled: primary?.seq_no?.global_checkpoint ?? -1, history }];
+      const { global_checkpoint: settled = -1, max_seq_no: highest } = primary?.seq_no ?? {};
+      return [Number(shard), { settled, highest, history }];
     }),
   );
 }
 
 interface ShardStats {
   readonly routing?: { readonly primary?: boolean };
-  readonly seq_no?: { readonly global_checkpoint?: number };
+  readonly seq_no?: { readonly global_checkpoint?: number; readonly max_seq_no?: number };
   readonly commit?: { readonly user_data?: { readonly history_uuid?: string } };
 }
 
 /**
  * So that what was acknowledged is seen. Who may only read has to wait for the index's own refresh. Errors: E_READ where a
  * copy of a shard could not: it may be the one that is read.
+ * @returns false: it is denied
  */
-export async function refresh(elastic: Elastic, { name }: Pick<IndexFacts, 'name'>): Promise<void> {
+export async function refresh(elastic: Elastic, { name }: Pick<IndexFacts, 'name'>): Promise<boolean> {
   const ask = async (): Promise<unknown> =>
     elastic.ask({ method: 'POST', path: `/${indexPath(name)}/_refresh`, asked: 'refresh it', index: name });
   const answer = await ask().catch((thrown: unknown) => {
     if (!isDenied(thrown)) throw thrown;
-    return {};
+    return undefined;
   });
+  if (answer === undefined) return false;
   const { failed = 0, total } = (answer as { _shards?: { failed?: number; total?: number } })._shards ?? {};
-  if (failed === 0) return;
+  if (failed === 0) return true;
   throw new MigrateError('E_READ', 'Elasticsearch could not refresh all copies of the index', {
     at: { collection: name },
     found: `${failed} of ${total} failed`,
@@ -170,12 +180,13 @@ export async function refresh(elastic: Elastic, { name }: Pick<IndexFacts, 'name
 interface Opening {
   readonly shard: number;
   readonly state: ShardState | undefined;
+  readonly refreshed: boolean;
 }
 
 async function openShard(
   elastic: Elastic,
   { name, uuid }: IndexFacts,
-  { shard, state = { settled: -1, history: undefined } }: Opening,
+  { shard, state = { settled: -1, highest: undefined, history: undefined }, refreshed }: Opening,
 ): Promise<ShardSnapshot> {
   const { pit, keepAlive } = await openPit(elastic, name, shard);
   try {
@@ -195,7 +206,9 @@ async function openShard(
       keepAlive,
       rows: answer.hits.total.value,
       maxSeqNo: top,
-      settled: state.settled,
+      // What is settled need not be visible where nobody refreshed it.
+      settled: refreshed ? state.settled : -1,
+      ...(refreshed ? {} : { unseen: Math.max(0, (state.highest ?? Number.POSITIVE_INFINITY) - top) }),
       ...(state.history === undefined ? {} : { history: state.history }),
     };
   } catch (thrown) {

@@ -17,6 +17,7 @@ import { selectDatasets } from './select.ts';
 import { countDocuments, planSlices } from './slices.ts';
 import { closeSnapshots, type ShardSnapshot } from './snapshot.ts';
 import { snapshotsOf } from './snapshotsOf.ts';
+import { refreshAll, unseenNotes } from './unseen.ts';
 
 /**
  * Nothing is opened in the cluster before `datasets()`.
@@ -130,7 +131,7 @@ function bySnapshots(config: ElasticsearchSource, elastic: Elastic, selected: Se
         const rowBytes = await measureRowBytes(elastic, dataset, config);
         open.set(dataset.name, { snapshots, rowBytes });
         const rows = snapshots.reduce((sum, snapshot) => sum + snapshot.rows, 0);
-        measured.push({ dataset, rows, rowsExact: true, rowBytes });
+        measured.push({ dataset, rows, rowsExact: true, rowBytes, notes: unseenNotes(snapshots) });
       }
       return datasetsFor(elastic, config, measured);
     },
@@ -164,12 +165,13 @@ function byScroll(config: ElasticsearchSource, elastic: Elastic, selected: Selec
       const measured: Measured[] = [];
       for (const dataset of checked(selected)) {
         const { name, indices } = dataset;
+        const notes = await refreshAll(elastic, indices);
         let rows = 0;
         for (const index of indices) rows += await countDocuments(elastic, index.name);
         const rowBytes = await measureRowBytes(elastic, dataset, config);
         sizes.set(name, { indices, rowBytes });
         // Of the moment: they may be others when they are read.
-        measured.push({ dataset, rows, rowsExact: false, rowBytes });
+        measured.push({ dataset, rows, rowsExact: false, rowBytes, notes });
       }
       return datasetsFor(elastic, config, measured);
     },
@@ -189,6 +191,8 @@ interface Measured {
   readonly rows: number;
   readonly rowsExact: boolean;
   readonly rowBytes: number;
+  /** Of what could not be read. */
+  readonly notes: readonly Note[];
 }
 
 async function datasetsFor(
@@ -200,7 +204,7 @@ async function datasetsFor(
   const hidden = await hiddenNotes(elastic, indices, config.credentials.kind);
   const datasets: Dataset[] = [];
   for (const one of measured) {
-    const notes = one.dataset.indices.flatMap((index) => hidden.get(index.name) ?? []);
+    const notes = [...one.notes, ...one.dataset.indices.flatMap((index) => hidden.get(index.name) ?? [])];
     datasets.push(await datasetFor(elastic, one, [...notes, ...encodingNotes(config.encoding, one.dataset.schema)]));
   }
   return datasets;
