@@ -10,6 +10,7 @@ import { MigrateError } from '../../core/errors.ts';
 import { pause } from '../../core/pause.ts';
 import { cborToJson } from '../../formats/cbor/toJson.ts';
 import { type Asking, answerFailure, answerTooLarge, elasticError, elasticFailure } from './failures.ts';
+import { checkHead, checkObject } from './gateway.ts';
 import { cloudAddress, createPageClient } from './pageClient.ts';
 import { type Trust, trustOf } from './trust.ts';
 
@@ -145,6 +146,7 @@ export async function openElastic(
       const asked = { method, path: `${path}?${query}`, headers: headersFor(encoding), body };
       const { take, taken } = collector(buffer, asking(request));
       const { status, headers } = await pages.send(asked, take);
+      checkHead({ status, headers }, asking(request));
       const answer = taken();
       if (status < 300) return answer;
       const error = elasticError(status, parsed(answer, encoding));
@@ -158,9 +160,14 @@ export async function openElastic(
     pin: { ...trust, ca: trust.ca ?? null },
     async ask(request) {
       const client = await clientOf();
-      return await patiently(request, () =>
-        client.transport.request(paramsOf(request), { headers: headersFor('json') }),
-      );
+      return await patiently(request, async () => {
+        const how = { headers: headersFor('json'), meta: true } as const;
+        const { body, statusCode, headers } = await client.transport.request(paramsOf(request), how);
+        // What is compressed it has unpacked.
+        checkHead({ status: statusCode, headers: { location: headers?.location } }, asking(request));
+        checkObject(body, asking(request));
+        return body;
+      });
     },
     text: (request) =>
       patiently(request, async () => Buffer.from(await bytes(request, 'json', createPageBuffer())).toString('utf8')),
@@ -272,7 +279,7 @@ function tlsOf({ ca, rejectUnauthorized, checkHost }: Trust): {
 
 /** Plain names: those with `compatible-with` are refused by servers of another major version. */
 function headersFor(encoding: Encoding): Record<string, string> {
-  return { accept: `application/${encoding}`, 'content-type': 'application/json' };
+  return { accept: `application/${encoding}`, 'accept-encoding': 'identity', 'content-type': 'application/json' };
 }
 
 function paramsOf({ method, path, query, body }: ElasticRequest): {
