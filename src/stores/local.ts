@@ -18,6 +18,9 @@ const FLUSH_BYTES = 32 * 1024 * 1024;
 /** Folders of groups that are not committed begin with this: never listed, removed by `sweep`. */
 const UNFINISHED = '.unfinished-';
 
+/** Where a file system keeps what a check of it found, for root alone: the folder may be a disk of its own. Never listed. */
+const LOST_FOUND = 'lost+found';
+
 export function openLocalStore(root: string): Store {
   const full = (path: string): string => join(root, checkedPath(path));
   return {
@@ -39,6 +42,9 @@ export function openLocalStore(root: string): Store {
   };
 }
 
+/** What is done to files that are only read: nobody is to give more rights than that wants. */
+const READING: ReadonlySet<string> = new Set(['look at a file', 'open', 'read', 'list', 'ask for free space']);
+
 function failure(what: string, file: string, cause: unknown): MigrateError {
   const code = systemCode(cause);
   if (isFull(cause))
@@ -48,8 +54,8 @@ function failure(what: string, file: string, cause: unknown): MigrateError {
       hint: 'make room and run the same command again: finished parts are kept',
       cause,
     });
-  const hint =
-    code === 'EACCES' || code === 'EPERM' || code === 'EROFS' ? 'give this user the right to write there' : undefined;
+  const refused = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
+  const hint = refused ? `give this user the right to ${READING.has(what) ? 'read it' : 'write there'}` : undefined;
   return new MigrateError('E_STORE', `could not ${what}`, {
     at: { file },
     found: messageOf(cause),
@@ -148,15 +154,35 @@ function readExactly({ fd, file, target, start }: ReadRequest): void {
 
 async function* listFiles(root: string, prefix: string): AsyncGenerator<{ path: string; size: number }> {
   const dir = join(root, prefix);
-  const entries = attempt('list', dir, () => (fs.existsSync(dir) ? fs.readdirSync(dir, { withFileTypes: true }) : []));
-  for (const entry of entries) {
+  for (const entry of entriesOf(dir)) {
     const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
-    if (entry.isDirectory() && !entry.name.startsWith(UNFINISHED)) yield* listFiles(root, path);
-    else if (entry.isFile() || entry.isSymbolicLink()) {
-      // A link counts as what it leads to, where that is a file.
-      const stat = fs.statSync(join(root, path), { throwIfNoEntry: false });
-      if (stat?.isFile() === true) yield { path, size: stat.size };
+    if (entry.isDirectory()) {
+      if (!entry.name.startsWith(UNFINISHED) && entry.name !== LOST_FOUND) yield* listFiles(root, path);
+    } else if (entry.isFile() || entry.isSymbolicLink()) {
+      const size = fileSize(join(root, path));
+      if (size !== undefined) yield { path, size };
     }
+  }
+}
+
+/** A folder that is not there has none. Not asked beforehand: of one that may not be looked into that is said, too. */
+function entriesOf(dir: string): fs.Dirent[] {
+  try {
+    return fs.readdirSync(dir, { withFileTypes: true });
+  } catch (thrown) {
+    if (systemCode(thrown) === 'ENOENT') return [];
+    throw failure('list', dir, thrown);
+  }
+}
+
+/** A link counts as what it leads to, where that is a file: not where it leads nowhere, or in a circle. */
+function fileSize(file: string): number | undefined {
+  try {
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
+    return stat?.isFile() === true ? stat.size : undefined;
+  } catch (thrown) {
+    if (systemCode(thrown) === 'ELOOP') return undefined;
+    throw failure('look at a file', file, thrown);
   }
 }
 
@@ -338,7 +364,7 @@ function removeIfEmpty(dir: string): boolean {
 }
 
 function sweepUnfinished(dir: string, mark: string): number {
-  const names = attempt('list', dir, () => (fs.existsSync(dir) ? fs.readdirSync(dir) : []));
+  const names = entriesOf(dir).map(({ name }) => name);
   const own = names.filter((name) => name.startsWith(UNFINISHED) && name.includes(mark));
   for (const name of own) {
     const path = join(dir, name);
