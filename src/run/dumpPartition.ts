@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Batch, columnOf } from '../core/batch.ts';
 import type { Encoder, Part, RecordUpload, SlabRing, SourceReader, Store, StoreGroup } from '../core/contracts.ts';
+import { throwAfter } from '../core/errors.ts';
 import { primaryKeyOf, type Schema } from '../core/schema.ts';
 import { ENCODERS } from '../encoders/index.ts';
 import { openNoEncoder } from '../encoders/none.ts';
@@ -36,9 +37,13 @@ export async function dumpPartition(task: DumpTask, context: DumpContext): Promi
     announce('part renamed', part.partition);
     return { part, marked };
   } catch (thrown) {
-    await rejects?.abort();
-    await group?.abort();
-    throw thrown;
+    return await throwAfter(thrown, async () => {
+      try {
+        await rejects?.abort();
+      } finally {
+        await group?.abort();
+      }
+    });
   }
 }
 

@@ -26,6 +26,11 @@ export function openRejects(file: string, task: DumpTask): RejectWriter {
   const temporary = `${file}.unfinished`;
   const single = task.schema.fields.length === 2 ? vectorOf(task.schema).name : undefined;
   let fd: number | undefined;
+  /** Once: its number may be that of another file then, of the task beside this one. */
+  const close = (opened: number): void => {
+    fd = undefined;
+    fs.closeSync(opened);
+  };
   const open = (): number => {
     makeFolders(dirname(file));
     return fs.openSync(temporary, 'w');
@@ -54,15 +59,13 @@ export function openRejects(file: string, task: DumpTask): RejectWriter {
       const opened = fd;
       writing(file, () => {
         fs.fsyncSync(opened);
-        fs.closeSync(opened);
+        close(opened);
         fs.renameSync(temporary, file);
         syncFolder(dirname(file));
       });
-      fd = undefined;
     },
     async abort() {
-      if (fd !== undefined) fs.closeSync(fd);
-      fd = undefined;
+      if (fd !== undefined) close(fd);
       fs.rmSync(temporary, { force: true });
     },
   };
