@@ -6,9 +6,9 @@
  *   now          booked until
  *    |░░░░░░░░░░░░|────── next call: begins here, ends bytes ÷ rate later
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import type { Store } from '../../core/contracts.ts';
+import { pause } from '../../core/pause.ts';
 import { aroundStore } from './around.ts';
 
 export interface Limits {
@@ -50,7 +50,7 @@ export function withLimit(store: Store, { maxMbps, callsInFlight }: Limits, cloc
   });
 }
 
-/** Waits until it is the turn of these bytes. */
+/** Waits until it is the turn of these bytes, which with many threads may be a minute away. Error: E_INTERRUPTED. */
 async function book(clock: SharedArrayBuffer, bytes: number, maxMbps: number): Promise<void> {
   const booked = new BigInt64Array(clock);
   const takes = BigInt(Math.ceil((bytes * 1000) / maxMbps));
@@ -61,7 +61,7 @@ async function book(clock: SharedArrayBuffer, bytes: number, maxMbps: number): P
     if (Atomics.compareExchange(booked, 0, until, begins + takes) !== until) continue;
     // Behind its own bytes, not before them: what was moved never runs ahead of the rate.
     const wait = Number(begins + takes - now) / 1e6;
-    if (wait > 1) await delay(wait);
+    if (wait > 1) await pause(wait);
     return;
   }
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import type { Store } from '../../../src/core/contracts.ts';
+import { stopPausesBy } from '../../../src/core/pause.ts';
 import { openLocalStore } from '../../../src/stores/local.ts';
 import { aroundStore } from '../../../src/stores/with/around.ts';
 import { transferClock, withLimit } from '../../../src/stores/with/limit.ts';
@@ -63,6 +64,27 @@ test('no more calls under way than allowed, and none forgotten', async () => {
   assert.equal(most, 3);
   await assert.rejects(store.put('../x', PIECE));
   await putMany(store, 4, 'g');
+});
+
+// The last: from then on the waits of this thread are told to end.
+test('a wait for its turn ends when all is to stop', async () => {
+  using folder = temporaryFolder();
+  const booked = clock();
+  // By other threads, for a while.
+  new BigInt64Array(booked)[0] = process.hrtime.bigint() + 20_000_000_000n;
+  const store = withLimit(openLocalStore(folder.path), { maxMbps: 1, callsInFlight: undefined }, booked);
+  const stop = new SharedArrayBuffer(4);
+  stopPausesBy(stop);
+  // Nothing else would keep this process until then.
+  const alive = setInterval(() => undefined, 1_000);
+  try {
+    const put = assert.rejects(store.put('f', PIECE), { code: 'E_INTERRUPTED' });
+    Atomics.store(new Int32Array(stop), 0, 1);
+    Atomics.notify(new Int32Array(stop), 0);
+    await put;
+  } finally {
+    clearInterval(alive);
+  }
 });
 
 function clock(): SharedArrayBuffer {
