@@ -20,6 +20,8 @@ export type SqlValue = string | number | null;
 
 /** Statements on one connection. Values are sent apart from the text: no setting of the server changes their bytes. */
 export interface Sql {
+  /** Bytes that the values of one statement may have: the server takes no more. */
+  readonly valueBytes: number;
   /** A statement without values: not all of them can be prepared. */
   say(text: string): Promise<void>;
   rows<T>(text: string, ...values: SqlValue[]): Promise<T[]>;
@@ -28,8 +30,6 @@ export interface Sql {
 }
 
 export interface MysqlConnection extends Sql {
-  /** Largest statement that the server takes, in bytes. */
-  readonly maxPacket: number;
   /** Called once, when the connection ends in any way but by `close`. */
   onEnd(listener: () => void): void;
   /** Says good-bye where that is possible. */
@@ -73,7 +73,6 @@ export async function connectMysql(address: MysqlAddress, answerMs = ANSWER_MS):
     const maxPacket = await within(answerMs, prepareSession(connection));
     return {
       ...statements(connection, { maxPacket, answerMs, place: showMysql(address) }),
-      maxPacket,
       onEnd(call) {
         listener = call;
         if (ended) call();
@@ -122,6 +121,7 @@ function statements(connection: Connection, { maxPacket, answerMs, place }: Limi
     return within(answerMs, connection.execute<R>(text, values));
   };
   return {
+    valueBytes: Math.max(0, maxPacket - STATEMENT_BYTES),
     async say(text) {
       await within(answerMs, connection.query(text));
     },

@@ -5,7 +5,7 @@ import { bytesOf, type Sql, type SqlValue } from './mysqlConnection.ts';
 import { TABLE } from './mysqlTables.ts';
 import { toJson } from './rows.ts';
 
-/** Of one statement: large enough that the way there and back does not count, small beside max_allowed_packet. */
+/** Of one statement: large enough that the way there and back does not count. */
 const BATCH_ROWS = 200;
 const BATCH_BYTES = 1024 * 1024;
 
@@ -22,19 +22,20 @@ export async function insertJob(sql: Sql, job: NewJob, at: string): Promise<void
 
 export async function insertPartitions(sql: Sql, id: string, partitions: readonly PlannedPartition[]): Promise<void> {
   const rows = partitions.map((planned): SqlValue[] => [id, planned.partition.id, toJson(planned)]);
-  for (const batch of inBatches(rows))
+  for (const batch of inBatches(rows, Math.min(BATCH_BYTES, sql.valueBytes)))
     await sql.run(
       `INSERT INTO ${TABLE.partitions} (job, id, planned) VALUES ${batch.map(() => '(?, ?, ?)').join(', ')}`,
       ...batch.flat(),
     );
 }
 
-function* inBatches(rows: readonly SqlValue[][]): Generator<SqlValue[][]> {
+/** @param most bytes of one batch; a row that has more is one alone */
+function* inBatches(rows: readonly SqlValue[][], most: number): Generator<SqlValue[][]> {
   let batch: SqlValue[][] = [];
   let bytes = 0;
   for (const row of rows) {
     const more = row.reduce<number>((sum, value) => sum + bytesOf(value), 0);
-    if (batch.length === BATCH_ROWS || (batch.length > 0 && bytes + more > BATCH_BYTES)) {
+    if (batch.length === BATCH_ROWS || (batch.length > 0 && bytes + more > most)) {
       yield batch;
       [batch, bytes] = [[], 0];
     }

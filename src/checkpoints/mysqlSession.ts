@@ -17,8 +17,6 @@ const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 2_000;
 
 export interface MysqlSession extends AsyncDisposable {
-  /** Largest statement that the server takes, in bytes. */
-  readonly maxPacket: number;
   /** Statements that change nothing, or may be done twice one by one. */
   statements<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /**
@@ -71,11 +69,10 @@ export async function openMysqlSession(address: MysqlAddress, patienceMs = PATIE
     return turn;
   };
 
-  const { maxPacket } = await connect().catch((thrown: unknown) => {
+  await connect().catch((thrown: unknown) => {
     throw explainMysql(thrown, address);
   });
   return {
-    maxPacket,
     statements: (work) => inTurn(() => persist(work)),
     transaction: (work) =>
       inTurn(() =>

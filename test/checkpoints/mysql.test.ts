@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openMysqlCheckpoint } from '../../src/checkpoints/mysql.ts';
+import { bytesOf, type Sql, type SqlValue } from '../../src/checkpoints/mysqlConnection.ts';
+import { insertPartitions } from '../../src/checkpoints/mysqlPlan.ts';
 import { Secret } from '../../src/config/secret.ts';
 import type { Checkpoint } from '../../src/core/checkpoint.ts';
 import { MigrateError, toPlain } from '../../src/core/errors.ts';
@@ -75,6 +77,28 @@ test('mysql: a record that is larger than the server takes is refused before it 
     wanted: /max_allowed_packet/,
   });
   await state.update('j1', { state: 'running' });
+});
+
+test('mysql: a plan goes into statements that the server takes, however small its packets', async () => {
+  const most = 50_000;
+  const sent: number[] = [];
+  let rows = 0;
+  const sql = {
+    valueBytes: most,
+    async run(_text: string, ...values: SqlValue[]) {
+      sent.push(values.reduce<number>((sum, value) => sum + bytesOf(value), 0));
+      rows += values.length / 3;
+      return values.length / 3;
+    },
+  } as unknown as Sql;
+  const [first] = job('j1').partitions;
+  const partitions = Array.from({ length: 40 }, (_, ordinal) => {
+    const partition = { ...first!.partition, id: `p${ordinal}`, detail: 'x'.repeat(6_000) };
+    return { ...first!, ordinal, partition };
+  });
+  await insertPartitions(sql, 'j1', partitions);
+  assert.equal(rows, 40);
+  assert.ok(Math.max(...sent) <= most, `${sent}`);
 });
 
 const WRONG: readonly (readonly [string, (database: MetaDatabase) => string, 'E_STATE' | 'E_CONFIG', RegExp])[] = [
