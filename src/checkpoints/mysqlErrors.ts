@@ -132,11 +132,15 @@ const BY_CODE: Readonly<Record<string, (saying: Saying) => Said>> = {
   ],
 };
 
+/** ENOSPC, as the server gives what its own system said, with codes of many sorts (EE_WRITE where MariaDB 10.11 makes tables). */
+const NO_ROOM = /\berr(?:code|no): 28\b/i;
+
 /** A MigrateError as it is, anything else as E_STATE (E_NO_SPACE where the server's disk is full). */
 export function explainMysql(thrown: unknown, address: MysqlAddress): MigrateError {
   if (thrown instanceof MigrateError) return thrown;
   const code = systemCode(thrown) ?? '';
-  const say = BY_CODE[code] ?? (isTlsTrouble(code) ? NO_TLS : mayGoWellAgain(thrown) ? SILENT : OTHER);
+  const known = NO_ROOM.test(messageOf(thrown)) ? FULL : BY_CODE[code];
+  const say = known ?? (isTlsTrouble(code) ? NO_TLS : mayGoWellAgain(thrown) ? SILENT : OTHER);
   const message = messageOf(thrown);
   const said = code === '' || message.includes(code) ? message : `${code}: ${message}`;
   const [what, found, hint] = say({ address, said });

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openMysqlCheckpoint } from '../../src/checkpoints/mysql.ts';
 import { bytesOf, type Sql, type SqlValue } from '../../src/checkpoints/mysqlConnection.ts';
+import { explainMysql } from '../../src/checkpoints/mysqlErrors.ts';
 import { insertPartitions } from '../../src/checkpoints/mysqlPlan.ts';
 import { Secret } from '../../src/config/secret.ts';
 import type { Checkpoint } from '../../src/core/checkpoint.ts';
 import { MigrateError, toPlain } from '../../src/core/errors.ts';
+import { parseMysqlDsn } from '../../src/formats/mysqlDsn.ts';
 import { checkpointContract, job } from '../contract/checkpoint.ts';
 import { type MetaDatabase, metaDatabase } from '../e2e/metaDatabase.ts';
 
@@ -77,6 +79,13 @@ test('mysql: a record that is larger than the server takes is refused before it 
     wanted: /max_allowed_packet/,
   });
   await state.update('j1', { state: 'running' });
+});
+
+test('mysql: a server without room is told as that, whatever it was about to write', () => {
+  const said = `Error writing file './ddl_recovery.log' (Errcode: 28 "No space left on device")`;
+  const thrown = Object.assign(new Error(said), { code: 'EE_WRITE' });
+  const error = explainMysql(thrown, parseMysqlDsn('mysql://user@host/jobs'));
+  assert.deepEqual([error.code, error.found], ['E_NO_SPACE', `EE_WRITE: ${said}`]);
 });
 
 test('mysql: a plan goes into statements that the server takes, however small its packets', async () => {
