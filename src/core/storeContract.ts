@@ -73,7 +73,7 @@ export interface Opening {
    * they found.
    */
   readonly known?: StoreStat;
-  /** So many bytes from its start are read next in any case : they may come with the answer. */
+  /** So many bytes from its start are read next in any case: they may come with the answer. */
   readonly first?: number;
 }
 
