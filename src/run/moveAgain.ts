@@ -13,11 +13,40 @@ export function moveAgain(record: Pick<CollectionRecord, 'before'> | undefined):
   return `bring the collection back to the ${held} rows that it held before this job, then run the same command again with --fresh`;
 }
 
+/** What was found of a collection that differs. */
+export interface Difference {
+  readonly inWords: string;
+  readonly more: MoreRows;
+  /** Whether anything differs besides. */
+  readonly besides: boolean;
+}
+
 /**
- * Another job's, or anybody's: who replaces the collection takes them away, and none of this job's rows are missing.
- * @param failed how many collections differ, these among them
+ * Whether there are rows that the job did not load. `elsewhere`: in partitions which it loads nothing into. `here`: some are
+ * in a partition of its own, where rows of its own that came twice look the same.
  */
-export function leaveOthers(names: readonly string[], failed: number): string {
-  const more = failed > names.length ? '; what else differs has to be moved again by itself' : '';
-  return `rows that this job did not load are there, in partitions that are not its own: ${names.join(', ')}; where another job or somebody put them there, nothing need be done, and --mode overwrite would take them away${more}`;
+export type MoreRows = 'none' | 'elsewhere' | 'here';
+
+/**
+ * Rows that are too many may be another job's, or anybody's: who replaces the collection takes them away, and none of this
+ * job's may be missing.
+ * @param known a record of a collection; one that held rows before speaks for all: what is said of it harms none
+ */
+export function whatToDo(failed: ReadonlyMap<string, Difference>, known: Parameters<typeof moveAgain>[0]): string {
+  const names = (more: MoreRows): string[] => [...failed].filter(([, one]) => one.more === more).map(([name]) => name);
+  const [elsewhere, here] = [names('elsewhere'), names('here')];
+  if (elsewhere.length + here.length === 0) return moveAgain(known);
+  const besides = [...failed.values()].some((one) => one.besides);
+  const left = `where another job or somebody put them there, nothing need be done${besides ? ' about them' : ''}, and --mode overwrite would take them away`;
+  return [
+    elsewhere.length > 0
+      ? `rows that this job did not load are there, in partitions that are not its own: ${elsewhere.join(', ')}; ${left}`
+      : '',
+    here.length > 0
+      ? `more rows are there than this job loaded: ${here.join(', ')}; ${left}; where rows of this job came twice, ${moveAgain(known)}`
+      : '',
+    besides ? 'what else differs has to be moved again by itself' : '',
+  ]
+    .filter((text) => text !== '')
+    .join('; ');
 }

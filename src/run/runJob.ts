@@ -11,7 +11,7 @@ import { type FinishContext, indexAndLoad, swapIn } from './finishCollection.ts'
 import { findChanges, mayLackRows, upsertChanges } from './lateChanges.ts';
 import { manifestFile } from './layout.ts';
 import { type Loadable, settleLoads, startLoading } from './loadStage.ts';
-import { heldRows, leaveOthers, moveAgain } from './moveAgain.ts';
+import { type Difference, heldRows, moveAgain, whatToDo } from './moveAgain.ts';
 import { partFolders } from './partFolders.ts';
 import { plannedOf } from './plannedSchemas.ts';
 import { checkStaging } from './preflight.ts';
@@ -194,20 +194,13 @@ function startVerifying(run: TargetRun & VerifyContext, collections: Loadable): 
     end() {
       run.meter.finish('verify');
       if (failed.size === 0) return;
-      // One that held rows before speaks for all: what is said of it harms none.
       const held = [...collections.values()].find((record) => heldRows(record) > 0);
-      const others = [...failed].filter(([, { othersOnly }]) => othersOnly).map(([name]) => name);
       throw new MigrateError('E_VERIFY', 'what Milvus holds is not what was read', {
         found: [...failed].map(([name, { inWords }]) => `${name}: ${inWords}`).join('\n'),
-        hint: `the files and the checkpoint are kept; ${others.length > 0 ? leaveOthers(others, failed.size) : moveAgain(held)}`,
+        hint: `the files and the checkpoint are kept; ${whatToDo(failed, held)}`,
       });
     },
   };
-}
-
-interface Difference {
-  readonly inWords: string;
-  readonly othersOnly: boolean;
 }
 
 /** @returns undefined where nothing differs */
@@ -216,7 +209,7 @@ async function verifyOne(run: TargetRun & VerifyContext, name: string): Promise<
   const started = performance.now();
   // What an earlier verification said counts no longer, however this one ends.
   await run.ledger.recordCollection(name, { ...recordOf(run, name), report: undefined });
-  const { verify, othersOnly } = await verifyCollection(run, { planned, record: recordOf(run, name) });
+  const { verify, ...meaning } = await verifyCollection(run, { planned, record: recordOf(run, name) });
   await run.ledger.addTime(name, 'verify', Math.round(performance.now() - started));
   const wrong = verify.count === 'failed' || verify.samples === 'failed';
   const record = recordOf(run, name);
@@ -224,7 +217,7 @@ async function verifyOne(run: TargetRun & VerifyContext, name: string): Promise<
   const report = { ...reportCollection(run.ledger, planned), verify, outcome: wrong ? 'failed' : 'loaded' } as const;
   await run.ledger.recordCollection(name, { ...record, phase, report });
   announce('collection verified', name);
-  return wrong ? { inWords: verify.differences.join('; '), othersOnly } : undefined;
+  return wrong ? { inWords: verify.differences.join('; '), ...meaning } : undefined;
 }
 
 /** Intermediate files go when all that they hold is proven to have arrived. */

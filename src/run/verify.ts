@@ -9,6 +9,7 @@ import { forEachConcurrently } from './concurrently.ts';
 import type { RunContext } from './context.ts';
 import { announce } from './events.ts';
 import { asking } from './importLoad.ts';
+import type { Difference } from './moveAgain.ts';
 import { DEFAULT_PARTITION } from './names.ts';
 import { createBackoff } from './patience.ts';
 import { COUNTS_AT_A_TIME } from './prepare.ts';
@@ -22,10 +23,8 @@ export interface VerifyContext extends RunContext {
 }
 
 /** What was found, and what it means. */
-export interface Outcome {
+export interface Outcome extends Omit<Difference, 'inWords'> {
   readonly verify: Verification;
-  /** Nothing differs but that there are rows in partitions which this job loads nothing into. */
-  readonly othersOnly: boolean;
 }
 
 export interface Verified {
@@ -163,7 +162,7 @@ async function checkCounts(run: VerifyContext, counting: Counting): Promise<Outc
     counts.set(milvusPartition, await settledCount(run, { record, milvusPartition, rows, exact }));
   });
   const differences: string[] = [];
-  let others = 0;
+  let [others, own] = [0, 0];
   let total = 0n;
   for (const [milvusPartition, rows] of wanted) {
     const found = counts.get(milvusPartition) ?? 0n;
@@ -173,6 +172,7 @@ async function checkCounts(run: VerifyContext, counting: Counting): Promise<Outc
     else if (found !== BigInt(rows)) {
       differences.push(`partition ${milvusPartition}: ${found} rows, wanted ${rows}`);
       if (found > BigInt(rows) && filled?.has(milvusPartition) === false) others++;
+      else if (found > BigInt(rows)) own++;
     }
   }
   const sum = [...wanted.values()].reduce((all, rows) => all + rows, 0);
@@ -190,7 +190,8 @@ async function checkCounts(run: VerifyContext, counting: Counting): Promise<Outc
     differences,
     remark: remarks.filter((remark) => remark !== '').join('; '),
   });
-  return { verify, othersOnly: others > 0 && others === differences.length };
+  const more = own > 0 ? 'here' : others > 0 ? 'elsewhere' : 'none';
+  return { verify, more, besides: differences.length > own + others };
 }
 
 /** Counts until the number is right or has had its time: a server needs a while to see what was imported. */
@@ -217,7 +218,7 @@ async function settledCount(
   }
 }
 
-function combine({ verify: counted, othersOnly }: Outcome, compared: Comparison): Outcome {
+function combine({ verify: counted, more, besides }: Outcome, compared: Comparison): Outcome {
   const differences = [...counted.differences, ...compared.differences];
   const remark = [counted.remark, ...compared.remarks].filter((text) => text !== '').join('; ');
   const samples: CheckResult = compared.different === 0 ? 'ok' : 'failed';
@@ -228,12 +229,12 @@ function combine({ verify: counted, othersOnly }: Outcome, compared: Comparison)
     differences: differences.slice(0, NAMED_DIFFERENCES),
     remark,
   };
-  return { verify, othersOnly: othersOnly && samples === 'ok' };
+  return { verify, more, besides: besides || samples === 'failed' };
 }
 
 /** Of the job's own rows. */
 function own(known: Partial<Verification> & { count: CheckResult }): Outcome {
-  return { verify: result(known), othersOnly: false };
+  return { verify: result(known), more: 'none', besides: known.count === 'failed' };
 }
 
 function result(known: Partial<Verification> & { count: CheckResult }): Verification {

@@ -176,6 +176,23 @@ describe('existing', { concurrency: 4 }, () => {
     assert.doesNotMatch(verified.stderr, /--fresh/, 'it would take their rows away');
   });
 
+  test('rows that another job put into the same partition are a difference, and nobody is led to take them away', async () => {
+    await using at = await place();
+    const words = at.words('l2');
+    assert.equal((await milvusMigrate(words)).code, 0);
+    const other = words.with(words.indexOf('--state') + 1, join(at.path, 'state-of-another-host'));
+    const appended = await milvusMigrate([...other, '--mode', 'append']);
+    assert.equal(appended.code, 0, appended.stderr);
+    const verified = await milvusMigrate(words.with(0, 'verify'));
+    assert.equal(verified.code, 5, verified.stderr);
+    const said = verified.stderr.replaceAll(/\s+/g, ' ');
+    assert.match(said, /more rows are there than this job loaded: faces; where another job or somebody put them there/);
+    assert.match(
+      said,
+      /nothing need be done, and --mode overwrite would take them away; where rows of this job came twice/,
+    );
+  });
+
   test('a partition that somebody dropped is a difference, not an error of Milvus', async () => {
     await using at = await place();
     const words = at.words('partitions');
