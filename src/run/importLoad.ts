@@ -180,7 +180,9 @@ async function waitForImport(run: ImportContext, id: string): Promise<ImportTask
     const now = `${task.state} ${task.percent} %`;
     if (now !== seen) [seen, moved] = [now, performance.now()];
     if (performance.now() - moved > STUCK_MS)
-      run.warn(`import task ${id} has stayed at «${now}» for 5 minutes: look at Milvus's log for its data nodes`);
+      run.warn(
+        `import task ${id} has stayed at «${now}» for 5 minutes: look at Milvus's log for its data nodes; one that was handed to a node of before a restart Milvus gives up by itself (2.3: within 20 minutes), and it is tried again then`,
+      );
     await backoff.wait();
   }
 }
