@@ -35,7 +35,7 @@ export async function fitSchema(
       ...(steps.length === 0 ? {} : { sourceSchema: source, steps }),
       ...(format === 'npy' ? {} : { format }),
     },
-    notes: wantsDefaults(config) ? [] : nullNotes(named, source, facts),
+    notes: [...(wantsDefaults(config) ? [] : nullNotes(named, source, facts)), ...fieldNotes(schema, facts)],
   };
 }
 
@@ -97,6 +97,21 @@ function nullNotes(named: Schema, fitted: Schema, facts: TargetAbilities | undef
     {
       kind: 'info',
       text: `${facts.product} ${facts.version} has no nulls: a row without a value is rejected, or gets a default (--missing)`,
+    },
+  ];
+}
+
+/** `proxy.maxFieldNum` as a Milvus comes with it (2.3.5), which it does not tell; the dynamic field is not counted. */
+const USUAL_FIELDS = 64;
+
+/** Whether it takes more of them shows when the collection is created, before any row moves. */
+function fieldNotes({ fields }: Schema, facts: TargetAbilities | undefined): Note[] {
+  const count = fields.filter(({ dynamic }) => dynamic !== true).length;
+  if (facts === undefined || facts.product !== 'Milvus' || count <= USUAL_FIELDS) return [];
+  return [
+    {
+      kind: 'info',
+      text: `${count} fields: a Milvus takes ${USUAL_FIELDS} unless its proxy.maxFieldNum says otherwise; --fields, --select and --drop leave some out`,
     },
   ];
 }

@@ -4,7 +4,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type JobChoices, jobConfig } from '../../src/config/jobConfig.ts';
+import type { Dataset } from '../../src/core/contracts.ts';
 import type { MigrateError } from '../../src/core/errors.ts';
+import { fitSchema } from '../../src/run/fitSchema.ts';
 import { plan } from '../../src/run/planReport.ts';
 import { repoRoot } from '../root.ts';
 import { fileRow, type Row, segmentContent, tableRow, writeSegment, writeSqlite } from '../sources/milvus1x/build.ts';
@@ -159,4 +161,20 @@ test("names by flags are refused for a source of one's own, whose reader gives r
     made.collections[0]!.schema.fields.map(({ name }) => name),
     ['id', 'vector', 'text'],
   );
+});
+
+test('more fields than a Milvus takes by default are spoken of', async () => {
+  const facts = { product: 'Milvus', version: '2.3.5', nullable: false, documentFormat: 'parquet' } as const;
+  const config = jobConfig({ source: { kind: 'plugin', module: './none.mjs', options: {} } });
+  const noted = async (scalars: number): Promise<string[]> => {
+    const key = { name: 'id', type: 'Int64', primaryKey: true, dim: 0 } as const;
+    const vector = { name: 'vector', type: 'FloatVector', primaryKey: false, dim: 4 } as const;
+    const others = Array.from({ length: scalars }, (_, at) => ({ ...key, name: `f${at}`, primaryKey: false }));
+    const rest = { ...key, name: '$meta', type: 'JSON', primaryKey: false, dynamic: true } as const;
+    const schema = { fields: [key, vector, ...others, rest], metric: 'L2' } as const;
+    const dataset = { name: 'wide', schema, ownNames: true } as unknown as Dataset;
+    return (await fitSchema(dataset, config, facts)).notes.map(({ text }) => text);
+  };
+  assert.deepEqual(await noted(62), []);
+  assert.match((await noted(63)).join(), /^65 fields: a Milvus takes 64 unless its proxy\.maxFieldNum/);
 });
