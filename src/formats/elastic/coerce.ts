@@ -3,6 +3,7 @@
  * reject that says what was found. Vectors go by coerceVector.ts, straight from the bytes.
  */
 import { MAX_JSON_BYTES } from '../../core/checkSchema.ts';
+import { hugeNumber } from '../../core/hugeNumber.ts';
 import type { Field, ScalarType } from '../../core/schema.ts';
 import { halfEscape } from '../../core/wholeText.ts';
 import { CborError } from '../cbor/scan.ts';
@@ -234,7 +235,14 @@ function jsonCell(make: () => Uint8Array | undefined): Cell {
   const half = halfEscapeIn(text);
   if (half !== undefined) return reject(half, 'texts of whole characters');
   if (text.length > MAX_JSON_BYTES) return reject(`${text.length} bytes`, `JSON of at most ${MAX_JSON_BYTES} bytes`);
+  const huge = hugeNumber(asLatin1(text));
+  if (huge !== undefined) return reject(huge, 'numbers within a double');
   return { kind: 'value', value: text };
+}
+
+/** Bytes as characters: numbers are the same, at less cost. */
+function asLatin1(text: Uint8Array): string {
+  return Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('latin1');
 }
 
 /** Half a character as an escape: Milvus's import of JSON makes another of it. */

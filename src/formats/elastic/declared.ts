@@ -59,7 +59,6 @@ export function mapDeclared(
       wanted: 'one, or none: then it is _id',
     });
   const fields: MappedField[] = [];
-  const notes: Note[] = [];
   for (const one of declared) {
     if (one.name === ID) {
       fields.push(declaredId(one, keys, index));
@@ -69,12 +68,17 @@ export function mapDeclared(
     const twice = declared[fields.findIndex(({ path }) => path === mapped.path)];
     if (twice !== undefined) throw sameValues(twice.name, one.name, index);
     fields.push(mapped);
-    const property = lookUp(properties, one.name)?.property;
+  }
+  const taken = named(fields, index);
+  const notes: Note[] = [];
+  for (const [at, mapped] of taken.entries()) {
+    if (mapped.path === ID) continue;
+    const property = lookUp(properties, declared[at]!.name)?.property;
     notes.push(...fieldNotes(mapped, properties), ...(property ? mappingOnlyNotes(mapped.path, property) : []));
   }
   const paths = new Set(fields.map(({ path }) => path));
   notes.push(...copyNotes(properties, (path) => paths.has(path)));
-  return { fields: named(fields, index), left: [], notes };
+  return { fields: taken, left: [], notes };
 }
 
 /** Of a field and its multi-field, or another name of it: a document has them once. */

@@ -138,7 +138,8 @@ export function mapProperties(properties: Properties, choices: MappingChoices, i
     const without = lifted.map((vector) => vector.path);
     fields.push({ ...field, ...apartIn(properties, field), without }, ...lifted);
   }
-  return { fields: named(fields, index), left, notes: notesOn(properties, fields) };
+  const taken = named(fields, index);
+  return { fields: taken, left, notes: notesOn(properties, taken) };
 }
 
 /** See `MappedField.apart`. */
@@ -231,7 +232,7 @@ export function fieldNotes({ path, sourceType, elementType, field, format }: Map
     lossy(
       'the vectors that Elasticsearch made of the text are not in the documents, or kept as JSON, and not searched',
     );
-  if (field.name !== path && !path.includes('.')) info(`its name there is ${field.name}`);
+  if (field.name !== path) info(`its name there is ${field.name}`);
   return notes;
 }
 

@@ -27,11 +27,14 @@ const RESERVED: ReadonlySet<string> = new Set([
   'random_sample',
 ]);
 
-/** A name that Milvus takes: letters, digits and `_`, not a digit first, at most 255, no word of its expressions. */
+/** Fields that Milvus gives each collection by itself. */
+const SYSTEM: ReadonlySet<string> = new Set(['RowID', 'Timestamp']);
+
+/** A name that Milvus takes: letters, digits and `_`, not a digit first, at most 255, no word or field of its own. */
 export function fieldName(path: string): string {
   const plain = path.replace(/[^A-Za-z0-9_]/g, '_').slice(0, MAX_NAME_BYTES);
   const name = /^[A-Za-z_]/.test(plain) ? plain : `_${plain}`.slice(0, MAX_NAME_BYTES);
-  return RESERVED.has(name.toLowerCase()) ? `${name}_` : name;
+  return RESERVED.has(name.toLowerCase()) || SYSTEM.has(name) ? `${name}_` : name;
 }
 
 /** As `fieldName` for each of them. Errors: E_NAME_COLLISION where two become the same. */

@@ -100,7 +100,7 @@ function scanHit(bytes: Uint8Array, at: number, { hit, spans }: { hit: Hit; span
   hit.fieldsAt = -1;
   hit.seqNo = -1;
   return eachMember(bytes, at, (member) => {
-    const { valueStart } = member;
+    const valueStart = behindMark(bytes, member.valueStart);
     const end = skipValue(bytes, valueStart, spans);
     switch (keyOf(bytes, member)) {
       case '_id':
@@ -124,6 +124,12 @@ function scanHit(bytes: Uint8Array, at: number, { hit, spans }: { hit: Hit; span
     }
     return end;
   });
+}
+
+/** Elasticsearch takes a document with a byte order mark in front (EF BB BF), and gives it back in the middle of its answer. */
+function behindMark(bytes: Uint8Array, at: number): number {
+  if (bytes[at] !== 0xef || bytes[at + 1] !== 0xbb || bytes[at + 2] !== 0xbf) return at;
+  return skipSpace(bytes, at + 3);
 }
 
 function parsed(bytes: Uint8Array, at: number, take: (value: unknown) => void): number {

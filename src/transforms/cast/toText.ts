@@ -1,5 +1,6 @@
 /** Values as VarChar and as JSON. */
 import { MAX_JSON_BYTES } from '../../core/checkSchema.ts';
+import { hugeNumber } from '../../core/hugeNumber.ts';
 import { halfEscape } from '../../core/wholeText.ts';
 import { shortestFloat32, shortestFloat64 } from './decimals.ts';
 import { type FromKinds, Lossy, Misfit, NO_VALUE, type Outcome } from './outcome.ts';
@@ -27,7 +28,8 @@ export function toJson(single: boolean): FromKinds {
     bool: String,
     text: (text) => {
       if (!isJson(text)) return new Misfit('the text of a JSON value');
-      return halfEscape(text) === undefined ? text : new Misfit('texts of whole characters');
+      if (halfEscape(text) !== undefined) return new Misfit('texts of whole characters');
+      return hugeNumber(text) === undefined ? text : new Misfit('numbers within a double');
     },
     json: (text) => (fits(text, MAX_JSON_BYTES) ? text : new Misfit(`JSON of at most ${MAX_JSON_BYTES} bytes`)),
   };

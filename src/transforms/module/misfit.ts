@@ -1,5 +1,6 @@
 /** Why a text can't be the value of a field: what a module sets goes no further unchecked. */
 import { MAX_CAPACITY, MAX_JSON_BYTES, MAX_TEXT_BYTES } from '../../core/checkSchema.ts';
+import { hugeNumber } from '../../core/hugeNumber.ts';
 import { losslessJson } from '../../core/losslessJson.ts';
 import type { Field } from '../../core/schema.ts';
 import { halfEscape, isWhole } from '../../core/wholeText.ts';
@@ -25,6 +26,7 @@ function misfitText({ maxLength = MAX_TEXT_BYTES }: Field, text: string): string
 function misfitJson({ dynamic }: Field, text: string): string | undefined {
   if (!isJson(text)) return 'the text of a JSON value';
   if (halfEscape(text) !== undefined) return 'texts of whole characters';
+  if (hugeNumber(text) !== undefined) return 'numbers within a double';
   if (Buffer.byteLength(text) > MAX_JSON_BYTES) return `JSON of at most ${MAX_JSON_BYTES} bytes`;
   return dynamic === true && !text.trimStart().startsWith('{') ? 'the text of a JSON object' : undefined;
 }

@@ -226,7 +226,27 @@ test('names are what Milvus takes, whatever the path', () => {
   assert.equal(fieldName('author.first-name'), 'author_first_name');
   assert.equal(fieldName('2nd'), '_2nd');
   assert.equal(fieldName('exists'), 'exists_');
+  // Of each collection's own.
+  for (const [path, name] of [
+    ['RowID', 'RowID_'],
+    ['Timestamp', 'Timestamp_'],
+    ['timestamp', 'timestamp'],
+  ] as const)
+    assert.equal(fieldName(path), name);
   assert.throws(() => fieldNames(['a.b', 'a-b'], 'x'), { code: 'E_NAME_COLLISION' });
+});
+
+test('a field with another name in Milvus is told', () => {
+  const properties: Properties = { 'a-b': { type: 'keyword' }, same: { type: 'long' } };
+  const declared = ['_id', 'same', 'a-b'].map((name) => ({ name, pk: false }));
+  for (const { notes } of [
+    mapProperties(properties, CHOICES, 'things'),
+    mapDeclared(properties, declared, { choices: CHOICES, index: 'things' }),
+  ])
+    assert.deepEqual(
+      notes.map(({ text }) => text),
+      ['a-b (keyword): its name there is a_b'],
+    );
 });
 
 test('names of JavaScript’s own objects are no fields', () => {

@@ -163,6 +163,14 @@ test('hits and facts, in both encodings, whatever the documents hold', () => {
   );
 });
 
+test('a document with a byte order mark in front is the document behind it', () => {
+  for (const space of ['', ' \n']) {
+    const source = `\ufeff${space}{"vec":[${Array(DIM).fill(1)}]}`;
+    const [hit] = scanJson(Buffer.from(`{"hits":{"hits":[{"_id":"a","_source": ${source},"sort":[1]}]}}`)).hits;
+    assert.deepEqual(hit!.vector, new Float32Array(DIM).fill(1));
+  }
+});
+
 test('an answer that is cut or goes on is an error', () => {
   fc.assert(
     fc.property(page, fc.nat(), (answer, cut) => {

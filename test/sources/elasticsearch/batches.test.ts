@@ -228,6 +228,21 @@ test('a document in whose JSON half a character is escaped is refused; those aro
   );
 });
 
+test('a document with a number that no double holds in what goes over as JSON is refused; those around it are not', async () => {
+  const { rows, refused } = await readBytes([
+    '{"vec":[1,2,3],"meta":{"a":1e308,"b":"1e400"}}',
+    '{"vec":[1,2,3],"meta":{"a":[-1e400]}}',
+    '{"vec":[1,2,3],"other":1e309}',
+  ]);
+  assert.equal(rows.length, 1);
+  const wanted = 'wanted numbers within a double';
+  const reasons = refused.map(({ key, reason }) => [key, reason]);
+  assert.deepEqual(reasons, [
+    ['d1', `meta: found -1e400, ${wanted}`],
+    ['d2', `$meta: found 1e309, ${wanted}`],
+  ]);
+});
+
 test('a document with a comment is refused, with its bytes; those around it are not', async () => {
   const bad = [
     '"vec":[1,2,3],"title":true/* x */',
