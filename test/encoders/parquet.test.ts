@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { crc32 } from '../../src/core/crc32.ts';
-import type { Schema } from '../../src/core/schema.ts';
+import type { Field, Schema } from '../../src/core/schema.ts';
 import { openParquetEncoder, PARQUET_FILE } from '../../src/encoders/parquet.ts';
 import { temporaryFolder } from '../temporary.ts';
 import { memoryGroup } from './memoryGroup.ts';
@@ -115,6 +115,91 @@ for (const [name, schema, row] of [
       assert.deepEqual(types.tiny, ['int8', schema === NULLABLE]);
     }
   });
+
+const SCALARS = {
+  Bool: fc.boolean(),
+  Int8: fc.integer({ min: -128, max: 127 }),
+  Int16: fc.integer({ min: -32768, max: 32767 }),
+  Int32: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+  Int64: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  Float: fc.float({ noNaN: true, noDefaultInfinity: true }),
+  Double: fc.double({ noNaN: true, noDefaultInfinity: true }),
+  VarChar: fc.oneof(
+    fc.string({ unit: 'grapheme', maxLength: 5 }),
+    fc.constantFrom('', '\u0000', '\u{10ffff}', 'x'.repeat(9000)),
+  ),
+} as const;
+type Element = keyof typeof SCALARS;
+const ELEMENTS = Object.keys(SCALARS) as Element[];
+
+/** A field of each type, and of Arrays of it; all of them may be null. */
+const ARRAYS: Schema = {
+  metric: 'L2',
+  fields: [
+    ...EVERY_TYPE.fields.filter(({ name }) => name === 'id' || name === 'vector'),
+    ...ELEMENTS.flatMap((element): Field[] => {
+      const field = { primaryKey: false, dim: 0, nullable: true } as const;
+      const text = element === 'VarChar' ? { maxLength: 65_535 } : {};
+      return [
+        { ...field, ...text, name: `one_${element}`, type: element },
+        { ...field, ...text, name: `many_${element}`, type: 'Array', element, maxCapacity: 100 },
+      ];
+    }),
+  ],
+};
+
+const orNull = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null, freq: 3 });
+const rowOfArrays: fc.Arbitrary<Row> = fc.record({
+  id: SCALARS.Int64,
+  vector: fc.array(SCALARS.Float, { minLength: 3, maxLength: 3 }),
+  ...Object.fromEntries(
+    ELEMENTS.flatMap((element) => [
+      [`one_${element}`, orNull(SCALARS[element] as fc.Arbitrary<unknown>)],
+      [`many_${element}`, orNull(fc.array(SCALARS[element] as fc.Arbitrary<unknown>, { maxLength: 20 }))],
+    ]),
+  ),
+});
+
+/** A value, of type or element `type`, as READ would say it. */
+function said(value: unknown, type: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => said(item, type));
+  if (value === null || type === 'Bool' || type === 'VarChar') return value;
+  return type === 'Float' || type === 'Double' ? hex(value as number) : String(value);
+}
+
+test('Arrays of every element: null, empty, full, over page and row group boundaries', async () => {
+  using folder = temporaryFolder();
+  const name = join(folder.path, 'arrays.parquet');
+  const some = fc.sample(rowOfArrays, 300);
+  const sparse = some.map((row) => ({ ...row, many_VarChar: null, one_Bool: null }));
+  const long = some.slice(0, 200).map((row) => ({ ...row, one_VarChar: 'é'.repeat(32_767) }));
+  const batches: readonly (readonly Row[])[] = [
+    [],
+    some.slice(0, 1),
+    some.slice(1, 8),
+    some.slice(8, 17),
+    some,
+    sparse,
+    long,
+    some.slice(0, 7),
+    [],
+  ];
+  writeFileSync(name, await write(batches, ARRAYS));
+  const answer = execFileSync(PYTHON, ['-c', READ, name], { encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const [[arrow, duck]] = JSON.parse(answer) as [readonly [readonly Row[], readonly Row[]]];
+  const types = new Map(
+    ARRAYS.fields.map(({ name: field, type, element, dim }) => [field, element ?? (dim > 0 ? 'Float' : type)]),
+  );
+  const want = batches
+    .flat()
+    .map((row) =>
+      Object.fromEntries(ARRAYS.fields.map(({ name: field }) => [field, said(row[field], types.get(field)!)])),
+    );
+  for (const found of [arrow, duck]) {
+    assert.equal(found.length, want.length);
+    for (const [at, row] of found.entries()) assert.deepEqual(row, want[at], `row ${at}`);
+  }
+});
 
 test('a part larger than a row group: groups follow each other, the rest is the same', async () => {
   using folder = temporaryFolder();
