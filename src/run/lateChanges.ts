@@ -165,14 +165,9 @@ export async function upsertChanges(
     refuseBadRows(run, left());
     tellOldRows(run, planned, left());
     // One stream at a time: the same key may be in two of them, and the later one is to stay.
-    const side = run.pool.beside(1);
-    run.signal.addEventListener('abort', side.abort, { once: true });
-    try {
-      const context = { ...run, pace: createPace(), side: () => side };
-      for (const one of left()) await streamPart(context, one, record.loadInto);
-    } finally {
-      await side[Symbol.asyncDispose]();
-    }
+    await using side = run.pool.beside(1);
+    const context = { ...run, pace: createPace(), side: () => side };
+    for (const one of left()) await streamPart(context, one, record.loadInto);
     await asking(run, () => run.target.flush(record.loadInto));
   });
   const rows = await missedRows(run);

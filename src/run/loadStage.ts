@@ -42,7 +42,6 @@ export function startLoading(run: RunContext & { readonly target: Target }, load
   let side: Pool | undefined;
   const openSide = (): Pool => {
     side ??= run.pool.beside(1);
-    run.signal.addEventListener('abort', side.abort, { once: true });
     return side;
   };
   const work = loadAll(run, { loadable, queue, side: openSide }).finally(() => side?.[Symbol.asyncDispose]());

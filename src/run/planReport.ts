@@ -83,10 +83,15 @@ async function scanned(
 ): Promise<JobPlan> {
   await using pool = openPool(config.threads, workerStart(config, 'dump'));
   const running = signal ?? new AbortController().signal;
-  running.addEventListener('abort', () => pool.abort(), { once: true });
-  // Awaited here: the pool goes when this returns.
-  const plan = await scanPlannedIds({ config, plan: planned, reader: origin.reader, pool, signal: running });
-  return await scanPlannedDocuments({ config, plan, reader: origin.reader, pool });
+  running.addEventListener('abort', pool.abort, { once: true });
+  // While the source was planned: nobody would hear of that any more.
+  if (running.aborted) pool.abort();
+  try {
+    const plan = await scanPlannedIds({ config, plan: planned, reader: origin.reader, pool, signal: running });
+    return await scanPlannedDocuments({ config, plan, reader: origin.reader, pool });
+  } finally {
+    running.removeEventListener('abort', pool.abort);
+  }
 }
 
 async function tryTarget(

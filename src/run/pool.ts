@@ -16,7 +16,7 @@ export interface Pool extends AsyncDisposable {
   /** Asks every task to stop between two buffers, and ends its waits for another attempt; the tasks end with E_INTERRUPTED. */
   abort(): void;
   readonly counters: { readonly bytes: () => number; readonly rows: () => number };
-  /** Another pool whose workers are started alike. It must be disposed. */
+  /** Another pool whose workers are started alike, and stopped by what stops this one. It must be disposed. */
   beside(threads: number): Pool;
 }
 
@@ -32,10 +32,15 @@ const WORKER = new URL('../../workers/worker.js', import.meta.url).href;
  */
 const YOUNG_MIB = 2;
 
-export function openPool(threads: number, start: WorkerStart = localStart(threads)): Pool {
+/** @param abort int32, that of the pool beside which it is opened */
+export function openPool(
+  threads: number,
+  start: WorkerStart = localStart(threads),
+  abort = new SharedArrayBuffer(4),
+): Pool {
   // Threads share what was there before them.
   transferClock();
-  const [abort, ready] = [new SharedArrayBuffer(4), new SharedArrayBuffer(4)];
+  const ready = new SharedArrayBuffer(4);
   const shared: SharedState = { abort, ready, counters: new SharedArrayBuffer(16) };
   const counters = new BigInt64Array(shared.counters);
   const piscina = new Piscina({
@@ -67,7 +72,7 @@ export function openPool(threads: number, start: WorkerStart = localStart(thread
       bytes: () => Number(Atomics.load(counters, 0)),
       rows: () => Number(Atomics.load(counters, 1)),
     },
-    beside: (count) => openPool(count, start),
+    beside: (count) => openPool(count, start, abort),
     async [Symbol.asyncDispose]() {
       await loaded(new Int32Array(ready), () => piscina.threads.length);
       await piscina.close({ force: true });

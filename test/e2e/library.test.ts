@@ -20,6 +20,7 @@ import { openSqliteCheckpoint } from '../../src/checkpoints/sqlite.ts';
 import { elasticSource } from '../../src/config/elasticSource.ts';
 import { tellAgain } from '../../src/core/again.ts';
 import { MOMENTS_CHANNEL, type Moment } from '../../src/run/events.ts';
+import { faissFixtures } from '../sources/faiss/reading.ts';
 import { temporaryFolder } from '../temporary.ts';
 import { compareDump, fixture, wanted } from './harness.ts';
 import { assertAll, testDatabase } from './reading.ts';
@@ -34,6 +35,13 @@ function dumpJob(name: string, path: string): JobConfig {
 }
 
 describe('library', { concurrency: 4 }, () => {
+  test('plan that scans, aborted before it came to that: it does not begin to', async () => {
+    using folder = temporaryFolder();
+    const path = join(faissFixtures(), 'idmap-ivfflat.index');
+    const config = jobConfig({ source: { kind: 'faiss', path }, stateDir: folder.path });
+    await assert.rejects(plan(config, { scan: true, signal: AbortSignal.abort() }), { code: 'E_INTERRUPTED' });
+  });
+
   test('migrate aborted in the middle: the report says so, and a second call goes on', async () => {
     using folder = temporaryFolder();
     const job = dumpJob('mixed', folder.path);
