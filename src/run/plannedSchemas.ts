@@ -33,15 +33,26 @@ export function plannedSchemas(
   return { schema, sourceSchema: sourceSchema ?? schema, steps: steps ?? [] };
 }
 
-/** Whether duplicates among the inputs of a collection are looked for: only where there is more than one. */
-export function isSearched(run: Pick<RunContext, 'config' | 'ledger'>, collection: string): boolean {
-  if (run.config.onDuplicate === 'keep-all') return false;
+/**
+ * Whether rows can be read once more. Of a dumped folder its NumPy files can; Parquet and JSON are written for Milvus's
+ * import, and nothing reads them back here.
+ */
+export function isReadable({ reader }: Pick<RunContext, 'reader'>, { format }: PlannedCollection): boolean {
+  return reader.kind !== 'dumped' || format === undefined || format === 'npy';
+}
+
+/**
+ * Whether duplicates among the inputs of a collection are looked for: only where there is more than one. Of a dumped folder
+ * that was done, or was not wanted, when it was dumped: its files hold what was to stay.
+ */
+export function isSearched(run: Pick<RunContext, 'config' | 'ledger' | 'reader'>, collection: string): boolean {
+  if (run.config.onDuplicate === 'keep-all' || run.reader.kind === 'dumped') return false;
   return new Set(run.ledger.of(collection).map(({ planned }) => planned.input)).size > 1;
 }
 
 /** Ordinals of the rows that `--on-duplicate first` leaves out; undefined where none are, as of what changed later. */
 export function droppedFile(
-  run: Pick<RunContext, 'jobDir' | 'config' | 'ledger'>,
+  run: Pick<RunContext, 'jobDir' | 'config' | 'ledger' | 'reader'>,
   { collection, partition, upsert }: PlannedPartition,
 ): string | undefined {
   if (run.config.onDuplicate !== 'first' || upsert === true || !isSearched(run, collection)) return undefined;

@@ -10,7 +10,7 @@ import type { JobPlan, PlannedCollection } from '../core/plan.ts';
 import type { RunContext } from './context.ts';
 import { allMarked } from './idMarks.ts';
 import { fittingName } from './names.ts';
-import { isSearched, plannedSchemas, schemasOf } from './plannedSchemas.ts';
+import { isReadable, isSearched, plannedSchemas, schemasOf } from './plannedSchemas.ts';
 import type { Pool } from './pool.ts';
 import { readTask } from './rowStream.ts';
 import { type IdScan, NOTHING, scanIds, tellIds } from './scanIds.ts';
@@ -20,8 +20,10 @@ import { type IdScan, NOTHING, scanIds, tellIds } from './scanIds.ts';
  * anyway are left out.
  */
 export async function scanStoredIds(run: RunContext): Promise<void> {
-  for (const { target, storedIds } of run.collections) {
-    if (storedIds !== true || isSearched(run, target)) continue;
+  for (const planned of run.collections) {
+    const { target, storedIds } = planned;
+    // What can't be read back was looked at when it was dumped.
+    if (storedIds !== true || isSearched(run, target) || !isReadable(run, planned)) continue;
     const done = scanFile(run.jobDir, target);
     const found = existsSync(done) ? readScan(done) : await scanOnce(run, target, done);
     const told = tellIds(found);
@@ -85,7 +87,7 @@ export interface PlanScan {
 export async function scanPlannedIds({ config, plan, reader, pool, signal }: PlanScan): Promise<JobPlan> {
   const collections: PlannedCollection[] = [];
   for (const planned of plan.collections) {
-    if (planned.storedIds !== true) {
+    if (planned.storedIds !== true || !isReadable({ reader }, planned)) {
       collections.push(planned);
       continue;
     }
