@@ -32,7 +32,7 @@ export async function runTarget(context: TargetRun, stages: JobStages): Promise<
   await indexAndVerify(context, complete);
   for (const [name, record] of complete)
     await swapIn(context, plannedOf(context, name), context.ledger.collection(name) ?? record);
-  await cleanUp(context, complete);
+  await cleanUp(context, complete, loadable);
   // Everything is read and proven.
   await letGoOfSource(context);
 }
@@ -220,15 +220,15 @@ async function verifyOne(run: TargetRun & VerifyContext, name: string): Promise<
   return wrong ? { inWords: verify.differences.join('; '), ...meaning } : undefined;
 }
 
-/** Intermediate files go when all that they hold is proven to have arrived. */
-async function cleanUp(run: Running, complete: Loadable): Promise<void> {
+/** Intermediate files go when all that they hold is proven to have arrived. Of collections that were left there are none. */
+async function cleanUp(run: Running, complete: Loadable, loadable: Loadable): Promise<void> {
   const { files, config } = run;
   if (files === undefined || config.files === undefined || config.files.keep) return;
   for (const { planned, part, load } of run.ledger.partitions()) {
     if (part === undefined || load?.state !== 'loaded' || !complete.has(planned.collection)) continue;
     for (const dir of partFolders(part, load)) await files.store.remove(dir);
   }
-  if (complete.size < run.collections.length) return;
+  if (complete.size < loadable.size) return;
   await files.store.remove(manifestFile(run.jobId));
 }
 

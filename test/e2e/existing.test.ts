@@ -1,5 +1,6 @@
 /** Collections that are there before, in a real Milvus 2.3.5, and what others do to them between two runs. */
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { CollectionReport } from '../../src/core/report.ts';
@@ -36,10 +37,11 @@ describe('existing', { concurrency: 4 }, () => {
   test('--mode skip: a collection that is gone by the next run is moved then', async () => {
     await using at = await place();
     await makeThere(at, 0);
-    const words = at.words('l2', '--mode', 'skip');
+    const words = at.words('l2', '--mode', 'skip', '--staging', at.staging);
     const left = await milvusMigrate(words);
     assert.equal(left.code, 0, left.stderr);
     assert.equal(facesOf(at).outcome, 'left');
+    assert.deepEqual(readdirSync(at.staging), [], 'nothing was written, nothing stays');
     await at.database.client.dropCollection({ collection_name: FACES!.name });
     const moved = await milvusMigrate(words);
     assert.equal(moved.code, 0, moved.stderr);
