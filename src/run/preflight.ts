@@ -33,8 +33,7 @@ export async function checkStaging(preflight: Preflight): Promise<void> {
     await group.commit();
     const { schema } = planned;
     const spec = { name, schema, description: 'scratch of a preflight check: may be dropped' };
-    const left = await target.describe(name);
-    if (left !== undefined) await target.drop(name, left.id);
+    await dropPreflight(target, jobId);
     const dynamicField = schema.fields.some(({ dynamic }) => dynamic === true);
     const facts = await target.create({ ...spec, dynamicField, shards: undefined, consistencyLevel: undefined });
     announce('preflight begun', name);
@@ -48,6 +47,13 @@ export async function checkStaging(preflight: Preflight): Promise<void> {
     await group.abort();
     await store.remove(name);
   }
+}
+
+/** The scratch collection of an earlier run that died in its preflight. */
+export async function dropPreflight(target: Target, jobId: string): Promise<void> {
+  const name = preflightName(jobId);
+  const left = await target.describe(name);
+  if (left !== undefined) await target.drop(name, left.id);
 }
 
 /** What Milvus says of an import that it was restarted in (2.3.5). */

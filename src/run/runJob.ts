@@ -14,7 +14,7 @@ import { type Loadable, settleLoads, startLoading } from './loadStage.ts';
 import { type Difference, heldRows, moveAgain, whatToDo } from './moveAgain.ts';
 import { partFolders } from './partFolders.ts';
 import { plannedOf } from './plannedSchemas.ts';
-import { checkStaging } from './preflight.ts';
+import { checkStaging, dropPreflight } from './preflight.ts';
 import { prepareCollection, recheckCollection } from './prepare.ts';
 import { keepManifest, letGoOfSource, lookAtIds, type Running } from './runFiles.ts';
 import { refuseUnfinished } from './unfinished.ts';
@@ -74,6 +74,8 @@ async function preflight(run: TargetRun, loadable: Loadable): Promise<void> {
   const { config, files, jobId, signal, target } = run;
   const begun = run.ledger.partitions().some(({ load }) => load !== undefined);
   const planned = run.collections.find((one) => loadable.has(one.target));
+  // A run before this one may have been to insert in bulk.
+  if (run.route === 'stream' && !begun) await dropPreflight(target, jobId);
   if (run.route !== 'import' || begun || planned === undefined) return;
   if (config.files === undefined || files === undefined) return;
   const { store, journal } = files;

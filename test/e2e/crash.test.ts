@@ -9,7 +9,7 @@ import { randomInt } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import { milvusMigrate, wanted } from './harness.ts';
 import { type Kill, runKilled } from './killed.ts';
-import { assertExact, type Place, place, targetName } from './place.ts';
+import { assertExact, collections, type Place, place, targetName } from './place.ts';
 
 type How = 'bulk' | 'streamed' | 'overwrite' | 'overwrite, bulk';
 
@@ -62,6 +62,16 @@ describe('killed', { concurrency: 4 }, () => {
       assert.equal(ended.code, 0, ended.stderr);
       await assertExact(at, name);
     });
+
+  test('killed in the preflight of a bulk insert, and gone on with by streaming: no scratch collection stays', async () => {
+    await using at = await place();
+    await runKilled(at.words('l2', '--staging', at.staging), 'preflight begun');
+    assert.equal((await collections(at.database)).length, 2);
+    const ended = await milvusMigrate(at.words('l2'));
+    assert.equal(ended.code, 0, ended.stderr);
+    const [{ name } = assert.fail('no collection')] = wanted('l2').collections;
+    assert.deepEqual(await collections(at.database), [name]);
+  });
 
   const seed = Number(process.env.CRASH_SEED ?? randomInt(2 ** 31));
   const random = generator(seed);
