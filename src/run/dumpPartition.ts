@@ -8,8 +8,9 @@ import { ENCODERS } from '../encoders/index.ts';
 import { openNoEncoder } from '../encoders/none.ts';
 import { announce } from './events.ts';
 import { createMarker } from './markIds.ts';
-import { createSampler, readRows } from './readRows.ts';
+import { readRows } from './readRows.ts';
 import { openRejects, type RejectWriter } from './rejects.ts';
+import { createSampler } from './sampler.ts';
 import type { DumpTask, SharedState, WorkerResults } from './tasks.ts';
 import { inTurn, type Turn } from './turn.ts';
 
@@ -47,6 +48,9 @@ export async function dumpPartition(task: DumpTask, context: DumpContext): Promi
   }
 }
 
+/** Steps that leave rows out. */
+const FILTERING: ReadonlySet<string> = new Set(['filter', 'module']);
+
 interface Outputs {
   readonly group: StoreGroup | undefined;
   readonly rejects: RejectWriter | undefined;
@@ -60,7 +64,9 @@ async function writePart(
   const started = performance.now();
   const { schema, partition } = task;
   const encoder: Encoder = group === undefined ? openNoEncoder(schema) : await ENCODERS[task.format](group, schema);
-  const sampler = createSampler(schema, partition.rows, task.samples);
+  const mayBeFewer =
+    rejects !== undefined || task.droppedFile !== undefined || task.steps.some(({ kind }) => FILTERING.has(kind));
+  const sampler = createSampler(schema, { expected: partition.rows, wanted: task.samples, mayBeFewer });
   const measure = task.measure === true ? createMeasure(schema) : undefined;
   const marker = task.marks === undefined ? undefined : createMarker(task.marks);
   const key = primaryKeyOf(schema).name;
@@ -88,7 +94,7 @@ async function writePart(
   const part: Part = {
     ...counts,
     columnCrc,
-    samples: sampler.samples,
+    samples: sampler.samples(),
     ...(measure === undefined ? {} : { longest: measure.longest }),
     partition: partition.id,
     dir: group === undefined ? '' : task.dir,

@@ -1,11 +1,10 @@
 /** Worker side: a partition's rows as they will be stored, with everything that was left out counted and named. */
 import { type Batch, columnOf, type RefusedRow } from '../core/batch.ts';
-import { columnsOf, comparedFields, rowHash } from '../core/canonical.ts';
 import { withoutRows } from '../core/compact.ts';
-import type { NonFiniteRow, ReadStats, Sample, SlabRing, SourceReader } from '../core/contracts.ts';
+import type { NonFiniteRow, ReadStats, SlabRing, SourceReader } from '../core/contracts.ts';
 import { MigrateError } from '../core/errors.ts';
 import { keyText } from '../core/keys.ts';
-import type { Field, Schema } from '../core/schema.ts';
+import type { Field } from '../core/schema.ts';
 import { isFloating, rowsNotFinite } from '../transforms/nonFinite.ts';
 import { openDroppedRows } from './droppedRows.ts';
 import type { ReadTask, SharedState } from './tasks.ts';
@@ -108,32 +107,4 @@ function badRows(batch: Batch, floats: readonly Field[]): readonly number[] {
   const [first, ...others] = floats.map((field) => rowsNotFinite(field, columnOf(batch, field.name)));
   if (first === undefined || others.every((rows) => rows.length === 0)) return first ?? [];
   return [...new Set([first, ...others].flat())].sort((a, b) => a - b);
-}
-
-/** Records the key and the values' hashes of `wanted` rows spread evenly over `expected` rows, the first and the last among them. */
-export function createSampler(
-  schema: Schema,
-  expected: number,
-  wanted: number,
-): {
-  take(batch: Batch): void;
-  readonly samples: Sample[];
-} {
-  const fields = comparedFields(schema);
-  const samples: Sample[] = [];
-  const count = Math.min(wanted, expected);
-  const position = (index: number): number => (count <= 1 ? 0 : Math.round((index * (expected - 1)) / (count - 1)));
-  let seen = 0;
-  let next = 0;
-  return {
-    samples,
-    take(batch) {
-      const end = seen + batch.rows;
-      for (; next < count && position(next) < end; next++) {
-        const row = position(next) - seen;
-        samples.push({ key: keyText(schema, batch, row), hash: rowHash(fields, columnsOf(batch, fields), row) });
-      }
-      seen = end;
-    },
-  };
 }
