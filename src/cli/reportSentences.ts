@@ -73,7 +73,7 @@ function withheld({ outcome, nonFinite, refused, firstNonFinite, collection }: C
 
 function differences({ verify, collection }: CollectionReport): string[] {
   const counts =
-    verify.count === 'failed'
+    verify.count === 'failed' && verify.wanted !== ''
       ? [`${collection}: ${count(verify.wanted)} rows wanted, ${count(verify.found)} found.`]
       : [];
   return [...counts, ...verify.differences.map((text) => `${collection}: ${text}.`)];

@@ -1,5 +1,5 @@
 /** The report of a job, from its records. */
-import type { LoadRecord, PartitionRecord } from '../core/checkpoint.ts';
+import type { CollectionRecord, LoadRecord, PartitionRecord } from '../core/checkpoint.ts';
 import type { Part, Partition } from '../core/contracts.ts';
 import type { PlannedCollection } from '../core/plan.ts';
 import type { CollectionReport, Report } from '../core/report.ts';
@@ -43,10 +43,14 @@ export function reportCollection(ledger: Ledger, planned: PlannedCollection): Co
     notes: planned.notes,
     ms: { ...known?.ms, dump: dumpMs },
   };
+  const whole = records.every(({ load }) => load?.state === 'loaded');
+  // What was verified says nothing of rows that are to come since: those that changed in the source.
+  const said = known?.report?.outcome === 'loaded' && !whole ? undefined : known?.report;
   return {
     ...base,
-    outcome: known?.report?.outcome ?? outcomeOf(ledger, planned, base),
-    verify: known?.report?.verify ?? NOT_VERIFIED,
+    outcome:
+      said?.outcome ?? outcomeOf(known, { ...base, whole, begun: records.some(({ load }) => load !== undefined) }),
+    verify: said?.verify ?? NOT_VERIFIED,
   };
 }
 
@@ -76,16 +80,21 @@ export function rowsInDoubt({ load, part }: Pick<PartitionRecord, 'load' | 'part
   return load?.state === 'intended' || load?.state === 'submitted' ? (part?.rows ?? 0) : 0;
 }
 
+interface Progress {
+  readonly nonFinite: number;
+  /** Whether all is loaded, or the load of anything was begun. */
+  readonly whole: boolean;
+  readonly begun: boolean;
+}
+
 function outcomeOf(
-  ledger: Ledger,
-  planned: PlannedCollection,
-  { nonFinite }: { nonFinite: number },
+  known: CollectionRecord | undefined,
+  { nonFinite, whole, begun }: Progress,
 ): CollectionReport['outcome'] {
-  const known = ledger.collection(planned.target);
   if (known === undefined) return 'dumped';
   if (known.phase === 'left') return 'left';
-  if (nonFinite > 0) return 'withheld';
-  return ledger.of(planned.target).every(({ load }) => load?.state === 'loaded') ? 'loaded' : 'failed';
+  if (nonFinite > 0 && !begun) return 'withheld';
+  return whole ? 'loaded' : 'failed';
 }
 
 /** How a count of values ends that were cut because the user let them be. */

@@ -19,6 +19,8 @@ export interface Difference {
   readonly more: MoreRows;
   /** Whether anything differs besides. */
   readonly besides: boolean;
+  /** Whether not all of it is loaded: it was not looked at. */
+  readonly unfinished: boolean;
 }
 
 /**
@@ -33,12 +35,17 @@ export type MoreRows = 'none' | 'elsewhere' | 'here';
  * @param known a record of a collection; one that held rows before speaks for all: what is said of it harms none
  */
 export function whatToDo(failed: ReadonlyMap<string, Difference>, known: Parameters<typeof moveAgain>[0]): string {
-  const names = (more: MoreRows): string[] => [...failed].filter(([, one]) => one.more === more).map(([name]) => name);
-  const [elsewhere, here] = [names('elsewhere'), names('here')];
-  if (elsewhere.length + here.length === 0) return moveAgain(known);
+  const names = (which: (one: Difference) => boolean): string[] =>
+    [...failed].filter(([, one]) => which(one)).map(([name]) => name);
+  const [elsewhere, here] = [names(({ more }) => more === 'elsewhere'), names(({ more }) => more === 'here')];
+  const unfinished = names((one) => one.unfinished);
+  if (elsewhere.length + here.length + unfinished.length === 0) return moveAgain(known);
   const besides = [...failed.values()].some((one) => one.besides);
   const left = `where another job or somebody put them there, nothing need be done${besides ? ' about them' : ''}, and --mode overwrite would take them away`;
   return [
+    unfinished.length > 0
+      ? `load it to its end first: ${unfinished.join(', ')}; the same command with run, start or load goes on`
+      : '',
     elsewhere.length > 0
       ? `rows that this job did not load are there, in partitions that are not its own: ${elsewhere.join(', ')}; ${left}`
       : '',

@@ -43,11 +43,12 @@ export async function verifyCollection(run: VerifyContext, { planned, record }: 
   const facts = await sameCollection(run, record);
   const records = run.ledger.of(planned.target);
   const open = unfinished(records, planned);
-  if (open.length > 0) return own({ count: 'failed', differences: open, remark: 'the load is not finished' });
+  if (open.length > 0) return notLoaded(open);
   const there = new Set(facts.milvusPartitions);
   const wanted = wantedRows(records, record, there);
   const choice = run.config.verify;
-  if (choice === 'none') return own({ count: 'skipped', remark: 'not verified (--verify none)' });
+  if (choice === 'none')
+    return { ...NOTHING_MORE, verify: result({ count: 'skipped', remark: 'not verified (--verify none)' }) };
   const compares = facts.loaded ? choice !== 'counts' : choice === 'sample' || choice === 'full';
   const counting = { record, wanted, there, filled: new Set(records.map((one) => one.planned.targetPartition)) };
   if (!facts.loaded && !compares) return checkCounts(run, { ...counting, exact: false });
@@ -191,7 +192,7 @@ async function checkCounts(run: VerifyContext, counting: Counting): Promise<Outc
     remark: remarks.filter((remark) => remark !== '').join('; '),
   });
   const more = own > 0 ? 'here' : others > 0 ? 'elsewhere' : 'none';
-  return { verify, more, besides: differences.length > own + others };
+  return { verify, more, besides: differences.length > own + others, unfinished: false };
 }
 
 /** Counts until the number is right or has had its time: a server needs a while to see what was imported. */
@@ -218,7 +219,7 @@ async function settledCount(
   }
 }
 
-function combine({ verify: counted, more, besides }: Outcome, compared: Comparison): Outcome {
+function combine({ verify: counted, ...outcome }: Outcome, compared: Comparison): Outcome {
   const differences = [...counted.differences, ...compared.differences];
   const remark = [counted.remark, ...compared.remarks].filter((text) => text !== '').join('; ');
   const samples: CheckResult = compared.different === 0 ? 'ok' : 'failed';
@@ -229,12 +230,14 @@ function combine({ verify: counted, more, besides }: Outcome, compared: Comparis
     differences: differences.slice(0, NAMED_DIFFERENCES),
     remark,
   };
-  return { verify, more, besides: besides || samples === 'failed' };
+  return { ...outcome, verify, besides: outcome.besides || samples === 'failed' };
 }
 
-/** Of the job's own rows. */
-function own(known: Partial<Verification> & { count: CheckResult }): Outcome {
-  return { verify: result(known), more: 'none', besides: known.count === 'failed' };
+const NOTHING_MORE = { more: 'none', besides: false, unfinished: false } as const;
+
+function notLoaded(differences: readonly string[]): Outcome {
+  const verify = result({ count: 'failed', differences, remark: 'the load is not finished' });
+  return { ...NOTHING_MORE, verify, unfinished: true };
 }
 
 function result(known: Partial<Verification> & { count: CheckResult }): Verification {

@@ -16,7 +16,7 @@ import { keysOf } from '../../src/config/yamlShape.ts';
 import { ERROR_EXIT, EXIT } from '../../src/core/errors.ts';
 import { RING_BYTES } from '../../src/run/slabs.ts';
 import { repoRoot } from '../root.ts';
-import { WIDE } from './samples.ts';
+import { COLLECTION, REPORT, WIDE } from './samples.ts';
 
 function doc(name: string): string {
   return readFileSync(join(repoRoot, 'docs', name), 'utf8');
@@ -48,6 +48,12 @@ test('every exit code and error code is in docs/exit-codes.md, with its exit cod
   }
   for (const [code, exit] of Object.entries(ERROR_EXIT))
     assert.match(text, new RegExp(`^\\| ${code} \\| ${exit} \\|`, 'm'));
+});
+
+test('every field of the report is in docs/report.md', () => {
+  const text = doc('report.md');
+  for (const key of [REPORT, COLLECTION, COLLECTION.verify].flatMap((each) => Object.keys(each)))
+    assert.ok(text.includes(`\`${key}\``), key);
 });
 
 test('every key of a job file and of a migration.yaml is in its document', () => {

@@ -1,8 +1,9 @@
 /** What changed since a run, caught up with in a real Milvus 2.3.5: all of it, and what an upsert can not do is told. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { Report } from '../../../src/core/report.ts';
 import { elasticsearchForTests } from '../../servers/startElasticsearch.ts';
 import { milvusMigrate, plainText } from '../harness.ts';
 import { runKilled } from '../killed.ts';
@@ -79,6 +80,34 @@ test('files that are kept of a run that lost its snapshots, and what had changed
   const load = await milvusMigrate(['load', at.staging, ...at.database.flags, ...state, '--mode', 'overwrite']);
   assert.equal(load.code, 3, load.stderr + load.stdout);
   assert.match(load.stderr, /E_DUMP_FOLDER: the dumped folder holds no whole collection/);
+});
+
+test('a catch-up that ends before all of it is loaded: no report says that it was verified, and verify leads to its end', async () => {
+  await using at = await elasticPlace(server.url, { documents: 60 });
+  const file = join(at.path, 'report.json');
+  const run = at.words('run', '--report', file);
+  const report = () => (JSON.parse(readFileSync(file, 'utf8')) as Report).collections[0]!;
+  assert.equal((await milvusMigrate(run)).code, 0);
+  assert.equal(report().verify.count, 'ok');
+  const { vec: _, ...bare } = documentOf(3, 1);
+  await at.admin.store(at.index, [
+    { id: 'doc 3', source: bare },
+    { id: 'new', source: documentOf(60) },
+  ]);
+  const ended = await milvusMigrate([...run, '--catch-up']);
+  assert.equal(ended.code, 5, ended.stderr + ended.stdout);
+  assert.match(ended.stderr, /can not be rows of the collection/);
+  const { outcome, verify } = report();
+  assert.deepEqual([outcome, verify.count, verify.samples], ['failed', 'skipped', 'skipped']);
+  const verified = await milvusMigrate(at.words('verify'));
+  assert.equal(verified.code, 5, verified.stderr);
+  const said = verified.stderr.replaceAll(/\s+/g, ' ');
+  assert.match(said, /not loaded yet.*load it to its end first: docs/);
+  assert.doesNotMatch(said, /overwrite|--fresh/, 'what is there would be moved again');
+  assert.doesNotMatch(verified.stdout, /rows wanted,/);
+  const whole = await milvusMigrate([...run, '--catch-up', '--reject-file', join(at.path, 'rejects.jsonl')]);
+  assert.equal(whole.code, 6, whole.stderr + whole.stdout);
+  assert.deepEqual([report().outcome, report().verify.count], ['loaded', 'ok']);
 });
 
 test('--catch-up with fields that are new: into the dynamic field, or told where there is none', async () => {
