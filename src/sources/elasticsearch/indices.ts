@@ -113,9 +113,13 @@ function isMeant(name: string, expression: string): boolean {
   return expression.split(',').some((one) => patternOf(one.trim()).test(name));
 }
 
-/** Of a name in which `*` stands for anything. */
+/** Of a name in which `*` stands for anything, and so does what a date makes of it: `<logs-{now/d}>`, `logs::data`. */
 function patternOf(name: string): RegExp {
-  return new RegExp(`^${name.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
+  const plain = name
+    .replace(/::\w+$/, '')
+    .replace(/^<(.*)>$/, '$1')
+    .replace(/\{.*\}/, '*');
+  return new RegExp(`^${plain.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
 }
 
 /**

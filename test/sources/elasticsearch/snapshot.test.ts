@@ -308,11 +308,13 @@ test('several indices: a dataset each, or one where their fields agree', async (
 test('an alias that shows some documents only is refused; the index by its own name is not', async () => {
   const mappings = { properties: { vec: { type: 'dense_vector', dims: 2, index: false }, n: { type: 'long' } } };
   const narrow = { filter: { term: { n: 1 } } };
+  const year = new Date().getUTCFullYear();
   await administrator.call('PUT', '/narrowed', {
     mappings,
-    aliases: { 'narrow-1': narrow, routed: { routing: 'a' }, whole: {} },
+    aliases: { 'narrow-1': narrow, [`narrow-${year}`]: narrow, routed: { routing: 'a' }, whole: {} },
   });
-  for (const name of ['narrow-1', 'narrow-*', 'whole,narrow-1', 'routed'])
+  const dated = '<narrow-{now/y{yyyy}}>';
+  for (const name of ['narrow-1', 'narrow-*', 'whole,narrow-1', 'routed', 'narrow-1::data', dated])
     await assert.rejects(facts(name), { code: 'E_SOURCE_SCHEMA', hint: /narrowed/ });
   for (const name of ['narrowed', 'whole', 'narrow*']) assert.equal((await facts(name))[0]!.name, 'narrowed');
   await administrator.call('DELETE', '/narrowed');
