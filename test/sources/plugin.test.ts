@@ -258,6 +258,23 @@ test('the collections that the user chose are taken, and no others', async () =>
   await assert.rejects(names(['d']), (error) => error instanceof MigrateError && error.code === 'E_UNKNOWN_COLLECTION');
 });
 
+test('partitions of two datasets must not have the same id: by it a job knows what is done', async () => {
+  const fields = `[{ name: 'id', type: 'Int64', primaryKey: true }, { name: 'v', type: 'BinaryVector', dim: 8 }]`;
+  const module = sourceOf({
+    source: `{ title: 't', locator: 'l', async *plan() { yield { id: 'all', rows: 0, bytes: 0 }; },
+      datasets: async () => ['a', 'b'].map((name) => ({ name, rows: 0, bytes: 0, schema: { fields: ${fields} } })) }`,
+  });
+  const config = { kind: 'plugin', store: undefined, module, options: null, where: undefined } as const;
+  await using source = await openSource(config, { openStore, collections: undefined });
+  const [a, b] = await source.datasets();
+  const planOf = async (dataset: Dataset): Promise<void> => {
+    for await (const _ of source.plan(dataset, { partBytes: 1 }));
+  };
+  await planOf(a!);
+  await planOf(a!);
+  await assert.rejects(planOf(b!), { code: 'E_CONFIG', found: 'all, in a and in b' });
+});
+
 /** Module, code and text of the error of planning or reading. */
 const WRONG: readonly (readonly [() => string, string, RegExp])[] = [
   [() => moduleOf('export const openSource = 1;'), 'E_CONFIG', /does not export openSource.*exports openSource/],

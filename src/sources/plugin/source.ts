@@ -18,6 +18,7 @@ export async function openPlugin(config: PluginSource, options: SourceOptions): 
   checkMethods(module, { value: own, what: 'openSource', methods: ['datasets', 'plan'] });
   for (const name of ['title', 'locator'] as const) checkText(module, own[name], `source.${name}`);
   const { detail = null, shared } = own.reader ?? {};
+  const owners = new Map<string, string>();
   return {
     kind: 'plugin',
     title: own.title,
@@ -34,7 +35,7 @@ export async function openPlugin(config: PluginSource, options: SourceOptions): 
         { module, collections },
       );
     },
-    plan: (dataset, hint) => checkedPlan(module, { source: own, dataset, hint }),
+    plan: (dataset, hint) => checkedPlan(module, { source: own, dataset, hint, owners }),
     [Symbol.asyncDispose]: () => calling(module, 'dispose', () => own[Symbol.asyncDispose]?.()),
   };
 }
@@ -96,10 +97,15 @@ function checkDataset(module: string, dataset: PluginDataset): Dataset {
   return { ...plain, ...dataset, deleted, schema };
 }
 
-async function* checkedPlan(
-  module: string,
-  { source, dataset, hint }: { readonly source: OpenedSource; readonly dataset: Dataset; readonly hint: PlanHint },
-): AsyncGenerator<Partition> {
+interface Planning {
+  readonly source: OpenedSource;
+  readonly dataset: Dataset;
+  readonly hint: PlanHint;
+  /** By the ids of partitions so far, the dataset that each is of: a job has all of them. */
+  readonly owners: Map<string, string>;
+}
+
+async function* checkedPlan(module: string, { source, dataset, hint, owners }: Planning): AsyncGenerator<Partition> {
   const ids = new Set<string>();
   const partitions = source.plan(dataset, hint)[Symbol.asyncIterator]();
   try {
@@ -107,12 +113,14 @@ async function* checkedPlan(
       const next = await calling(module, 'plan', () => partitions.next());
       if (next.done === true) return;
       const partition = checkPartition(module, next.value, dataset);
-      if (ids.has(partition.id))
+      const owner = owners.get(partition.id) ?? dataset.name;
+      if (ids.has(partition.id) || owner !== dataset.name)
         throw pluginError(module, 'two partitions have the same id', {
-          found: partition.id,
-          wanted: 'an id made from what a partition covers',
+          found: owner === dataset.name ? partition.id : `${partition.id}, in ${owner} and in ${dataset.name}`,
+          wanted: 'an id made from what a partition covers, its dataset too where there are several',
         });
       ids.add(partition.id);
+      owners.set(partition.id, dataset.name);
       yield partition;
     }
   } finally {
