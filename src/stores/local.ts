@@ -170,7 +170,9 @@ function entriesOf(dir: string): fs.Dirent[] {
   try {
     return fs.readdirSync(dir, { withFileTypes: true });
   } catch (thrown) {
-    if (systemCode(thrown) === 'ENOENT') return [];
+    const code = systemCode(thrown);
+    // Below a file there is none, either.
+    if (code === 'ENOENT' || (code === 'ENOTDIR' && !fs.existsSync(dir))) return [];
     throw failure('list', dir, thrown);
   }
 }

@@ -36,6 +36,7 @@ test('local: a folder is no file', async () => {
   assert.equal(await store.stat('dir'), undefined);
   assert.equal(await store.openFile('dir'), undefined);
   assert.equal(await store.openFile('dir/f/g'), undefined);
+  for await (const _ of store.list('dir/f/g')) assert.fail('there is nothing below a file');
 });
 
 test('local: the folders above one end at the root, also at that of the file system', () => {
