@@ -5,9 +5,9 @@
 import type { Batch, Column, RefusedRow } from '../core/batch.ts';
 import { withoutRows } from '../core/compact.ts';
 import { keyText } from '../core/keys.ts';
+import { rowText } from '../core/rowText.ts';
 import type { Schema } from '../core/schema.ts';
 import { copyRows } from './columns.ts';
-import { rowText } from './rowText.ts';
 
 /** One step, opened. It never writes into the columns that it finds: they may be the source's. */
 export type Step = (work: Work) => void | Promise<void>;

@@ -27,9 +27,3 @@ export function openRabitq(d: number, { record, center }: { record: number; cent
     }
   };
 }
-
-/** Bytes of a code. */
-export function rabitqRecord(d: number, extraBits: number): number {
-  const signs = Math.ceil(d / 8);
-  return extraBits === 0 ? signs + 8 : signs + 12 + Math.ceil((d * extraBits) / 8) + 8;
-}
