@@ -17,6 +17,7 @@ export function adopt(manifest: DumpedFolder, config: JobConfig): Origin {
   const members = manifest.partitions.filter(({ planned }) => targets.has(planned.collection));
   refuseWithout(members);
   const withheld = members.filter(({ part }) => part.nonFinite > 0);
+  if (config.rejectFile !== undefined) refuseUnreadable(withheld, chosen);
   const partitions = members.map(({ planned, part }, ordinal) => ({
     ...planned,
     ordinal,
@@ -98,6 +99,19 @@ function refuseWithout(members: Manifest['partitions']): void {
     wanted: 'all rows, or those that can not be in a reject file',
     hint: 'dump again with --reject-file FILE: they are put there, and counted',
   });
+}
+
+/** Before a job takes their parts for ones that are to be made again: nothing could make them. */
+function refuseUnreadable(withheld: Manifest['partitions'], chosen: readonly PlannedCollection[]): void {
+  for (const { planned, part } of withheld) {
+    const format = chosen.find(({ target }) => target === planned.collection)?.format ?? 'npy';
+    if (format === 'npy') continue;
+    throw new MigrateError('E_CONFIG', 'rows can be taken out of NumPy files only', {
+      at: { collection: planned.collection },
+      found: `${part.nonFinite} rows with NaN or infinity in files of the format ${format}, which nothing reads back here`,
+      hint: 'dump again with --reject-file FILE: they are put there, and the rest can be loaded',
+    });
+  }
 }
 
 /** Names and merges were settled when the folder was dumped: what can't be heeded any more is refused, not ignored. */

@@ -15,13 +15,15 @@ const SHARED = 10;
 /** Of each collection, its segments' first ids. */
 const FIRST_IDS = { a: [0], b: [ROWS - SHARED], twice: [100, 120] } as const;
 
-function makeSource(db: string): void {
+/** @param nan rows of each segment whose first value is not a number */
+function makeSource(db: string, nan: readonly number[] = []): void {
   const segments = Object.entries(FIRST_IDS).flatMap(([name, firsts], table) =>
     firsts.map((first, index) => ({ name, first, segment: `160000000000000${table}${index}00` })),
   );
   // Another vector under the same id: its values tell the segment.
   for (const [place, { name, first, segment }] of segments.entries()) {
     const { rv } = segmentContent(ROWS, 4, [], 1000 * place);
+    for (const row of nan) new DataView(rv.buffer).setFloat32(8 + row * 16, Number.NaN, true);
     writeSegment(db, name, segment, { ...segmentContent(ROWS, 4, [], first), rv });
   }
   writeSqlite(join(db, 'meta.sqlite'), {
@@ -64,6 +66,23 @@ describe('load', { concurrency: 2 }, () => {
       const [{ verify } = assert.fail('no collection')] = reportOf(at).collections;
       assert.match(verify.remark, /some ids occur more than once: of those Milvus returns one row/);
     });
+
+  test('refuses to take rows out of what can not be read back, and leaves the job as it is', async () => {
+    await using at = await place();
+    makeSource(join(at.path, 'db'), [3]);
+    const out = join(at.path, 'out');
+    const state = ['--state', join(at.path, 'state')];
+    const source = `milvus1x:${join(at.path, 'db')}`;
+    const dump = ['dump', source, '--col', 'a', '--format', 'json', '--out', out, ...state];
+    assert.equal((await milvusMigrate(dump)).code, 0);
+    const load = ['load', out, ...at.database.flags, ...state];
+    const withheld = await milvusMigrate(load);
+    assert.equal(withheld.code, 6, withheld.stderr);
+    const refused = await milvusMigrate([...load, '--reject-file', join(at.path, 'rejects.jsonl')]);
+    assert.equal(refused.code, 2, refused.stderr);
+    assert.match(refused.stderr, /E_CONFIG[\s\S]*1 rows with NaN[\s\S]*dump again with --reject-file/);
+    assert.equal((await milvusMigrate(load)).code, 6, 'as before');
+  });
 
   for (const format of ['json', 'parquet'])
     test(`takes a Faiss index with ids of its own that was dumped as ${format}`, async () => {

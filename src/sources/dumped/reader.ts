@@ -56,7 +56,7 @@ function refuseOtherFormats(dir: string, files: DumpedDetail['files']): void {
   throw new MigrateError('E_USAGE', 'a dumped part of this format can be bulk inserted only', {
     at: { file: `${dir}/${other.name}` },
     found: other.name,
-    wanted: 'NumPy files, where rows are streamed, verified in full, or rejected only now (--reject-file)',
+    wanted: 'NumPy files, where rows are streamed or verified in full',
     hint: 'bulk insert them, with --verify sample; for all else dump again with --format npy, or run from the source',
   });
 }
