@@ -67,7 +67,7 @@ export interface CollectionReport {
     readonly found: string;
     readonly samples: CheckResult;
     readonly sampled: number;
-    /** «counts only: the collection is not loaded», … */
+    /** «counts only, …: the collection is not loaded», … */
     readonly remark: string;
     /** The first differences, in words. */
     readonly differences: readonly string[];

@@ -178,7 +178,7 @@ async function checkCounts(run: VerifyContext, counting: Counting): Promise<Outc
   }
   const sum = [...wanted.values()].reduce((all, rows) => all + rows, 0);
   const remarks = [
-    exact ? '' : 'counts only: the collection is not loaded',
+    exact ? '' : 'counts only, of Milvus’s statistics, which know of no deletes: the collection is not loaded',
     exact && record.countedBy === 'statistics' && !record.created
       ? 'the rows there before were counted by statistics'
       : '',

@@ -67,7 +67,7 @@ const GOLDENS: Readonly<Record<string, () => string[]>> = {
               ...COLLECTION.verify,
               samples: 'skipped',
               sampled: 0,
-              remark: 'counts only: the collection is not loaded',
+              remark: 'counts only, of Milvus’s statistics, which know of no deletes: the collection is not loaded',
             },
           },
         ],
