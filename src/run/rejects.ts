@@ -124,6 +124,10 @@ export function joinRejects(partitionFiles: readonly string[], file: string, lea
         .filter((name) => fs.existsSync(name))
         .reduce((sum, part) => sum + append(part, fd, chunk), 0);
       fs.fsyncSync(fd);
+    } catch (thrown) {
+      // Where the disk is full it would take the room that is to be made.
+      fs.rmSync(temporary, { force: true });
+      throw thrown;
     } finally {
       fs.closeSync(fd);
     }

@@ -1,12 +1,13 @@
 /** What a part that can not be made leaves behind, and says, where even its end goes wrong. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Batch } from '../../src/core/batch.ts';
 import type { SourceReader, Store } from '../../src/core/contracts.ts';
 import { MigrateError } from '../../src/core/errors.ts';
 import { dumpPartition } from '../../src/run/dumpPartition.ts';
+import { joinRejects } from '../../src/run/rejects.ts';
 import { allocateRing, openRing } from '../../src/run/slabs.ts';
 import type { DumpTask } from '../../src/run/tasks.ts';
 import { createTurn } from '../../src/run/turn.ts';
@@ -68,6 +69,16 @@ test('rejected rows that can not get their name are told as that, and nothing is
   await assert.rejects(dump(store, rejectFile), { code: 'E_STATE', message: 'could not write rejected rows' });
   assert.deepEqual(readdirSync(join(folder.path, 'out', 'tables', 'c')), []);
   assert.deepEqual(readdirSync(join(folder.path, 'rejects')), ['p.jsonl']);
+});
+
+test('a file of rejected rows that can not be written whole does not stay beside its place', () => {
+  using folder = temporaryFolder();
+  const part = join(folder.path, 'p.jsonl');
+  writeFileSync(part, '{}\n');
+  const all = join(folder.path, 'all', 'rejects.jsonl');
+  // A folder can be opened, and not be read.
+  assert.throws(() => joinRejects([part, folder.path], all), { code: 'E_STATE', at: { file: all } });
+  assert.deepEqual(readdirSync(join(folder.path, 'all')), []);
 });
 
 test('what went wrong first is told, also where what was written can not be taken back', async () => {
