@@ -133,6 +133,18 @@ function neverSure(into: string, reason: string): MigrateError {
   });
 }
 
+function neverTaken(into: string, reason: string): MigrateError {
+  return new MigrateError('E_TARGET', `Milvus answers, and takes no rows for ${AWAY_MS / 60_000} minutes`, {
+    at: { collection: into },
+    found: reason,
+    wanted: 'that it takes rows, or says what is wrong with them',
+    hint: 'look at the log of Milvus, then run the same command again: it goes on there',
+  });
+}
+
+/** `unready`: no rows were taken, but the server answers; it may be ready soon. */
+type Sent = InsertOutcome | { readonly kind: 'unready'; readonly reason: string };
+
 interface Sender {
   /** Sends the rows of the batch that are not acknowledged yet. */
   send(batch: Batch, first: number): Promise<void>;
@@ -160,6 +172,9 @@ function createSender(
   let lookedTo = acked;
   /** When it was first not known, either, whether rows that were sent again arrived; they are not acknowledged since. */
   let unsureSince: number | undefined;
+  /** When it first said that it is not ready for rows, though it answers all else; none were acknowledged since. */
+  let unreadySince: number | undefined;
+  let toldUnready = false;
   const upsert = record.planned.upsert === true;
   return {
     fresh: () => fresh,
@@ -191,11 +206,22 @@ function createSender(
           if (now - (unsureSince ?? now) > AWAY_MS) throw neverSure(into, outcome.reason);
           await run.pace.backoff(run.signal);
         }
+        if (outcome.kind === 'unready') {
+          const now = performance.now();
+          if (unreadySince !== undefined && !toldUnready) {
+            run.warn(`${into}: Milvus answers and takes no rows (${outcome.reason}); trying again`);
+            toldUnready = true;
+          }
+          unreadySince ??= now;
+          if (now - unreadySince > AWAY_MS) throw neverTaken(into, outcome.reason);
+          await run.pace.backoff(run.signal);
+        }
         if (outcome.kind === 'refused') await slower(run, outcome, piece);
         if (outcome.kind !== 'done') continue;
         announce('batch sent', id);
         acked += rows;
         unsureSince = undefined;
+        unreadySince = undefined;
         run.pace.wentWell();
         run.meter.add('load', {
           units: 0,
@@ -207,7 +233,7 @@ function createSender(
   };
 }
 
-async function insertNew(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<InsertOutcome> {
+async function insertNew(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<Sent> {
   const outcome = await insert(run, record, { into, piece, how: 'insert' });
   if (outcome.kind === 'doubt')
     run.warn(`a batch of ${into} may or may not have arrived (${outcome.reason}); it is sent again as an upsert`);
@@ -215,11 +241,7 @@ async function insertNew(run: StreamContext, record: PartitionRecord, { into, pi
 }
 
 /** An upsert may be sent any number of times. */
-async function upsertAgain(
-  run: StreamContext,
-  record: PartitionRecord,
-  { into, piece }: Piece,
-): Promise<InsertOutcome> {
+async function upsertAgain(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<Sent> {
   const outcome = await insert(run, record, { into, piece, how: 'upsert' });
   if (outcome.kind === 'doubt') await asking(run, () => run.target.facts());
   return outcome;
@@ -236,7 +258,7 @@ async function freshKeys(run: StreamContext, record: PartitionRecord, { into, pi
 }
 
 /** Sends rows that may be there already. */
-async function resend(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<InsertOutcome> {
+async function resend(run: StreamContext, record: PartitionRecord, { into, piece }: Piece): Promise<Sent> {
   // Any question answered says that the server is back; asking bears with its absence.
   await asking(run, () => run.target.facts());
   await refuseRowsOfOthers(run, record, { into, piece });
@@ -247,15 +269,15 @@ async function insert(
   run: StreamContext,
   record: PartitionRecord,
   { into, piece, how }: Piece & { how: 'insert' | 'upsert' },
-): Promise<InsertOutcome> {
+): Promise<Sent> {
   const { collection, targetPartition } = record.planned;
   try {
     return await run.target.insert(into, targetPartition, schemaOf(run, collection), piece, how);
   } catch (thrown) {
     if (!(thrown instanceof MigrateError) || !thrown.retry) throw thrown;
-    // Surely not sent: the server is away. Any question that it answers says that it is back.
+    // Surely not there: the server is away, or not ready. Any question that it answers says that it is back.
     await asking(run, () => run.target.facts());
-    return { kind: 'refused', smaller: false, reason: thrown.message };
+    return { kind: 'unready', reason: thrown.found ?? thrown.message };
   }
 }
 

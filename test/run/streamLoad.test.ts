@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PartitionRecord } from '../../src/core/checkpoint.ts';
 import type { InsertOutcome } from '../../src/core/contracts.ts';
+import { MigrateError } from '../../src/core/errors.ts';
 import { allocateRing } from '../../src/run/slabs.ts';
 import { createPace, type StreamContext, streamPart } from '../../src/run/streamLoad.ts';
 import type { SentColumn, StreamMessage, StreamTask } from '../../src/run/tasks.ts';
@@ -34,10 +35,11 @@ interface Streamed {
   readonly load?: PartitionRecord['load'];
   readonly source?: object;
   readonly datasets?: readonly string[];
+  readonly warn?: (text: string) => void;
 }
 
 async function streamed({ answer, wait, look, ...given }: Streamed): Promise<void> {
-  const { load, source = { kind: 'plugin' }, datasets = ['c'] } = given;
+  const { load, source = { kind: 'plugin' }, datasets = ['c'], warn = () => undefined } = given;
   const planned = { collection: 'c', targetPartition: '_default', partition: { id: 'p' } };
   const part = { partition: 'p', dir: '', rows: BATCH.rows, rejected: 0, columnCrc: {} };
   const record = { planned, part, load } as unknown as PartitionRecord;
@@ -60,7 +62,7 @@ async function streamed({ answer, wait, look, ...given }: Streamed): Promise<voi
     meter: { add: nothing, detail: nothing },
     signal: new AbortController().signal,
     fail: nothing,
-    warn: nothing,
+    warn,
   };
   await streamPart(run as unknown as StreamContext, record, 'c');
 }
@@ -83,6 +85,24 @@ for (const seconds of [0.2, 5, 50])
     // All of the source is read to look for the keys.
     assert.equal(looks, 1);
   });
+
+test('a Milvus that is not ready for rows, though it answers all else, is given up after five minutes, and that is told once', async (t) => {
+  const found = 'maximum recursion depth exceeded';
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const answer = (call: number): InsertOutcome => {
+    if (call > 10_000) throw new Error('it is sent again without end');
+    throw new MigrateError('E_TARGET', 'Milvus refused Insert', { found, retry: true });
+  };
+  const wait = (): void => {
+    now += 5_000;
+  };
+  const told: string[] = [];
+  const warn = (text: string): void => void told.push(text);
+  await assert.rejects(streamed({ answer, wait, warn }), { code: 'E_TARGET', found, retry: false });
+  assert.ok(now > 300_000 && now <= 310_001, `${now} ms`);
+  assert.deepEqual(told, [`c: Milvus answers and takes no rows (${found}); trying again`]);
+});
 
 test('a half sent part of a scroll is refused where ids may repeat: all would be read for each batch of it', async () => {
   const half = {
