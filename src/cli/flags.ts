@@ -335,7 +335,7 @@ const JOB: readonly FlagName[] = [
 /** The flags that each command takes. Those about a job share theirs, so that one line can be planned, run and verified. */
 export const COMMAND_FLAGS = {
   run: [...JOB, 'report', 'json', ...COMMON],
-  plan: [...JOB, 'out', 'preflight', 'scan', 'json', ...COMMON],
+  plan: [...JOB, 'out', 'report', 'preflight', 'scan', 'json', ...COMMON],
   dump: [...JOB, 'out', 'report', 'json', ...COMMON],
   load: [...JOB, 'report', 'json', ...COMMON],
   start: [...JOB, 'report', 'json', ...COMMON],

@@ -170,7 +170,7 @@ test('what is thrown before there is a job keeps its code; a bug is 1', async ()
 
 test('plan: its table, or the code of the first obstacle', async () => {
   const calls: Call[] = [];
-  const fine = await run(['plan', 'milvus1x:/db', '--preflight'], { engine: fakeEngine(calls) });
+  const fine = await run(['plan', 'milvus1x:/db', '--preflight', '--report', 'r.json'], { engine: fakeEngine(calls) });
   assert.equal(fine.exitCode, 0);
   assert.match(fine.stdout, /^Source {3}Milvus 1\.x/);
   assert.equal(calls[0]?.args[1], true);
