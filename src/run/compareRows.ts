@@ -78,6 +78,7 @@ export async function compareAll(context: Comparing): Promise<Comparison> {
     }));
   };
   const enough = rowsAtATime(schema);
+  let gone = 0;
   for (const record of run.ledger.of(planned.target))
     if (!verdict.failed()) {
       const same = sameRows(schema, record);
@@ -97,17 +98,20 @@ export async function compareAll(context: Comparing): Promise<Comparison> {
         },
       });
       await compare();
-      if (!verdict.failed()) same.check(context);
+      if (!verdict.failed()) gone += same.check(context);
     }
   // Awaited here: the verdict is closed when this returns.
-  return await verdict.end();
+  const found = await verdict.end();
+  if (gone === 0) return found;
+  const remark = `${gone} rows are not in the source any more as they were read: compared only where they were moved again`;
+  return { ...found, remarks: [...found.remarks, remark] };
 }
 
-/** Holds the rows of a partition against the checksums of when they were moved. */
+/** Holds the rows of a partition against the checksums of when they were moved. `check` says how many are not there now. */
 function sameRows(
   schema: Schema,
   record: PartitionRecord,
-): { see(batch: Batch): void; check(context: Comparing): void } {
+): { see(batch: Batch): void; check(context: Comparing): number } {
   const crcs = schema.fields.map((field) => ({ name: field.name, crc: createColumnCrc(field) }));
   let rows = 0;
   // Documents that changed since have left their range then, and are found by another partition.
@@ -121,7 +125,8 @@ function sameRows(
     check({ planned }) {
       const part = wholePart(record);
       const changed = rows > 0 && crcs.some(({ name, crc }) => crc.value() !== part.columnCrc[name]);
-      if (moving || part.withoutSnapshot === true || (rows === part.rows && !changed)) return;
+      if (moving || part.withoutSnapshot === true || (rows === part.rows && !changed))
+        return Math.max(0, part.rows - rows);
       throw new MigrateError('E_SOURCE_CHANGED', 'the source gave other rows when it was read again', {
         at: { collection: planned.target },
         found: `${rows} rows${changed ? ' with other content' : ''}`,

@@ -54,6 +54,17 @@ test('`dump` of a job that caught up is refused: what was upserted would be in n
   await assertDocuments(at, new Map([...wantedOf(versions(60)), ...wantedOf(versions(70, 1).slice(50))]));
 });
 
+test('a full verification later says how many rows it could not compare as they were read', async () => {
+  await using at = await elasticPlace(server.url, { documents: 60 });
+  assert.equal((await milvusMigrate(at.words('run', '--staging', at.staging))).code, 0);
+  const changed = versions(60, 1).filter((_, id) => id % 3 === 0);
+  await at.admin.store(at.index, changed);
+  const verified = await milvusMigrate(at.words('verify', '--verify', 'full'));
+  assert.equal(verified.code, 0, verified.stderr + verified.stdout);
+  const words = plainText(verified.stdout).replaceAll(/\s+/g, ' ');
+  assert.match(words, new RegExp(`${changed.length} rows are not in the source any more as they were read`));
+});
+
 test('files that are kept of a run that caught up: loaded elsewhere, they are what was planned', async () => {
   await using at = await elasticPlace(server.url, { documents: 60 });
   const run = at.words('run', '--staging', at.staging, '--keep', '--verify', 'counts');
