@@ -7,7 +7,7 @@ import type { Lookup } from '../src/formats/faiss/decode/decoder.ts';
 import { openDecoder } from '../src/formats/faiss/decode/open.ts';
 import { layOutFaiss, runSync } from '../src/formats/faiss/layout.ts';
 import type { Recipe, TableRef } from '../src/formats/faiss/model.ts';
-import { allocateRing, fileRing } from '../src/run/slabs.ts';
+import { allocateRing, fileRing } from '../src/run/threads/slabs.ts';
 import { faissFile, faissPython } from './faiss.ts';
 import { createRandom } from './makeData.ts';
 import { ROOT } from './places.ts';

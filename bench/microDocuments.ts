@@ -7,7 +7,7 @@ import { readJsonVector } from '../src/formats/elastic/pageJson.ts';
 import { skipValue as skipJson } from '../src/formats/json/scan.ts';
 import { dataPage } from '../src/formats/parquet/page.ts';
 import { pageRows, parquetColumn } from '../src/formats/parquet/plain.ts';
-import { fileRing } from '../src/run/slabs.ts';
+import { fileRing } from '../src/run/threads/slabs.ts';
 import { createRandom } from './makeData.ts';
 import type { Loop } from './micro.ts';
 

@@ -6,7 +6,7 @@ import type { PlainError } from '../core/errors.ts';
 import { loadAtOnce } from '../core/loadAtOnce.ts';
 import type { JobPlan, PlanReport } from '../core/plan.ts';
 import type { ProgressEvent, Report } from '../core/report.ts';
-import { foreseenHere, loadForeseen } from '../run/foreseen.ts';
+import { foreseenHere, loadForeseen } from '../run/places/foreseen.ts';
 
 /** Bytes and rows read since this run began, current whenever asked. */
 export interface LiveCounters {
@@ -112,10 +112,10 @@ function loadJob(): Promise<typeof import('../run/job.ts')> {
 
 /** The threads first: they load what they need on another core while this one does. */
 async function migrateEarly(config: JobConfig, stages: JobStages, options: RunOptions = {}): Promise<Report> {
-  for (const name of ['pool', 'workerStart']) loadAtOnce(new URL(`../run/${name}.js`, import.meta.url));
+  for (const name of ['pool', 'workerStart']) loadAtOnce(new URL(`../run/threads/${name}.js`, import.meta.url));
   const [{ openPool }, { workerStart }] = await Promise.all([
-    import('../run/pool.ts'),
-    import('../run/workerStart.ts'),
+    import('../run/threads/pool.ts'),
+    import('../run/threads/workerStart.ts'),
   ]);
   const pool = openPool(config.threads, workerStart(config, stages));
   let job: typeof import('../run/job.ts');

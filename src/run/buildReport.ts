@@ -4,7 +4,7 @@ import type { Part, Partition } from '../core/contracts.ts';
 import type { PlannedCollection } from '../core/plan.ts';
 import type { CollectionReport, Report } from '../core/report.ts';
 import { fixedBytes, rowBytes } from '../core/schema.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from './shared/ledger.ts';
 
 /** How many of the non-finite rows are named. */
 const NAMED = 10;

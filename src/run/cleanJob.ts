@@ -3,10 +3,10 @@ import type { JobConfig } from '../config/job.ts';
 import type { Checkpoint, JobRecord } from '../core/checkpoint.ts';
 import { keepsFiles } from '../core/jobState.ts';
 import { type JobsPlace, withJob } from './jobs.ts';
-import { filesStore } from './layout.ts';
-import { storeOpener } from './openStores.ts';
-import { removeJobFiles, removeUnfinished } from './removeFiles.ts';
-import { asItIs } from './uploads.ts';
+import { filesStore } from './places/layout.ts';
+import { storeOpener } from './places/openStores.ts';
+import { removeJobFiles, removeUnfinished } from './places/removeFiles.ts';
+import { asItIs } from './places/uploads.ts';
 
 export interface CleanedJob {
   readonly id: string;

@@ -8,7 +8,7 @@ import { chooseRecipe } from '../sources/faiss/choose.ts';
 import { datasetOf } from '../sources/faiss/dataset.ts';
 import { openListsFile } from '../sources/faiss/listsFile.ts';
 import { openSourceFile, placeOf } from '../sources/faiss/place.ts';
-import { storeOpener } from './openStores.ts';
+import { storeOpener } from './places/openStores.ts';
 
 export type { FaissNode, Recipe };
 

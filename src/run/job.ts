@@ -12,25 +12,25 @@ import type { PlanReport } from '../core/plan.ts';
 import type { ProgressEvent, Report } from '../core/report.ts';
 import { openTarget } from '../targets/index.ts';
 import { TOOL_VERSION } from '../version.ts';
-import { type AgainListener, listenForAgain } from './again.ts';
 import { isIncomplete, reportCollection } from './buildReport.ts';
-import type { FilesContext, Route } from './context.ts';
-import { gatherRejects } from './gatherRejects.ts';
-import { filesStore, sweepJob } from './layout.ts';
-import { type Ledger, openLedger } from './ledger.ts';
-import { guardListener, type Listener } from './listener.ts';
+import { gatherRejects } from './dump/gatherRejects.ts';
 import { isSamePlace, type OpenedJob, openJob } from './openJob.ts';
-import { storeOpener } from './openStores.ts';
-import { openPool, type Pool } from './pool.ts';
-import { createMeter } from './progress.ts';
+import { filesStore, sweepJob } from './places/layout.ts';
+import { storeOpener } from './places/openStores.ts';
+import { leftInWords, openJournal } from './places/uploads.ts';
+import { type AgainListener, listenForAgain } from './progress/again.ts';
+import { guardListener, type Listener } from './progress/listener.ts';
+import { createMeter } from './progress/progress.ts';
+import { createWarnings, type Warnings } from './progress/warnings.ts';
 import { type Running, refuseCaughtUp, runStages } from './runFiles.ts';
-import { leftInWords, openJournal } from './uploads.ts';
-import { createWarnings, type Warnings } from './warnings.ts';
-import { workerStart } from './workerStart.ts';
+import type { FilesContext, Route } from './shared/context.ts';
+import { type Ledger, openLedger } from './shared/ledger.ts';
+import { openPool, type Pool } from './threads/pool.ts';
+import { workerStart } from './threads/workerStart.ts';
 
 /** See `exportMeta.ts`. Loaded when it is called, as `plan` is: a dump starts without them. */
-export async function exportMeta(...given: Parameters<typeof import('./exportMeta.ts').exportMeta>) {
-  return (await import('./exportMeta.ts')).exportMeta(...given);
+export async function exportMeta(...given: Parameters<typeof import('./dump/exportMeta.ts').exportMeta>) {
+  return (await import('./dump/exportMeta.ts')).exportMeta(...given);
 }
 
 /** See `planReport.ts`. */

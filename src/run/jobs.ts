@@ -14,9 +14,9 @@ import type { JobPlan, PlanReport } from '../core/plan.ts';
 import type { Report } from '../core/report.ts';
 import { letGo } from '../sources/index.ts';
 import type { CleanedJob } from './cleanJob.ts';
+import { isBegun } from './load/unfinished.ts';
 import { forgetJob as removeJob } from './openJob.ts';
-import { leaveFiles } from './removeFiles.ts';
-import { isBegun } from './unfinished.ts';
+import { leaveFiles } from './places/removeFiles.ts';
 
 export interface JobSummary {
   readonly id: string;

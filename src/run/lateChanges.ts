@@ -11,16 +11,16 @@ import { MigrateError, throwAfter } from '../core/errors.ts';
 import type { PlannedCollection, PlannedPartition } from '../core/plan.ts';
 import type { SourceChanges } from '../core/sourceChanges.ts';
 import { changesSince, letGo } from '../sources/index.ts';
-import { SAMPLES_PER_COLLECTION } from './buildPlan.ts';
-import { dumpPart } from './dumpStage.ts';
-import type { FinishContext } from './finishCollection.ts';
-import { asking } from './importLoad.ts';
-import { moveAgain } from './moveAgain.ts';
-import { DEFAULT_PARTITION } from './names.ts';
-import { plannedOf } from './plannedSchemas.ts';
-import { repeatedAmong, repeatedIds } from './storedIds.ts';
-import { createPace, streamPart } from './streamLoad.ts';
-import { settleCounts, type VerifyContext } from './verify.ts';
+import { dumpPart } from './dump/dumpStage.ts';
+import { moveAgain } from './dump/moveAgain.ts';
+import { repeatedAmong, repeatedIds } from './ids/storedIds.ts';
+import type { FinishContext } from './load/finishCollection.ts';
+import { asking } from './load/importLoad.ts';
+import { createPace, streamPart } from './load/streamLoad.ts';
+import { SAMPLES_PER_COLLECTION } from './plan/buildPlan.ts';
+import { DEFAULT_PARTITION } from './shared/names.ts';
+import { plannedOf } from './shared/plannedSchemas.ts';
+import { settleCounts, type VerifyContext } from './verify/verify.ts';
 
 type Looking = Pick<FinishContext, 'config' | 'ledger' | 'collections'>;
 

@@ -5,23 +5,23 @@ import type { Target } from '../core/contracts.ts';
 import { type MigrateError, toMigrateError, toPlain } from '../core/errors.ts';
 import type { JobPlan, PlanReport } from '../core/plan.ts';
 import { openTarget } from '../targets/index.ts';
-import { listenForAgain } from './again.ts';
-import { check } from './checks.ts';
-import { jobKey, newJobId } from './identity.ts';
+import { scanPlannedDocuments } from './ids/scanDocuments.ts';
+import { scanPlannedIds } from './ids/storedIds.ts';
 import type { RunOptions } from './job.ts';
 import { begunCollections, findJob } from './jobs.ts';
-import { filesStore } from './layout.ts';
-import { guardListener } from './listener.ts';
+import { checkStaging } from './load/preflight.ts';
 import { openOrigin } from './openJob.ts';
-import { storeOpener } from './openStores.ts';
-import type { Origin } from './origin.ts';
-import { openPool } from './pool.ts';
-import { checkStaging } from './preflight.ts';
-import { scanPlannedDocuments } from './scanDocuments.ts';
-import { scanPlannedIds } from './storedIds.ts';
-import { recordNothing } from './uploads.ts';
-import { createWarnings } from './warnings.ts';
-import { workerStart } from './workerStart.ts';
+import { filesStore } from './places/layout.ts';
+import { storeOpener } from './places/openStores.ts';
+import { recordNothing } from './places/uploads.ts';
+import { check } from './plan/checks.ts';
+import { jobKey, newJobId } from './plan/identity.ts';
+import type { Origin } from './plan/origin.ts';
+import { listenForAgain } from './progress/again.ts';
+import { guardListener } from './progress/listener.ts';
+import { createWarnings } from './progress/warnings.ts';
+import { openPool } from './threads/pool.ts';
+import { workerStart } from './threads/workerStart.ts';
 
 /**
  * Throws only what leaves nothing to show (configuration, source); what stands in the way at the target's end is in

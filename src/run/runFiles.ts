@@ -7,13 +7,13 @@ import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobStages } from '../config/job.ts';
 import { MigrateError } from '../core/errors.ts';
-import type { RunContext } from './context.ts';
-import { dumpStage } from './dumpStage.ts';
-import { writeMeta } from './exportMeta.ts';
-import type { Ledger } from './ledger.ts';
-import { writeManifest } from './manifest.ts';
-import { fittingName } from './names.ts';
-import { isSearched } from './plannedSchemas.ts';
+import { dumpStage } from './dump/dumpStage.ts';
+import { writeMeta } from './dump/exportMeta.ts';
+import { writeManifest } from './dump/manifest.ts';
+import type { RunContext } from './shared/context.ts';
+import type { Ledger } from './shared/ledger.ts';
+import { fittingName } from './shared/names.ts';
+import { isSearched } from './shared/plannedSchemas.ts';
 
 export interface Running extends RunContext {
   readonly sourceTitle: string;
@@ -22,9 +22,9 @@ export interface Running extends RunContext {
 export async function runStages(running: Running, stages: JobStages): Promise<void> {
   const { target, config, collections } = running;
   const looks = stages !== 'verify' && collections.some(({ storedIds }) => storedIds === true);
-  const run = looks ? { ...running, marks: (await import('./idMarks.ts')).beginMarks(running) } : running;
+  const run = looks ? { ...running, marks: (await import('./ids/idMarks.ts')).beginMarks(running) } : running;
   await searchDuplicates(run);
-  if (config.rejectFile !== undefined) await (await import('./lostRejects.ts')).recoverRejects(run);
+  if (config.rejectFile !== undefined) await (await import('./dump/lostRejects.ts')).recoverRejects(run);
   if (stages === 'dump' || target === undefined) return dumpOnly(run);
   await (await import('./runJob.ts')).runTarget({ ...run, target }, stages);
 }
@@ -64,7 +64,7 @@ export async function letGoOfSource({ config, ledger, reader }: Running): Promis
  * when the manifest is kept, for it may have to read the source again, which may have gone meanwhile.
  */
 export async function lookAtIds(run: Running): Promise<void> {
-  if (run.marks !== undefined) await (await import('./storedIds.ts')).scanStoredIds(run);
+  if (run.marks !== undefined) await (await import('./ids/storedIds.ts')).scanStoredIds(run);
 }
 
 /** @param isWhole whether the files of a collection are all of it */
@@ -84,7 +84,7 @@ async function searchDuplicates(run: Running): Promise<void> {
   for (const { target } of run.collections) {
     const done = join(run.jobDir, fittingName(`searched-${target}`));
     if (!isSearched(run, target) || existsSync(done)) continue;
-    const { findDuplicates } = await import('./duplicates.ts');
+    const { findDuplicates } = await import('./ids/duplicates.ts');
     const { keys, dropped } = await findDuplicates(run, target);
     if (keys > 0)
       run.warn(

@@ -53,7 +53,7 @@ export const SOURCES: Kinds = {
   },
   dumped: {
     ...AT_REST,
-    // Its manifests are a job's plan already: `run/adopt.ts` takes them as they are.
+    // Its manifests are a job's plan already: `run/plan/adopt.ts` takes them as they are.
     open: async () => {
       throw new TypeError('a dumped folder is adopted, not planned');
     },

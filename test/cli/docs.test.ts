@@ -14,7 +14,7 @@ import { OBJECT_SCHEMES } from '../../src/config/storeNames.ts';
 import { OPTION_WORDS } from '../../src/config/storeOptions.ts';
 import { keysOf } from '../../src/config/yamlShape.ts';
 import { ERROR_EXIT, EXIT } from '../../src/core/errors.ts';
-import { RING_BYTES } from '../../src/run/slabs.ts';
+import { RING_BYTES } from '../../src/run/threads/slabs.ts';
 import { repoRoot } from '../root.ts';
 import { COLLECTION, REPORT, WIDE } from './samples.ts';
 

@@ -12,7 +12,7 @@ import type { JobConfig } from '../../src/config/job.ts';
 import { type JobChoices, jobConfig } from '../../src/config/jobConfig.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { toStored } from '../../src/config/stored.ts';
-import { jobKey } from '../../src/run/identity.ts';
+import { jobKey } from '../../src/run/plan/identity.ts';
 
 const SECRET = 's3cret';
 const folder = mkdtempSync(join(tmpdir(), 'milvus-migrate-elastic-'));

@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
-import { MOMENTS_CHANNEL, type Moment } from '../../src/run/events.ts';
+import { MOMENTS_CHANNEL, type Moment } from '../../src/run/progress/events.ts';
 
 const folder = process.env.FILL!;
 const MEBIBYTE = Buffer.alloc(1024 * 1024);

@@ -7,7 +7,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { writeSync } from 'node:fs';
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
-import { MOMENTS_CHANNEL, type Moment } from '../../src/run/events.ts';
+import { MOMENTS_CHANNEL, type Moment } from '../../src/run/progress/events.ts';
 
 const { moment: wanted, count } = /^(?<moment>.*?)(?: (?<count>\d+))?$/.exec(process.env.KILL_AT ?? '')!.groups!;
 const signal = process.env.KILL_WITH ?? 'SIGKILL';

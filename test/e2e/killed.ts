@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import type { Moment } from '../../src/run/events.ts';
+import type { Moment } from '../../src/run/progress/events.ts';
 import { type Ended, milvusMigrate, watched } from './harness.ts';
 
 const KILL_AT = new URL('./killAt.js', import.meta.url).href;

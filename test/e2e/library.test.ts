@@ -19,7 +19,7 @@ import {
 import { openSqliteCheckpoint } from '../../src/checkpoints/sqlite.ts';
 import { elasticSource } from '../../src/config/elasticSource.ts';
 import { tellAgain } from '../../src/core/again.ts';
-import { MOMENTS_CHANNEL, type Moment } from '../../src/run/events.ts';
+import { MOMENTS_CHANNEL, type Moment } from '../../src/run/progress/events.ts';
 import { faissFixtures } from '../sources/faiss/reading.ts';
 import { temporaryFolder } from '../temporary.ts';
 import { compareDump, fixture, wanted } from './harness.ts';

@@ -60,6 +60,26 @@ test('imports go one way only', () => {
   assert.deepEqual(wrong, []);
 });
 
+/** The folders of src/run, in the order of what they stand on: each may import those before it; the files of run itself come last. */
+const STAGES = ['progress', 'places', 'threads', 'shared', 'read', 'ids', 'dump', 'load', 'verify', 'plan', ''];
+
+/** `src/run/load/prepare.ts` → `load`; a file in src/run itself → ``. */
+function stageOf(file: string): string {
+  const steps = file.split('/');
+  return steps.length > 3 ? (steps[2] ?? '') : '';
+}
+
+test('the stages of a run stand on each other one way only', () => {
+  const wrong: string[] = [];
+  for (const { from, to } of importsOf('src/run')) {
+    if (folderOf(to) !== 'run' || STAGES.indexOf(stageOf(from)) >= STAGES.indexOf(stageOf(to))) continue;
+    wrong.push(`${from} imports ${to}`);
+  }
+  assert.deepEqual(wrong, []);
+  const folders = readdirSync(join(repoRoot, 'src/run'), { withFileTypes: true }).filter((one) => one.isDirectory());
+  assert.deepEqual(folders.map(({ name }) => name).sort(), STAGES.filter((stage) => stage !== '').sort());
+});
+
 test('every folder of src has its rule', () => {
   const folders = readdirSync(join(repoRoot, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
   assert.deepEqual(folders.map(({ name }) => name).sort(), Object.keys(MAY).sort());

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CollectionRecord } from '../../src/core/checkpoint.ts';
 import type { PlannedCollection } from '../../src/core/plan.ts';
-import { type FinishContext, swapIn } from '../../src/run/finishCollection.ts';
+import { type FinishContext, swapIn } from '../../src/run/load/finishCollection.ts';
 
 /** @param there ids by name; @param loadInto where the rows of the collection with id 2, that is to replace 1, were loaded */
 async function swap(there: Readonly<Record<string, string>>, loadInto: string): Promise<void> {

@@ -9,7 +9,7 @@ import type { Batch, RefusedRow } from '../../src/core/batch.ts';
 import type { Dataset, Json, OpenStore, Partition, ReaderConfig } from '../../src/core/contracts.ts';
 import { MigrateError } from '../../src/core/errors.ts';
 import type { Schema } from '../../src/core/schema.ts';
-import { allocateRing, openRing } from '../../src/run/slabs.ts';
+import { allocateRing, openRing } from '../../src/run/threads/slabs.ts';
 import { openReader, openSource } from '../../src/sources/index.ts';
 import { batchesOf } from '../../src/sources/plugin/batches.ts';
 import { EVERY_TYPE, type Row, rowOfEveryType } from '../encoders/rows.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RefusedRow } from '../../src/core/batch.ts';
 import type { Schema } from '../../src/core/schema.ts';
-import { allocateRing, openRing } from '../../src/run/slabs.ts';
+import { allocateRing, openRing } from '../../src/run/threads/slabs.ts';
 import { batchesOf } from '../../src/sources/plugin/batches.ts';
 import { rowsOf } from '../transforms/readBack.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { memoryOf } from '../../src/core/wasm.ts';
-import { allocateRing } from '../../src/run/slabs.ts';
+import { allocateRing } from '../../src/run/threads/slabs.ts';
 import { nonFiniteRows } from '../../src/transforms/nonFinite.ts';
 import { KERNEL_SOURCE } from '../../src/transforms/nonFiniteBytes.ts';
 import { repoRoot } from '../root.ts';

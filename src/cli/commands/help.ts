@@ -2,7 +2,7 @@
 
 import { EXIT } from '../../core/errors.ts';
 import { nearestWord } from '../../core/nearest.ts';
-import { RING_BYTES } from '../../run/slabs.ts';
+import { RING_BYTES } from '../../run/threads/slabs.ts';
 import type { CommandContext, CommandEnd } from '../command.ts';
 import { COMMANDS, isCommand } from '../commandLine.ts';
 import { commandHelp, generalHelp } from '../helpText.ts';

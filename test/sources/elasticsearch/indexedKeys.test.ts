@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Schema } from '../../../src/core/schema.ts';
-import { openPool } from '../../../src/run/pool.ts';
-import { scanIds } from '../../../src/run/scanIds.ts';
+import { scanIds } from '../../../src/run/ids/scanIds.ts';
+import { openPool } from '../../../src/run/threads/pool.ts';
 import { letGoOfSnapshots } from '../../../src/sources/elasticsearch/changes.ts';
 import { openElasticReader } from '../../../src/sources/elasticsearch/reader.ts';
 import { type Administrator, elasticsearchForTests } from '../../servers/startElasticsearch.ts';

@@ -6,7 +6,7 @@ import type { FaissSource } from '../../../src/config/job.ts';
 import { columnOf } from '../../../src/core/batch.ts';
 import type { Dataset, DroppedRows, OpenStore, Partition, PlanHint } from '../../../src/core/contracts.ts';
 import { vectorOf } from '../../../src/core/schema.ts';
-import { allocateRing, openRing } from '../../../src/run/slabs.ts';
+import { allocateRing, openRing } from '../../../src/run/threads/slabs.ts';
 import { openReader, openSource } from '../../../src/sources/index.ts';
 import { openStore } from '../../../src/stores/index.ts';
 

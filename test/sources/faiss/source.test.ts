@@ -7,7 +7,7 @@ import { faissSource } from '../../../src/config/faissSource.ts';
 import type { FaissSource } from '../../../src/config/job.ts';
 import type { Dataset, DroppedRows } from '../../../src/core/contracts.ts';
 import { layOutFaiss, runSync } from '../../../src/formats/faiss/layout.ts';
-import { allocateRing, openRing } from '../../../src/run/slabs.ts';
+import { allocateRing, openRing } from '../../../src/run/threads/slabs.ts';
 import { nameOf } from '../../../src/sources/faiss/dataset.ts';
 import { openReader, openSource } from '../../../src/sources/index.ts';
 import { openStore } from '../../../src/stores/index.ts';

@@ -1,0 +1,119 @@
+/** What a stream does when Milvus does not take its rows, with a target and a worker that are made up. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PartitionRecord } from '../../../src/core/checkpoint.ts';
+import type { InsertOutcome } from '../../../src/core/contracts.ts';
+import { MigrateError } from '../../../src/core/errors.ts';
+import { createPace, type StreamContext, streamPart } from '../../../src/run/load/streamLoad.ts';
+import { allocateRing } from '../../../src/run/threads/slabs.ts';
+import type { SentColumn, StreamMessage, StreamTask } from '../../../src/run/threads/tasks.ts';
+import { batchOf, floatSchema } from '../../targets/batches.ts';
+
+const SCHEMA = floatSchema(4);
+const BATCH = batchOf(SCHEMA, [1n, 2n]);
+
+/** Sends the one batch, as a worker does. */
+async function stream({ port }: StreamTask): Promise<{ rows: number }> {
+  const say = (message: StreamMessage): void => port.postMessage(message);
+  const columns = BATCH.columns.map(({ field, rowBytes, bytes }): SentColumn => {
+    const view = { memory: bytes.buffer as SharedArrayBuffer, offset: bytes.byteOffset, length: bytes.length };
+    return { field, rowBytes, bytes: view, offsets: undefined, nulls: undefined };
+  });
+  say({ kind: 'ring', memory: allocateRing({ slabBytes: 1024, slabs: 1 }) });
+  say({ kind: 'batch', slab: 0, first: 0, rows: BATCH.rows, origin: 'test', withoutSnapshot: false, columns });
+  say({ kind: 'end' });
+  return { rows: BATCH.rows };
+}
+
+interface Streamed {
+  readonly answer: (call: number) => InsertOutcome;
+  /** Each wait between two inserts or upserts. */
+  readonly wait: () => void;
+  /** Each look for keys in a part. */
+  readonly look?: () => void;
+  /** How far an earlier run came. */
+  readonly load?: PartitionRecord['load'];
+  readonly source?: object;
+  readonly datasets?: readonly string[];
+  readonly warn?: (text: string) => void;
+}
+
+async function streamed({ answer, wait, look, ...given }: Streamed): Promise<void> {
+  const { load, source = { kind: 'plugin' }, datasets = ['c'], warn = () => undefined } = given;
+  const planned = { collection: 'c', targetPartition: '_default', partition: { id: 'p' } };
+  const part = { partition: 'p', dir: '', rows: BATCH.rows, rejected: 0, columnCrc: {} };
+  const record = { planned, part, load } as unknown as PartitionRecord;
+  let calls = 0;
+  const nothing = (): void => undefined;
+  const run = {
+    ledger: { get: () => record, of: () => [record], collection: nothing, recordLoad: async () => undefined },
+    pool: { run: stream },
+    side: () => ({
+      run: async () => {
+        look?.();
+        return { rows: BATCH.rows, matches: [] };
+      },
+    }),
+    pace: { ...createPace(), backoff: async () => wait() },
+    target: { facts: async () => ({}), insert: async () => answer(++calls) },
+    collections: [{ target: 'c', schema: SCHEMA, datasets }],
+    config: { source },
+    reader: { kind: 'test' },
+    meter: { add: nothing, detail: nothing },
+    signal: new AbortController().signal,
+    fail: nothing,
+    warn,
+  };
+  await streamPart(run as unknown as StreamContext, record, 'c');
+}
+
+/** Other streams may go well meanwhile: then the waits stay short. */
+for (const seconds of [0.2, 5, 50])
+  test(`a Milvus that never says that rows arrived is given up after five minutes, with waits of ${seconds} s`, async (t) => {
+    const reason = 'rocksmq produce: no space left on device';
+    let [now, looks] = [0, 0];
+    t.mock.method(performance, 'now', () => now);
+    const answer = (call: number): InsertOutcome => {
+      if (call > 10_000) throw new Error('it is sent again without end');
+      return { kind: 'doubt', reason };
+    };
+    const wait = (): void => {
+      now += 1_000 * seconds;
+    };
+    await assert.rejects(streamed({ answer, wait, look: () => void looks++ }), { code: 'E_TARGET', found: reason });
+    assert.ok(now > 300_000 && now <= 300_000 + 2_000 * seconds + 1, `${now} ms`);
+    // All of the source is read to look for the keys.
+    assert.equal(looks, 1);
+  });
+
+test('a Milvus that is not ready for rows, though it answers all else, is given up after five minutes, and that is told once', async (t) => {
+  const found = 'maximum recursion depth exceeded';
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const answer = (call: number): InsertOutcome => {
+    if (call > 10_000) throw new Error('it is sent again without end');
+    throw new MigrateError('E_TARGET', 'Milvus refused Insert', { found, retry: true });
+  };
+  const wait = (): void => {
+    now += 5_000;
+  };
+  const told: string[] = [];
+  const warn = (text: string): void => void told.push(text);
+  await assert.rejects(streamed({ answer, wait, warn }), { code: 'E_TARGET', found, retry: false });
+  assert.ok(now > 300_000 && now <= 310_001, `${now} ms`);
+  assert.deepEqual(told, [`c: Milvus answers and takes no rows (${found}); trying again`]);
+});
+
+test('a half sent part of a scroll is refused where ids may repeat: all would be read for each batch of it', async () => {
+  const half = {
+    load: { state: 'streaming', acked: 1, inFlight: 1 },
+    source: { kind: 'elasticsearch', read: 'scroll' },
+    answer: (): InsertOutcome => ({ kind: 'done' }),
+    wait: (): void => undefined,
+    look: (): never => {
+      throw new Error('all is read');
+    },
+  } as const;
+  await streamed(half);
+  await assert.rejects(streamed({ ...half, datasets: ['c', 'd'] }), { code: 'E_LOAD_IN_DOUBT', hint: /--staging/ });
+});
