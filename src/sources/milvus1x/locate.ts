@@ -79,11 +79,13 @@ async function findMeta(start: string | undefined, look: Look): Promise<Found> {
   if (start === undefined) throw notSaid();
   const { join, dirname, resolve } = look.path;
   const path = resolve(start);
-  const kind = await look.kindOf(path);
+  // Where it mostly is is looked at beside: in a bucket each look is a round trip or two.
+  const [kind, usual] = await Promise.all([look.kindOf(path), look.kindOf(join(path, SQLITE))]);
   if (kind === 'file') {
     const meta = path.toLowerCase().endsWith('.json') ? 'json' : 'sqlite';
     return { meta: { kind: meta, file: path }, db: dirname(path) };
   }
+  if (usual === 'file') return { meta: { kind: 'sqlite', file: join(path, SQLITE) }, db: path };
   for (const db of [path, join(path, 'db')])
     for (const [meta, name] of [
       ['sqlite', SQLITE],

@@ -103,13 +103,17 @@ function inspecting(context: Inspecting): Pick<Source, 'datasets' | 'plan'> {
   const inspected = new Map<string, InspectedCollection>();
   return {
     async datasets() {
-      await checkTablesDir(context);
-      for (const meta of chosen) {
-        const { skipBadSegments } = config;
-        const found = await inspectCollection(meta, { tables, skipBadSegments, notes: [] });
-        const skipped = [...found.dataset.skipped, ...(wal.skipped.get(meta.name) ?? [])];
-        inspected.set(meta.name, { ...found, dataset: { ...found.dataset, skipped } });
-      }
+      const inspectAll = async (): Promise<void> => {
+        for (const meta of chosen) {
+          const { skipBadSegments } = config;
+          const found = await inspectCollection(meta, { tables, skipBadSegments, notes: [] });
+          const skipped = [...found.dataset.skipped, ...(wal.skipped.get(meta.name) ?? [])];
+          inspected.set(meta.name, { ...found, dataset: { ...found.dataset, skipped } });
+        }
+      };
+      // Side by side, and where both fail the folder that is missing is why.
+      const [folder, segments] = await Promise.allSettled([checkTablesDir(context), inspectAll()]);
+      for (const result of [folder, segments]) if (result.status === 'rejected') throw result.reason;
       return [...inspected.values()].map(({ dataset }) => dataset);
     },
     plan: (dataset, hint) => planDataset(inspected.get(dataset.name), { dataset, hint, tables }),
