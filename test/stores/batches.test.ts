@@ -22,14 +22,23 @@ test('what failed is done again while the rest gets done, and nothing else is', 
   );
 });
 
-test('a round that gets no further ends with its first failure', async () => {
+test('rounds that get no further end with their first failure', async () => {
   let calls = 0;
   const all = inBatches(items, async (item) => {
     calls++;
     if (item >= 40) throw broken();
   });
   await assert.rejects(all, { message: 'broken', retry: true });
-  assert.equal(calls, 100 + 60);
+  assert.equal(calls, 100 + 3 * 60);
+});
+
+test('a last one that fails twice does not make all the others be done again', async () => {
+  const calls = new Map<number, number>();
+  await inBatches(items, async (item) => {
+    calls.set(item, (calls.get(item) ?? 0) + 1);
+    if (item === 99 && calls.get(item)! < 4) throw broken();
+  });
+  assert.deepEqual([calls.get(0), calls.get(99)], [1, 4]);
 });
 
 test('a service that asks to wait is not asked again, and neither is one that refused', async () => {
