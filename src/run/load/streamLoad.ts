@@ -23,7 +23,7 @@ import { announce } from '../progress/events.ts';
 import { streamRows } from '../read/rowStream.ts';
 import type { RunContext } from '../shared/context.ts';
 import { AWAY_MS, createBackoff } from '../shared/patience.ts';
-import { schemaOf } from '../shared/plannedSchemas.ts';
+import { schemaOf, wasSearched } from '../shared/plannedSchemas.ts';
 import type { Pool } from '../threads/pool.ts';
 import { asking, wholePart } from './importLoad.ts';
 import { isReordered, type Piece, refuseReordered, refuseRepeated, refuseRowsOfOthers } from './replacing.ts';
@@ -80,6 +80,17 @@ export async function streamPart(run: StreamContext, record: PartitionRecord, in
       ...freshOf(record, 0),
     });
   const begun = load?.state === 'streaming' ? load : undefined;
+  if (begun !== undefined && wasSearched(run, record.planned))
+    throw new MigrateError(
+      'E_LOAD_IN_DOUBT',
+      'a part was half loaded by an earlier version, which left rows of it out',
+      {
+        at: { collection: into },
+        found: `${begun.acked} rows, and perhaps ${begun.inFlight} more, counted without those that --on-duplicate first left out`,
+        wanted: 'all rows, as they were dumped',
+        hint: moveAgain(run.ledger.collection(record.planned.collection)),
+      },
+    );
   const reordered = begun !== undefined && isReordered(run);
   if (reordered) refuseReordered(run, record, into);
   // What came first may come last now: of the whole part it is not known which rows are there.

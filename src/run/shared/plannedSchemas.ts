@@ -1,4 +1,5 @@
 /** What the plan says of a collection: schemas, and which rows of it are left out as duplicates. */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ReaderConfig } from '../../core/contracts.ts';
 import type { PlannedCollection, PlannedPartition } from '../../core/plan.ts';
@@ -56,5 +57,21 @@ export function droppedFile(
   { collection, partition, upsert }: PlannedPartition,
 ): string | undefined {
   if (run.config.onDuplicate !== 'first' || upsert === true || !isSearched(run, collection)) return undefined;
-  return join(run.jobDir, 'dropped', `${partition.id}.u32`);
+  return droppedFileOf(run, partition.id);
+}
+
+function droppedFileOf({ jobDir }: Pick<RunContext, 'jobDir'>, partition: string): string {
+  return join(jobDir, 'dropped', `${partition}.u32`);
+}
+
+/**
+ * Whether an earlier version left rows of a dumped folder's part out when it loaded it: it searched such folders too, and
+ * its ordinals count without those rows.
+ */
+export function wasSearched(
+  run: Pick<RunContext, 'jobDir' | 'reader'>,
+  { partition }: Pick<PlannedPartition, 'partition'>,
+): boolean {
+  if (run.reader.kind !== 'dumped') return false;
+  return (statSync(droppedFileOf(run, partition.id), { throwIfNoEntry: false })?.size ?? 0) > 0;
 }

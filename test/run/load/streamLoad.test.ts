@@ -1,5 +1,7 @@
 /** What a stream does when Milvus does not take its rows, with a target and a worker that are made up. */
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { PartitionRecord } from '../../../src/core/checkpoint.ts';
 import type { InsertOutcome } from '../../../src/core/contracts.ts';
@@ -8,6 +10,7 @@ import { createPace, type StreamContext, streamPart } from '../../../src/run/loa
 import { allocateRing } from '../../../src/run/threads/slabs.ts';
 import type { SentColumn, StreamMessage, StreamTask } from '../../../src/run/threads/tasks.ts';
 import { batchOf, floatSchema } from '../../targets/batches.ts';
+import { temporaryFolder } from '../../temporary.ts';
 
 const SCHEMA = floatSchema(4);
 const BATCH = batchOf(SCHEMA, [1n, 2n]);
@@ -36,10 +39,13 @@ interface Streamed {
   readonly source?: object;
   readonly datasets?: readonly string[];
   readonly warn?: (text: string) => void;
+  readonly reader?: string;
+  readonly jobDir?: string;
 }
 
 async function streamed({ answer, wait, look, ...given }: Streamed): Promise<void> {
   const { load, source = { kind: 'plugin' }, datasets = ['c'], warn = () => undefined } = given;
+  const { reader = 'test', jobDir = '' } = given;
   const planned = { collection: 'c', targetPartition: '_default', partition: { id: 'p' } };
   const part = { partition: 'p', dir: '', rows: BATCH.rows, rejected: 0, columnCrc: {} };
   const record = { planned, part, load } as unknown as PartitionRecord;
@@ -58,7 +64,8 @@ async function streamed({ answer, wait, look, ...given }: Streamed): Promise<voi
     target: { facts: async () => ({}), insert: async () => answer(++calls) },
     collections: [{ target: 'c', schema: SCHEMA, datasets }],
     config: { source },
-    reader: { kind: 'test' },
+    reader: { kind: reader },
+    jobDir,
     meter: { add: nothing, detail: nothing },
     signal: new AbortController().signal,
     fail: nothing,
@@ -116,4 +123,27 @@ test('a half sent part of a scroll is refused where ids may repeat: all would be
   } as const;
   await streamed(half);
   await assert.rejects(streamed({ ...half, datasets: ['c', 'd'] }), { code: 'E_LOAD_IN_DOUBT', hint: /--staging/ });
+});
+
+test('a half sent part of a dumped folder is refused where an earlier version left rows of it out: its ordinals are others', async () => {
+  using folder = temporaryFolder();
+  const { path: jobDir } = folder;
+  const half = {
+    load: { state: 'streaming', acked: 1, inFlight: 0 },
+    reader: 'dumped',
+    jobDir,
+    answer: (): InsertOutcome => ({ kind: 'done' }),
+    wait: (): void => undefined,
+  } as const;
+  await streamed(half);
+  mkdirSync(join(jobDir, 'dropped'));
+  const file = join(jobDir, 'dropped', 'p.u32');
+  writeFileSync(file, '');
+  await streamed(half);
+  writeFileSync(file, Uint32Array.of(1));
+  await assert.rejects(streamed(half), {
+    code: 'E_LOAD_IN_DOUBT',
+    found: /^1 rows.*--on-duplicate first/,
+    hint: /--fresh/,
+  });
 });
