@@ -200,6 +200,7 @@ export function asking<T>(run: RunContext, ask: () => Promise<T>): Promise<T> {
   return whileAway(ask, {
     signal: run.signal,
     onAway: (error) => run.warn(`Milvus does not answer (${error.message}); waiting for it`),
+    onBack: run.onBack,
   });
 }
 

@@ -171,11 +171,20 @@ interface Sending {
 }
 
 function createSender(
-  run: StreamContext,
+  given: StreamContext,
   record: PartitionRecord,
   { into, acked: ackedBefore, inFlight, fresh: freshBefore = 0 }: Sending,
 ): Sender {
   const id = record.planned.partition.id;
+  let awayMs = 0;
+  const run: StreamContext = {
+    ...given,
+    onBack: (ms) => {
+      awayMs += ms;
+    },
+  };
+  /** A clock of the time in which the server answers: `asking` bears with its absence as long, each time. */
+  const answering = (): number => performance.now() - awayMs;
   let acked = ackedBefore;
   let doubtEnd = ackedBefore + inFlight;
   let fresh = freshBefore;
@@ -212,13 +221,13 @@ function createSender(
         const outcome = await send(run, record, { into, piece });
         if (outcome.kind === 'doubt') {
           doubtEnd = Math.max(doubtEnd, acked + rows);
-          const now = performance.now();
+          const now = answering();
           if (doubtful) unsureSince ??= now;
           if (now - (unsureSince ?? now) > AWAY_MS) throw neverSure(into, outcome.reason);
           await run.pace.backoff(run.signal);
         }
         if (outcome.kind === 'unready') {
-          const now = performance.now();
+          const now = answering();
           if (unreadySince !== undefined && !toldUnready) {
             run.warn(`${into}: Milvus answers and takes no rows (${outcome.reason}); trying again`);
             toldUnready = true;

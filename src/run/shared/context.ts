@@ -8,6 +8,7 @@ import type { ProgressMeter } from '../progress/progress.ts';
 import type { Pool } from '../threads/pool.ts';
 import type { IdBits, Marked } from '../threads/tasks.ts';
 import type { Ledger } from './ledger.ts';
+import type { OnBack } from './patience.ts';
 
 /** How rows reach the target: `files`: not at all, they stay files. */
 export type Route = 'files' | 'import' | 'stream';
@@ -42,6 +43,8 @@ export interface RunContext {
   /** Ids that are looked at while their rows pass. Absent: none are. */
   readonly marks?: IdMarks;
   warn(text: string): void;
+  /** Told for how long the target was away, each time that it is back. */
+  readonly onBack?: OnBack;
   /** Records the first failure, which is the cause of those that follow, and stops everything. */
   fail(error: unknown): void;
 }

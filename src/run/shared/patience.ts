@@ -29,19 +29,25 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
+export type OnBack = ((ms: number) => void) | undefined;
+
 /**
  * Repeats a question, or a change that comes to the same when it is made twice, while the server is away.
  * @param onAway called once when it is found to be away
+ * @param onBack called when it answers again, with how long that took
  */
 export async function whileAway<T>(
   ask: () => Promise<T>,
-  { signal, onAway }: { signal: AbortSignal; onAway: (error: MigrateError) => void },
+  { signal, onAway, onBack }: { signal: AbortSignal; onAway: (error: MigrateError) => void; onBack?: OnBack },
 ): Promise<T> {
+  const asked = performance.now();
   const backoff = createBackoff(signal);
   let since: number | undefined;
   for (;;) {
     try {
-      return await ask();
+      const answer = await ask();
+      if (since !== undefined) onBack?.(performance.now() - asked);
+      return answer;
     } catch (thrown) {
       if (signal.aborted) throw new MigrateError('E_INTERRUPTED', 'interrupted', { cause: thrown });
       if (!(thrown instanceof MigrateError) || !thrown.retry) throw thrown;

@@ -34,6 +34,8 @@ interface Streamed {
   readonly wait: () => void;
   /** Each look for keys in a part. */
   readonly look?: () => void;
+  /** Each question whether the server is there. */
+  readonly facts?: () => void;
   /** How far an earlier run came. */
   readonly load?: PartitionRecord['load'];
   readonly source?: object;
@@ -43,25 +45,26 @@ interface Streamed {
   readonly jobDir?: string;
 }
 
+const nothing = (): void => undefined;
+
 async function streamed({ answer, wait, look, ...given }: Streamed): Promise<void> {
   const { load, source = { kind: 'plugin' }, datasets = ['c'], warn = () => undefined } = given;
-  const { reader = 'test', jobDir = '' } = given;
+  const { reader = 'test', jobDir = '', facts = nothing } = given;
   const planned = { collection: 'c', targetPartition: '_default', partition: { id: 'p' } };
   const part = { partition: 'p', dir: '', rows: BATCH.rows, rejected: 0, columnCrc: {} };
   const record = { planned, part, load } as unknown as PartitionRecord;
   let calls = 0;
-  const nothing = (): void => undefined;
   const run = {
     ledger: { get: () => record, of: () => [record], collection: nothing, recordLoad: async () => undefined },
     pool: { run: stream },
     side: () => ({
-      run: async () => {
+      run: async ({ keys }: { keys: BigInt64Array }) => {
         look?.();
-        return { rows: BATCH.rows, matches: [] };
+        return { rows: keys.length, matches: [] };
       },
     }),
     pace: { ...createPace(), backoff: async () => wait() },
-    target: { facts: async () => ({}), insert: async () => answer(++calls) },
+    target: { facts: async () => facts(), insert: async () => answer(++calls) },
     collections: [{ target: 'c', schema: SCHEMA, datasets }],
     config: { source },
     reader: { kind: reader },
@@ -110,6 +113,36 @@ test('a Milvus that is not ready for rows, though it answers all else, is given 
   assert.ok(now > 300_000 && now <= 310_001, `${now} ms`);
   assert.deepEqual(told, [`c: Milvus answers and takes no rows (${found}); trying again`]);
 });
+
+for (const [what, inFlight, awayAt] of [
+  ['is not ready for rows', 0, 2],
+  ['does not say that rows arrived', 1, 1],
+] as const)
+  test(`the time in which a Milvus is away does not count where it ${what} before and after it`, async (t) => {
+    let now = 0;
+    t.mock.method(performance, 'now', () => now);
+    const away = new MigrateError('E_TARGET', 'Milvus can not be reached', { retry: true });
+    let [isAway, calls] = [false, 0];
+    const answer = (call: number): InsertOutcome => {
+      calls = call;
+      if (call > 2) return { kind: 'done' };
+      isAway = call === awayAt;
+      if (inFlight > 0) return { kind: 'doubt', reason: 'cancelled' };
+      throw away;
+    };
+    const facts = (): void => {
+      if (!isAway) return;
+      isAway = false;
+      now += 298_000;
+      throw away;
+    };
+    const wait = (): void => {
+      now += 5_000;
+    };
+    await streamed({ answer, wait, facts, load: { state: 'streaming', acked: 1, inFlight } });
+    assert.equal(calls, 3);
+    assert.ok(now > 300_000, `${now} ms`);
+  });
 
 test('a half sent part of a scroll is refused where ids may repeat: all would be read for each batch of it', async () => {
   const half = {
