@@ -13,14 +13,14 @@ import type { Batch } from '../../core/batch.ts';
 import { columnOf, sliceBatch } from '../../core/batch.ts';
 import type { PartitionRecord } from '../../core/checkpoint.ts';
 import { createColumnCrc } from '../../core/columnCrc.ts';
-import type { InsertOutcome, Key, Target } from '../../core/contracts.ts';
+import type { InsertOutcome, Key, Part, Target } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
 import { keysOf } from '../../core/keys.ts';
 import { primaryKeyOf } from '../../core/schema.ts';
 import { dumpPart } from '../dump/dumpStage.ts';
 import { moveAgain } from '../dump/moveAgain.ts';
 import { announce } from '../progress/events.ts';
-import { streamRows } from '../read/rowStream.ts';
+import { type StreamedRows, streamRows } from '../read/rowStream.ts';
 import type { RunContext } from '../shared/context.ts';
 import { AWAY_MS, createBackoff } from '../shared/patience.ts';
 import { schemaOf, wasSearched } from '../shared/plannedSchemas.ts';
@@ -101,7 +101,7 @@ export async function streamPart(run: StreamContext, record: PartitionRecord, in
   const whole = progress.acked === 0;
   const untouched = whole && progress.inFlight === 0 && part.withoutSnapshot !== true;
   let lost = false;
-  const rows = await streamRows(run, record, {
+  const came = await streamRows(run, record, {
     first: progress.acked,
     async consume(batch, first) {
       // Nothing of it was sent yet: what is to be sent is looked at once more, as it is without the snapshot.
@@ -116,17 +116,35 @@ export async function streamPart(run: StreamContext, record: PartitionRecord, in
     await dumpPart(run, part.partition);
     return streamPart(run, run.ledger.get(part.partition), into);
   }
+  const { rows } = came;
   const changed =
     whole && !reordered && part.rows > 0 && crcs.some(({ name, crc }) => crc.value() !== part.columnCrc[name]);
   if (rows !== part.rows || changed)
     throw new MigrateError('E_SOURCE_CHANGED', 'the source gave other rows when it was read again', {
       at: { collection: into },
-      found: `${rows} rows${changed ? ' with other content' : ''}`,
       wanted: `${part.rows} rows as checked before`,
-      hint: `nothing may change the source while it is moved; ${moveAgain(run.ledger.collection(record.planned.collection))}`,
+      ...differing(part, { ...came, changed, again: moveAgain(run.ledger.collection(record.planned.collection)) }),
     });
   const fresh = freshOf(record, sender.fresh());
   await run.ledger.recordLoad(part.partition, { state: 'loaded', rows, how: 'stream', dir: part.dir, ...fresh });
+}
+
+interface Differing extends StreamedRows {
+  readonly changed: boolean;
+  readonly again: string;
+}
+
+/** Rows may be refused by a rule that the version which counted them did not have: the source need not have changed. */
+function differing(part: Part, { rows, refused, named, changed, again }: Differing): { found: string; hint: string } {
+  const found = `${rows} rows${changed ? ' with other content' : ''}`;
+  const more = refused - part.rejected - (part.refused ?? 0);
+  if (more <= 0) return { found, hint: `nothing may change the source while it is moved; ${again}` };
+  const first = named.find(({ key }) => !part.firstNonFinite.some((known) => known.key === key));
+  const example = first === undefined ? '' : ` (first: id ${first.key}: ${first.reason ?? 'NaN or infinity'})`;
+  return {
+    found: `${found}; ${more} more than before can not be rows of the collection${example}`,
+    hint: `the source changed, or an earlier version of milvus-migrate, which began this, took what is refused now; ${again}; with --reject-file FILE such rows are put there, and the rest is loaded`,
+  };
 }
 
 /** Only where rows are upserted on purpose. */

@@ -3,7 +3,7 @@ import type { Batch } from '../../core/batch.ts';
 import type { Slab, SlabRing, SourceReader } from '../../core/contracts.ts';
 import { readRows } from '../read/readRows.ts';
 import { allocateRing, openRing, type RingMemory, STREAM_RING } from '../threads/slabs.ts';
-import type { SentView, SharedState, StreamMessage, StreamTask } from '../threads/tasks.ts';
+import type { SentView, SharedState, StreamMessage, StreamTask, WorkerResults } from '../threads/tasks.ts';
 
 let streamRing: RingMemory | undefined;
 
@@ -11,20 +11,20 @@ let streamRing: RingMemory | undefined;
 export async function streamPartition(
   task: StreamTask,
   { reader, shared }: { reader: SourceReader; shared: SharedState },
-): Promise<{ rows: number }> {
+): Promise<WorkerResults['stream']> {
   // One ring a thread, for all its streams: a task follows another only when the receiver gave every slab back.
   streamRing ??= allocateRing(STREAM_RING);
   const send = (message: StreamMessage): void => task.port.postMessage(message);
   send({ kind: 'ring', memory: streamRing });
   const { slabs, noting, taken } = track(openRing(streamRing));
-  const { batches } = readRows(task, { reader: noting(reader), slabs, shared });
+  const { batches, counts } = readRows(task, { reader: noting(reader), slabs, shared });
   let first = 0;
   for await (const batch of batches) {
     const passed = first + batch.rows <= task.first || batch.rows === 0;
     if (!passed) send(describe(batch, taken(), first));
     first += batch.rows;
   }
-  return { rows: first };
+  return { rows: first, refused: counts.rejected + (counts.refused ?? 0), named: counts.firstNonFinite };
 }
 
 interface Tracked {

@@ -8,7 +8,7 @@ import { MigrateError } from '../../core/errors.ts';
 import type { RunContext } from '../shared/context.ts';
 import { droppedFile, schemasOf } from '../shared/plannedSchemas.ts';
 import { openRing, type RingMemory } from '../threads/slabs.ts';
-import type { ReadTask, SentView, StreamMessage } from '../threads/tasks.ts';
+import type { ReadTask, SentView, StreamMessage, WorkerResults } from '../threads/tasks.ts';
 
 /** What every task that reads a planned partition is told. */
 export function readTask(run: RunContext, { planned, part }: PartitionRecord): ReadTask {
@@ -22,16 +22,18 @@ export function readTask(run: RunContext, { planned, part }: PartitionRecord): R
   };
 }
 
+export type StreamedRows = WorkerResults['stream'];
+
 /**
  * Calls `consume` with each batch of the partition, in order, from the batch that holds row `first` on.
  * @param consume gets the ordinal of the batch's first row; the batch is gone when it returns
- * @returns the partition's rows
+ * @returns how many rows the partition has, and had to leave out
  */
 export async function streamRows(
   run: RunContext,
   record: PartitionRecord,
   { first, consume }: { first: number; consume: (batch: Batch, first: number) => Promise<void> },
-): Promise<number> {
+): Promise<StreamedRows> {
   const { port1: port, port2 } = new MessageChannel();
   const task = run.pool.run<'stream'>({ kind: 'stream', ...readTask(run, record), first, port: port2 }, [port2]);
   // Looked at when the stream has ended: until then a failure must not count as one that nobody handles.
@@ -46,7 +48,7 @@ export async function streamRows(
   }
   const failure = await ended;
   if (failure !== undefined) throw failure.error;
-  return (await task).rows;
+  return await task;
 }
 
 async function receive(

@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type {
   KeyReading,
+  NonFiniteRow,
   Part,
   Partition,
   ReaderConfig,
@@ -98,7 +99,8 @@ export type WorkerTask = DumpTask | StreamTask | KeysTask | MarksTask | LookupTa
 export interface WorkerResults {
   /** `marked`: with `marks`. */
   dump: { readonly part: Part; readonly marked: Marked | undefined };
-  stream: { readonly rows: number };
+  /** `refused`: rows that were left out because they could not be rows; `named`: the first of them. */
+  stream: { readonly rows: number; readonly refused: number; readonly named: readonly NonFiniteRow[] };
   keys: { readonly runs: readonly string[] };
   marks: Marked;
   /** `rows`: how many have one of the keys; `matches`: keys found with each of their hashes, each once. */

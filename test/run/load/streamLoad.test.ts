@@ -7,6 +7,7 @@ import type { PartitionRecord } from '../../../src/core/checkpoint.ts';
 import type { InsertOutcome } from '../../../src/core/contracts.ts';
 import { MigrateError } from '../../../src/core/errors.ts';
 import { createPace, type StreamContext, streamPart } from '../../../src/run/load/streamLoad.ts';
+import type { StreamedRows } from '../../../src/run/read/rowStream.ts';
 import { allocateRing } from '../../../src/run/threads/slabs.ts';
 import type { SentColumn, StreamMessage, StreamTask } from '../../../src/run/threads/tasks.ts';
 import { batchOf, floatSchema } from '../../targets/batches.ts';
@@ -16,7 +17,7 @@ const SCHEMA = floatSchema(4);
 const BATCH = batchOf(SCHEMA, [1n, 2n]);
 
 /** Sends the one batch, as a worker does. */
-async function stream({ port }: StreamTask): Promise<{ rows: number }> {
+async function stream({ port }: StreamTask): Promise<StreamedRows> {
   const say = (message: StreamMessage): void => port.postMessage(message);
   const columns = BATCH.columns.map(({ field, rowBytes, bytes }): SentColumn => {
     const view = { memory: bytes.buffer as SharedArrayBuffer, offset: bytes.byteOffset, length: bytes.length };
@@ -25,7 +26,7 @@ async function stream({ port }: StreamTask): Promise<{ rows: number }> {
   say({ kind: 'ring', memory: allocateRing({ slabBytes: 1024, slabs: 1 }) });
   say({ kind: 'batch', slab: 0, first: 0, rows: BATCH.rows, origin: 'test', withoutSnapshot: false, columns });
   say({ kind: 'end' });
-  return { rows: BATCH.rows };
+  return { rows: BATCH.rows, refused: 0, named: [] };
 }
 
 interface Streamed {
@@ -43,20 +44,23 @@ interface Streamed {
   readonly warn?: (text: string) => void;
   readonly reader?: string;
   readonly jobDir?: string;
+  /** What the worker says when all was sent. */
+  readonly came?: StreamedRows;
+  readonly rejected?: number;
 }
 
 const nothing = (): void => undefined;
 
 async function streamed({ answer, wait, look, ...given }: Streamed): Promise<void> {
   const { load, source = { kind: 'plugin' }, datasets = ['c'], warn = () => undefined } = given;
-  const { reader = 'test', jobDir = '', facts = nothing } = given;
+  const { reader = 'test', jobDir = '', facts = nothing, came, rejected = 0 } = given;
   const planned = { collection: 'c', targetPartition: '_default', partition: { id: 'p' } };
-  const part = { partition: 'p', dir: '', rows: BATCH.rows, rejected: 0, columnCrc: {} };
+  const part = { partition: 'p', dir: '', rows: BATCH.rows, rejected, firstNonFinite: [], columnCrc: {} };
   const record = { planned, part, load } as unknown as PartitionRecord;
   let calls = 0;
   const run = {
     ledger: { get: () => record, of: () => [record], collection: nothing, recordLoad: async () => undefined },
-    pool: { run: stream },
+    pool: { run: async (task: StreamTask) => ({ ...(await stream(task)), ...came }) },
     side: () => ({
       run: async ({ keys }: { keys: BigInt64Array }) => {
         look?.();
@@ -179,4 +183,20 @@ test('a half sent part of a dumped folder is refused where an earlier version le
     found: /^1 rows.*--on-duplicate first/,
     hint: /--fresh/,
   });
+});
+
+test('rows that an earlier version took, and that are refused now, are named where fewer come than were counted', async () => {
+  const half = {
+    load: { state: 'streaming', acked: 1, inFlight: 0 },
+    answer: (): InsertOutcome => ({ kind: 'done' }),
+    wait: (): void => undefined,
+    came: { rows: 1, refused: 1, named: [{ segment: 'docs', key: '7', reason: 'json: found 1e400' }] },
+  } as const;
+  const code = 'E_SOURCE_CHANGED';
+  await assert.rejects(streamed(half), {
+    code,
+    found: '1 rows; 1 more than before can not be rows of the collection (first: id 7: json: found 1e400)',
+    hint: /an earlier version .*--reject-file FILE/,
+  });
+  await assert.rejects(streamed({ ...half, rejected: 1 }), { code, found: '1 rows', hint: /^nothing may change/ });
 });
