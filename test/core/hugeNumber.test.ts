@@ -6,6 +6,7 @@ import { hugeNumber } from '../../src/core/hugeNumber.ts';
 
 const huge = fc.oneof(
   fc.constantFrom('1e309', '-1E+400', '1.8e308', '17976931348623159e292', '0.1e310', '1e00400', '9'.repeat(309)),
+  fc.integer({ min: 0, max: 99 }).map((exponent) => `${'9'.repeat(309 - exponent)}e${exponent}`),
   fc.integer({ min: 309, max: 99_999 }).map((exponent) => `1e${exponent}`),
 );
 const fine = fc.constantFrom('1e308', '1e-400', '0e999', '0.0001e311', '1e0000000005', '-1.7976931348623157e308', '5');

@@ -198,6 +198,8 @@ const TABLE: readonly (readonly [Field['type'], Cast['to'], unknown, unknown])[]
   ['VarChar', 'JSON', '{"a":[1, 2]}', '{"a":[1, 2]}'],
   ['VarChar', 'JSON', 'plain', 'refused'],
   ['VarChar', 'JSON', '{"a":"\\ud83d"}', 'refused'],
+  ['VarChar', 'JSON', '{"a":1e400}', 'refused'],
+  ['VarChar', 'JSON', `{"a":"${'x'.repeat(2 ** 24)}","b":1e400}`, 'refused'],
   ['VarChar', 'JSON', '"\\ud83d\\ude00"', '"\\ud83d\\ude00"'],
   ['JSON', 'VarChar', { a: 'ü' }, '{"a":"ü"}'],
   ['JSON', 'VarChar', 'text', '"text"'],

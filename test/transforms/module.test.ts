@@ -111,6 +111,8 @@ const TEXTS: readonly (readonly [string, string, RegExp | undefined])[] = [
   ['meta', '{"a":"\ud800"}', /wanted a text of whole characters/],
   ['meta', '{"a":"\\ud83d\\ude00"}', undefined],
   ['meta', `"${'x'.repeat(65_535)}"`, /wanted JSON of at most 65536 bytes/],
+  ['meta', '{"a":1e400}', /wanted numbers within a double/],
+  ['meta', `{"a":"${'x'.repeat(2 ** 24)}","b":1e400}`, /wanted JSON of at most 65536 bytes/],
   ['text', 'ü'.repeat(101), /wanted text of at most 200 bytes/],
   ['text', 'a\ud800b', /wanted a text of whole characters/],
   ['text', 'a\0\ufeff😀', undefined],

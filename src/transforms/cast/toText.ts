@@ -22,16 +22,18 @@ export function toVarChar(maxLength: number, single: boolean): FromKinds {
 }
 
 export function toJson(single: boolean): FromKinds {
+  const tooLong = new Misfit(`JSON of at most ${MAX_JSON_BYTES} bytes`);
   return {
     whole: String,
     number: (value) => (Number.isFinite(value) ? shortest(value, single) : new Misfit('a finite number')),
     bool: String,
     text: (text) => {
+      if (!fits(text, MAX_JSON_BYTES)) return tooLong;
       if (!isJson(text)) return new Misfit('the text of a JSON value');
       if (halfEscape(text) !== undefined) return new Misfit('texts of whole characters');
       return hugeNumber(text) === undefined ? text : new Misfit('numbers within a double');
     },
-    json: (text) => (fits(text, MAX_JSON_BYTES) ? text : new Misfit(`JSON of at most ${MAX_JSON_BYTES} bytes`)),
+    json: (text) => (fits(text, MAX_JSON_BYTES) ? text : tooLong),
   };
 }
 

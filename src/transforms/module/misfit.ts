@@ -24,10 +24,10 @@ function misfitText({ maxLength = MAX_TEXT_BYTES }: Field, text: string): string
 }
 
 function misfitJson({ dynamic }: Field, text: string): string | undefined {
+  if (Buffer.byteLength(text) > MAX_JSON_BYTES) return `JSON of at most ${MAX_JSON_BYTES} bytes`;
   if (!isJson(text)) return 'the text of a JSON value';
   if (halfEscape(text) !== undefined) return 'texts of whole characters';
   if (hugeNumber(text) !== undefined) return 'numbers within a double';
-  if (Buffer.byteLength(text) > MAX_JSON_BYTES) return `JSON of at most ${MAX_JSON_BYTES} bytes`;
   return dynamic === true && !text.trimStart().startsWith('{') ? 'the text of a JSON object' : undefined;
 }
 
