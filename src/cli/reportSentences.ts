@@ -92,12 +92,23 @@ function conclusion({ collections, output, exitCode }: Report): string[] {
 }
 
 function proof(loaded: readonly CollectionReport[]): string {
-  if (loaded.every(({ verify }) => verify.samples === 'ok' && verify.count === 'ok')) return ' and was verified';
+  if (loaded.every(({ verify }) => verify.samples === 'ok' && verify.count === 'ok'))
+    return ` and was verified${exceptGone(loaded)}`;
   if (loaded.every(({ verify }) => verify.count === 'ok')) {
     const unseen = loaded.filter(({ verify }) => verify.samples !== 'ok').length;
     return `; the counts were verified, the values of ${counted(unseen, 'collection')} were not`;
   }
   return '; not all of it was verified';
+}
+
+function exceptGone(loaded: readonly CollectionReport[]): string {
+  const gone = loaded.reduce((sum, { verify }) => sum + (verify.gone ?? 0), 0);
+  if (gone === 0) return '';
+  const which =
+    gone === 1
+      ? 'that is not in the source any more as it was read'
+      : 'that are not in the source any more as they were read';
+  return `, but for ${counted(gone, 'row')} ${which}`;
 }
 
 /** Going on would only find the same again: the differences, or the error with what to do, are all there is to say. */

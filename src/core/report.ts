@@ -67,6 +67,8 @@ export interface CollectionReport {
     readonly found: string;
     readonly samples: CheckResult;
     readonly sampled: number;
+    /** Rows that are not in the source any more as they were read: a full verification can not compare them. Absent: none. */
+    readonly gone?: number;
     /** «counts only, …: the collection is not loaded», … */
     readonly remark: string;
     /** The first differences, in words. */

@@ -34,6 +34,15 @@ const failed: CollectionReport = {
     differences: ['id 17: another vector'],
   },
 };
+const gone: CollectionReport = {
+  ...COLLECTION,
+  verify: {
+    ...COLLECTION.verify,
+    sampled: 20_082_000,
+    gone: 1_198,
+    remark: '1198 rows are not in the source any more as they were read: compared only where they were moved again',
+  },
+};
 
 const GOLDENS: Readonly<Record<string, () => string[]>> = {
   plan: () => planTable(PLAN, WIDE),
@@ -75,6 +84,7 @@ const GOLDENS: Readonly<Record<string, () => string[]>> = {
       WIDE,
       undefined,
     ),
+  'report-gone': () => reportTable({ ...REPORT, collections: [gone] }, WIDE, undefined),
   'report-dumped': () =>
     reportTable(
       { ...REPORT, collections: [{ ...COLLECTION, outcome: 'dumped', loaded: 0 }], output: '/data/dump' },

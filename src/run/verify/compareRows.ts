@@ -21,6 +21,8 @@ export interface Comparison {
   readonly different: number;
   readonly differences: readonly string[];
   readonly remarks: readonly string[];
+  /** Rows that are not in the source any more as they were read. Absent: none. */
+  readonly gone?: number;
 }
 
 export interface Comparing {
@@ -104,7 +106,7 @@ export async function compareAll(context: Comparing): Promise<Comparison> {
   const found = await verdict.end();
   if (gone === 0) return found;
   const remark = `${gone} rows are not in the source any more as they were read: compared only where they were moved again`;
-  return { ...found, remarks: [...found.remarks, remark] };
+  return { ...found, remarks: [...found.remarks, remark], gone };
 }
 
 /** Holds the rows of a partition against the checksums of when they were moved. `check` says how many are not there now. */

@@ -227,6 +227,7 @@ function combine({ verify: counted, ...outcome }: Outcome, compared: Comparison)
     ...counted,
     samples,
     sampled: compared.compared,
+    ...(compared.gone === undefined ? {} : { gone: compared.gone }),
     differences: differences.slice(0, NAMED_DIFFERENCES),
     remark,
   };

@@ -63,6 +63,10 @@ test('a full verification later says how many rows it could not compare as they 
   assert.equal(verified.code, 0, verified.stderr + verified.stdout);
   const words = plainText(verified.stdout).replaceAll(/\s+/g, ' ');
   assert.match(words, new RegExp(`${changed.length} rows are not in the source any more as they were read`));
+  assert.match(
+    words,
+    new RegExp(`Everything arrived and was verified, but for ${changed.length} rows that are not in`),
+  );
 });
 
 test('files that are kept of a run that caught up: loaded elsewhere, they are what was planned', async () => {
