@@ -142,15 +142,28 @@ export function joinRejects(partitionFiles: readonly string[], file: string, lea
   return lines;
 }
 
-/** Whether the lines of `file` are lines of `whole`, in their order: what was written when there were fewer. */
+/**
+ * Whether the lines of `file` are lines of `whole`, in their order: what was written when there were fewer. Of `file`,
+ * which may be anything, no more is read at a time than a line of `whole` is long.
+ */
 function isEarlier(file: string, whole: string): boolean {
-  const lines = linesOf(whole);
-  for (const wanted of linesOf(file)) {
-    let line = lines.next();
-    while (line.done !== true && !wanted.equals(line.value)) line = lines.next();
-    if (line.done === true) return false;
+  const fd = fs.openSync(file, 'r');
+  try {
+    const { size } = fs.fstatSync(fd);
+    let at = 0;
+    for (const line of linesOf(whole)) {
+      if (at === size) break;
+      const there = Buffer.alloc(Math.min(line.length + 1, size - at));
+      if (there.length < line.length) continue;
+      fs.readSync(fd, there, 0, there.length, at);
+      // The last one may have no line break.
+      const ends = there.length === line.length || there[line.length] === 0x0a;
+      if (ends && there.subarray(0, line.length).equals(line)) at += there.length;
+    }
+    return at === size;
+  } finally {
+    fs.closeSync(fd);
   }
-  return true;
 }
 
 /** One after the other, each without its line break. */

@@ -1,6 +1,6 @@
 /** What a part that can not be made leaves behind, and says, where even its end goes wrong. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Batch } from '../../../src/core/batch.ts';
@@ -79,6 +79,38 @@ test('a file of rejected rows that can not be written whole does not stay beside
   // A folder can be opened, and not be read.
   assert.throws(() => joinRejects([part, folder.path], all), { code: 'E_STATE', at: { file: all } });
   assert.deepEqual(readdirSync(join(folder.path, 'all')), []);
+});
+
+/** What lies there, and whether rows `1`, `22` and `333` are written over it. */
+const THERE = [
+  ['', true],
+  ['1\n', true],
+  ['1\n333\n', true],
+  ['22\n333', true],
+  ['1\n22\n333\n', true],
+  ['\n', false],
+  ['2', false],
+  ['333\n1\n', false],
+  ['1\n1\n', false],
+  ['1\r\n', false],
+  ['1\n22\n333\n4\n', false],
+  ['1\n22\n333\n4', false],
+  ['3'.repeat(1_000_000), false],
+] as const;
+
+test('what lies there is written over where it is an earlier state of the same, and no file stays open', () => {
+  using folder = temporaryFolder();
+  const part = join(folder.path, 'p.jsonl');
+  writeFileSync(part, '1\n22\n333\n');
+  const all = join(folder.path, 'rejects.jsonl');
+  const opened = (): number => (process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0);
+  const before = opened();
+  for (const [there, earlier] of THERE) {
+    writeFileSync(all, there);
+    assert.equal(joinRejects([part], all, true), earlier ? 3 : undefined, there.slice(0, 20));
+    assert.equal(readFileSync(all, 'utf8'), earlier ? '1\n22\n333\n' : there);
+  }
+  assert.equal(opened(), before);
 });
 
 test('what went wrong first is told, also where what was written can not be taken back', async () => {
