@@ -103,15 +103,19 @@ function refuseWithout(members: Manifest['partitions']): void {
 
 /** Before a job takes their parts for ones that are to be made again: nothing could make them. */
 function refuseUnreadable(withheld: Manifest['partitions'], chosen: readonly PlannedCollection[]): void {
-  for (const { planned, part } of withheld) {
-    const format = chosen.find(({ target }) => target === planned.collection)?.format ?? 'npy';
-    if (format === 'npy') continue;
-    throw new MigrateError('E_CONFIG', 'rows can be taken out of NumPy files only', {
-      at: { collection: planned.collection },
-      found: `${part.nonFinite} rows with NaN or infinity in files of the format ${format}, which nothing reads back here`,
-      hint: 'dump again with --reject-file FILE: they are put there, and the rest can be loaded',
-    });
-  }
+  const formatOf = (name: string) => chosen.find(({ target }) => target === name)?.format ?? 'npy';
+  const unreadable = withheld.filter(({ planned }) => formatOf(planned.collection) !== 'npy');
+  const [first] = unreadable;
+  if (first === undefined) return;
+  const { collection } = first.planned;
+  const names = new Set(unreadable.map(({ planned }) => planned.collection));
+  const others = chosen.map(({ target }) => target).filter((name) => !names.has(name));
+  const meanwhile = others.length === 0 ? '' : `; --col ${others.join(',')} loads the others`;
+  throw new MigrateError('E_CONFIG', 'rows can be taken out of NumPy files only', {
+    at: { collection },
+    found: `${first.part.nonFinite} rows with NaN or infinity in files of the format ${formatOf(collection)}, which nothing reads back here`,
+    hint: `dump again with --reject-file FILE: they are put there, and the rest can be loaded${meanwhile}`,
+  });
 }
 
 /** Names and merges were settled when the folder was dumped: what can't be heeded any more is refused, not ignored. */
