@@ -10,6 +10,8 @@ export interface SourceChanges {
    * Empty: nothing was changed or added.
    */
   readonly all: readonly Partition[];
+  /** Why some of `partitions` are taken though nobody knows whether anything in them changed, and what helps. */
+  readonly unsure?: string;
   readonly notes: readonly Note[];
 }
 

@@ -27,7 +27,7 @@ type Looking = Pick<FinishContext, 'config' | 'ledger' | 'collections'>;
 /** Puts partitions with what changed behind those of the plan, where there is a reason to look. */
 export async function findChanges(run: FinishContext, takes: (collection: string) => boolean): Promise<void> {
   if (!mayHaveMissed(run) && !wantsCatchUp(run)) return;
-  const { partitions, all, notes } = await lookForChanges(run, sharingOf(run));
+  const { partitions, all, unsure, notes } = await lookForChanges(run, sharingOf(run));
   for (const { kind, text } of notes) if (kind !== 'info') run.warn(text);
   const total = partitions.reduce((sum, { rows }) => sum + rows, 0);
   let ordinal = run.ledger.partitions().reduce((last, { planned }) => Math.max(last, planned.ordinal), -1);
@@ -51,7 +51,9 @@ export async function findChanges(run: FinishContext, takes: (collection: string
   run.warn(
     rows === 0
       ? 'nothing was changed or added in the source since it was read (deletes are not seen)'
-      : `${rows} rows were changed or added in the source since it was read: they are upserted (deletes are not seen)`,
+      : unsure === undefined
+        ? `${rows} rows were changed or added in the source since it was read: they are upserted (deletes are not seen)`
+        : `${rows} rows are upserted that were changed or added in the source since it was read, or may have been: ${unsure} (deletes are not seen)`,
   );
 }
 
@@ -108,8 +110,17 @@ function tellForeignRows(run: FinishContext, planned: readonly PlannedPartition[
 
 /** For files alone nothing can be upserted: they are right only if nothing changed. */
 export async function refuseMissedChanges(run: Looking): Promise<void> {
-  const rows = await missedRows(run);
+  const { rows, unsure } = await missedRows(run);
   if (rows === 0) return;
+  if (unsure !== undefined)
+    throw new MigrateError(
+      'E_SOURCE_CHANGED',
+      'the source may have changed while it was read, and its snapshot was lost',
+      {
+        found: `it is not known whether any of ${rows} rows changed since: ${unsure}`,
+        hint: 'load the files into Milvus with `run` or `start` (all of these rows are upserted then), or start over with --fresh',
+      },
+    );
   throw new MigrateError('E_SOURCE_CHANGED', 'the source was changed while it was read, and its snapshot was lost', {
     found: `${rows} rows changed or added since: they are in none of the files`,
     hint: 'load the files into Milvus with `run` or `start` (what changed is upserted then), or start over with --fresh',
@@ -122,12 +133,13 @@ export function mayLackRows({ ledger }: Pick<Looking, 'ledger'>, collection: str
 }
 
 /** Rows that changed since a part was read without its snapshot, where nobody looked after that. */
-async function missedRows(run: Looking): Promise<number> {
-  if (!mayHaveMissed(run)) return 0;
-  const { partitions } = await lookForChanges(run);
+async function missedRows(run: Looking): Promise<{ rows: number } & Pick<SourceChanges, 'unsure'>> {
+  if (!mayHaveMissed(run)) return { rows: 0 };
+  const { partitions, unsure } = await lookForChanges(run);
   // They are counted only: nobody reads them.
   await letGo(run.config.source, partitions);
-  return partitions.reduce((sum, partition) => sum + partition.rows, 0);
+  const rows = partitions.reduce((sum, partition) => sum + partition.rows, 0);
+  return unsure === undefined ? { rows } : { rows, unsure };
 }
 
 /** @param sharing see `ChangesOf` */
@@ -170,11 +182,12 @@ export async function upsertChanges(
     for (const one of left()) await streamPart(context, one, record.loadInto);
     await asking(run, () => run.target.flush(record.loadInto));
   });
-  const rows = await missedRows(run);
+  const { rows, unsure } = await missedRows(run);
   if (rows === 0) return;
-  throw new MigrateError('E_SOURCE_CHANGED', 'the snapshot of what changed was lost, too, and more has changed since', {
+  const changed = unsure === undefined ? 'more has changed' : 'more may have changed';
+  throw new MigrateError('E_SOURCE_CHANGED', `the snapshot of what changed was lost, too, and ${changed} since`, {
     at: { collection: planned.target },
-    found: `${rows} rows changed or added since`,
+    found: unsure === undefined ? `${rows} rows changed or added since` : `${rows} rows, not known which: ${unsure}`,
     hint: 'run the same command again: it finds and upserts them',
   });
 }

@@ -112,7 +112,9 @@ async function keepWhole(run: TargetRun): Promise<void> {
   const lacking = inDoubt.filter((name) => run.ledger.of(name).some(({ planned }) => planned.upsert === true));
   await keepManifest(run, (collection) => !lacking.includes(collection));
   for (const name of lacking)
-    run.warn(`${name}: the files that are kept lack what was changed in the source, and can not be loaded elsewhere`);
+    run.warn(
+      `${name}: the files that are kept lack what was changed in the source, or may, and can not be loaded elsewhere`,
+    );
 }
 
 /** Collections with rows that Milvus would refuse are not loaded at all: the empty ones that were made go again. */

@@ -77,7 +77,17 @@ export async function elasticChanges(
   }
   // Nothing is upserted.
   if (found.changed.length === 0) await closeSnapshots(elastic, pitsOf(found.all.splice(0)));
-  return { partitions: found.changed, all: found.all, notes: [...notes, ...notLookedAt(indices, looked)] };
+  const unsure = isUnsure(found.changed, partitions) ? { unsure: UNSURE } : {};
+  return { partitions: found.changed, all: found.all, ...unsure, notes: [...notes, ...notLookedAt(indices, looked)] };
+}
+
+const UNSURE =
+  'the login lacks the privilege maintenance or monitor on the index, so nobody knows what of it had been read: grant both before a job is begun';
+
+/** Whether some of `changed` are there because nothing was known to be settled in their shard. */
+function isUnsure(changed: readonly Partition[], earlier: readonly Partition[]): boolean {
+  const settled = settledBefore(earlier);
+  return changed.some((partition) => settled.get(shardKey(detailOf(partition))) === -1);
 }
 
 interface Found {

@@ -28,8 +28,8 @@ export interface ShardSnapshot {
    */
   readonly settled: number;
   /**
-   * Where who asks may not refresh the index: changes at most, deletes among them, that the snapshot does not show yet;
-   * infinite: not known. Absent: it shows all of them.
+   * Where who asks may not refresh the index: about how many changes, deletes among them, the snapshot does not show yet
+   * (there may be more by the time that it is opened); infinite: not known. Absent: it shows all of them.
    */
   readonly unseen?: number;
   /** See `ShardState`. */
@@ -198,22 +198,33 @@ async function openShard(
     const top = answer.hits.hits[0]?.sort?.[0] ?? -1;
     if (answer.hits.hits.length > 0 !== answer.hits.total.value > 0 || !Number.isSafeInteger(top))
       throw oddAnswer(name, `${answer.hits.total.value} documents, highest _seq_no ${String(top)}`);
+    const rows = answer.hits.total.value;
     return {
       index: name,
       uuid,
       shard,
       pit: answer.pit_id,
       keepAlive,
-      rows: answer.hits.total.value,
+      rows,
       maxSeqNo: top,
-      // What is settled need not be visible where nobody refreshed it.
-      settled: refreshed ? state.settled : -1,
+      settled: refreshed ? state.settled : settledUnrefreshed(state, { rows, top }),
       ...(refreshed ? {} : { unseen: Math.max(0, (state.highest ?? Number.POSITIVE_INFINITY) - top) }),
       ...(state.history === undefined ? {} : { history: state.history }),
     };
   } catch (thrown) {
     return await throwAfter(thrown, () => closeSnapshots(elastic, [{ pit }]));
   }
+}
+
+/**
+ * What is settled need not be visible where nobody refreshed it, nor is it where a higher number is: changes that are made
+ * at the same time become visible in any order. It is where each number up to the highest has its document.
+ */
+function settledUnrefreshed(
+  { settled }: ShardState,
+  { rows, top }: { readonly rows: number; readonly top: number },
+): number {
+  return rows === top + 1 ? Math.min(settled, top) : -1;
 }
 
 async function openPit(elastic: Elastic, index: string, shard: number): Promise<{ pit: string; keepAlive: string }> {

@@ -8,7 +8,7 @@ import { refresh, type ShardSnapshot } from './snapshot.ts';
 export function unseenNotes(snapshots: readonly Pick<ShardSnapshot, 'index' | 'unseen'>[]): Note[] {
   const byIndex = new Map<string, number>();
   for (const { index, unseen = 0 } of snapshots) byIndex.set(index, (byIndex.get(index) ?? 0) + unseen);
-  return [...byIndex].flatMap(([index, most]) => (most > 0 ? [unseenNote(index, most)] : []));
+  return [...byIndex].flatMap(([index, about]) => (about > 0 ? [unseenNote(index, about)] : []));
 }
 
 /** Makes visible what is to be read without snapshots. */
@@ -19,8 +19,8 @@ export async function refreshAll(elastic: Elastic, indices: readonly IndexFacts[
   return notes;
 }
 
-function unseenNote(index: string, most: number): Note {
-  const count = Number.isFinite(most) ? `: ${most} changes at most, deletes among them` : '';
+function unseenNote(index: string, about: number): Note {
+  const count = Number.isFinite(about) ? `: about ${about} changes, deletes among them` : '';
   const text = `${index}: the login may not refresh it (privilege maintenance), so what was indexed since its last refresh is not seen${count}`;
   return { kind: 'lossy', text };
 }
