@@ -51,8 +51,9 @@ export async function readIndices(
   );
   if (found.length === 0)
     throw new MigrateError('E_SOURCE_NOT_FOUND', 'no index matches', { at: { collection: expression } });
-  for (const [name, facts] of found) refuseNarrowAlias(name, facts, expression);
-  await refuseNarrowStreams(elastic, found, expression);
+  const isMeant = await meantBy(elastic, expression);
+  for (const [name, facts] of found) refuseNarrowAlias(name, facts, isMeant);
+  await refuseNarrowStreams(elastic, found, { expression, isMeant });
   return found.map(([name, facts]) => factsOf(name, facts, version)).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -76,11 +77,11 @@ interface Called {
 }
 
 /** Shards are read whole: an alias that shows some of their documents only would give more than it does in a search. */
-function refuseNarrowAlias(name: string, facts: unknown, expression: string): void {
+function refuseNarrowAlias(name: string, facts: unknown, isMeant: Meant): void {
   const { aliases = {} } = facts as Called;
-  if (isMeant(name, expression)) return;
+  if (isMeant(name)) return;
   for (const [alias, { filter, search_routing }] of Object.entries(aliases)) {
-    if ((filter === undefined && search_routing === undefined) || !isMeant(alias, expression)) continue;
+    if ((filter === undefined && search_routing === undefined) || !isMeant(alias)) continue;
     throw new MigrateError('E_SOURCE_SCHEMA', 'an alias shows some documents of its index only', {
       at: { collection: alias, field: filter === undefined ? 'search_routing' : 'filter' },
       found: JSON.stringify(filter ?? search_routing),
@@ -94,14 +95,14 @@ function refuseNarrowAlias(name: string, facts: unknown, expression: string): vo
 async function refuseNarrowStreams(
   elastic: Elastic,
   found: readonly (readonly [string, unknown])[],
-  expression: string,
+  { expression, isMeant }: { readonly expression: string; readonly isMeant: Meant },
 ): Promise<void> {
-  const streams = found.flatMap(([name, facts]) => (isMeant(name, expression) ? [] : streamOf(facts)));
-  const others = [...new Set(streams)].filter((stream) => !isMeant(stream, expression));
+  const streams = found.flatMap(([name, facts]) => (isMeant(name) ? [] : streamOf(facts)));
+  const others = [...new Set(streams)].filter((stream) => !isMeant(stream));
   if (others.length === 0) return;
   const path = `/${indexPath(others.join(','))}/_alias`;
   const answer = (await elastic.ask({ method: 'GET', path, asked: 'read its aliases', index: expression })) as object;
-  for (const [stream, facts] of Object.entries(answer)) refuseNarrowAlias(stream, facts, expression);
+  for (const [stream, facts] of Object.entries(answer)) refuseNarrowAlias(stream, facts, isMeant);
 }
 
 function streamOf(facts: unknown): string[] {
@@ -109,17 +110,36 @@ function streamOf(facts: unknown): string[] {
   return data_stream === undefined ? [] : [data_stream];
 }
 
-function isMeant(name: string, expression: string): boolean {
-  return expression.split(',').some((one) => patternOf(one.trim()).test(name));
+/** Whether an index, alias or data stream is one that was named, by its own name. */
+type Meant = (name: string) => boolean;
+
+/** Which names those with a date in them stand for (`<logs-{now/d}>`) is Elasticsearch's to say. */
+async function meantBy(elastic: Elastic, expression: string): Promise<Meant> {
+  const names = expression.split(',').map((one) => one.trim().replace(/::\w+$/, ''));
+  const dated = names.filter((one) => one.startsWith('<'));
+  const exactly = new Set(dated.length === 0 ? [] : await namesOf(elastic, dated.join(','), expression));
+  const patterns = names.filter((one) => !one.startsWith('<')).map(patternOf);
+  return (name) => exactly.has(name) || patterns.some((pattern) => pattern.test(name));
 }
 
-/** Of a name in which `*` stands for anything, and so does what a date makes of it: `<logs-{now/d}>`, `logs::data`. */
+async function namesOf(elastic: Elastic, dated: string, expression: string): Promise<string[]> {
+  const {
+    indices = [],
+    aliases = [],
+    data_streams = [],
+  } = (await elastic.ask({
+    method: 'GET',
+    path: `/_resolve/index/${indexPath(dated)}`,
+    query: { expand_wildcards: 'open,closed,hidden' },
+    asked: 'say what the name stands for',
+    index: expression,
+  })) as Readonly<Partial<Record<'indices' | 'aliases' | 'data_streams', readonly { readonly name: string }[]>>>;
+  return [...indices, ...aliases, ...data_streams].map(({ name }) => name);
+}
+
+/** Of a name in which `*` stands for anything. */
 function patternOf(name: string): RegExp {
-  const plain = name
-    .replace(/::\w+$/, '')
-    .replace(/^<(.*)>$/, '$1')
-    .replace(/\{.*\}/, '*');
-  return new RegExp(`^${plain.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
+  return new RegExp(`^${name.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
 }
 
 /**
