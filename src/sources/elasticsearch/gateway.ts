@@ -11,7 +11,7 @@ export interface AnswerHead {
 /** Of the body so much is shown. */
 const SHOWN = 60;
 
-/** Errors: E_SOURCE_UNREACHABLE where it sends elsewhere, or comes in an encoding that was not asked for. */
+/** Errors: E_SOURCE_UNREACHABLE where it sends elsewhere, or is what was asked for in an encoding that was not. */
 export function checkHead({ status, headers }: AnswerHead, { address }: Pick<Asking, 'address'>): void {
   const at = { file: address };
   if (status >= 300 && status < 400)
@@ -22,6 +22,8 @@ export function checkHead({ status, headers }: AnswerHead, { address }: Pick<Ask
       wanted: 'an answer of Elasticsearch',
       hint: 'name the address that it sends to, or that of Elasticsearch itself, past any gateway',
     });
+  // An error is told by its status, which says whether it passes.
+  if (status >= 300) return;
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity')
     throw new MigrateError('E_SOURCE_UNREACHABLE', 'an answer is compressed though nobody asked for that', {

@@ -59,6 +59,16 @@ for (const name of ['text', 'bytes'])
     assert.deepEqual([error.code, error.found, asked], ['E_SOURCE_UNREACHABLE', 'content-encoding: gzip', 1]);
   });
 
+for (const name of ['text', 'bytes'])
+  test(`an error whose page is compressed is told by its status, and may pass: ${name}`, async () => {
+    const { error, asked } = await answered(WAYS[name]!, (response) =>
+      response.writeHead(503, { 'content-encoding': 'gzip' }).end(gzipSync('<html>later</html>')),
+    );
+    assert.deepEqual([error.code, error.retry], ['E_READ', true]);
+    assert.match(error.found!, /^503 /);
+    assert.equal(asked > 1, name === 'text');
+  });
+
 for (const [body, found] of [
   ['<html>log in</html>', '"<html>log in</html>"'],
   ['', 'nothing'],
