@@ -21,13 +21,13 @@ const WAYS: Readonly<Record<string, (elastic: Elastic) => Promise<unknown>>> = {
 /** What is thrown, and how often it was asked. */
 async function answered(
   way: (elastic: Elastic) => Promise<unknown>,
-  answer: (response: ServerResponse) => void,
+  answer: (response: ServerResponse, asked: number) => void,
 ): Promise<{ error: MigrateError; asked: number }> {
   let asked = 0;
   const server = createServer((request, response) => {
     asked++;
     assert.equal(request.headers['accept-encoding'], 'identity');
-    answer(response);
+    answer(response, asked);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const elastic = await openPlain(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -49,6 +49,16 @@ for (const [name, way] of Object.entries(WAYS))
       response.writeHead(302, { location: 'https://login.example/in?token=hidden' }).end(),
     );
     assert.deepEqual([error.code, error.found, asked], ['E_SOURCE_UNREACHABLE', '302, to https://login.example/in', 1]);
+  });
+
+for (const name of ['ask', 'text'])
+  test(`who sends elsewhere is told, too, where something else was answered before: ${name}`, async () => {
+    const { error, asked } = await answered(WAYS[name]!, (response, time) =>
+      time === 1
+        ? response.writeHead(503).end()
+        : response.writeHead(302, { location: 'https://login.example/in' }).end(),
+    );
+    assert.deepEqual([error.code, error.retry, asked], ['E_SOURCE_UNREACHABLE', false, 2]);
   });
 
 for (const name of ['text', 'bytes'])
