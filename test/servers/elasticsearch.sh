@@ -22,9 +22,10 @@ build() {
     mvn -B -q -f "$SOURCES/pom.xml" -Des.version=$VERSION -P"$part" dependency:copy-dependencies -DincludeScope=runtime \
       -DoutputDirectory="$folder/jars/$part" >"$folder/maven.log" 2>&1 || { tail -n 10 "$folder/maven.log" >&2; return 1; }
   done
-  javac -d "$folder/launch" -cp "$folder/jars/server/*" "$SOURCES/launch/"*.java >&2 \
-    && javac -d "$folder/root" -cp "$folder/jars/server/*" "$SOURCES/root/"*.java >&2 \
-    && jar --create --file "$folder/jars/root.jar" -C "$folder/root" .
+  for part in launch root; do
+    javac -d "$folder/$part" -cp "$folder/jars/server/*" "$SOURCES/$part/"*.java >&2 || return 1
+  done
+  (cd "$folder" && jar --create --file jars/root.jar -C root .)
 }
 get() { make_once "$HOME_FOLDER" build || die "can't get Elasticsearch $VERSION"; }
 
