@@ -19,7 +19,7 @@ const LONGEST_WAIT_MS = 5_000;
  */
 export async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   let [left, fruitless] = [items, 0];
-  for (let round = 1; left.length > 0; round++) {
+  for (let round = 1; ; round++) {
     const failed = await oneRound(left, work);
     if (failed.length === 0) return;
     const waiting = failed.find(({ error }) => error.retryAfterMs !== undefined);

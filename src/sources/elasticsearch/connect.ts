@@ -131,9 +131,9 @@ export async function openElastic(
         const error = elasticFailure(thrown, asking(request));
         // Of a node that is gone nothing is learnt: what another one answered says why.
         if (error.code !== 'E_SOURCE_UNREACHABLE') answer = error;
-        // The next attempt goes to the next node.
         // What is final is why it ends, whatever was answered before.
         if (!error.retry) throw error;
+        // The next attempt goes to the next node.
         if (attempt >= ATTEMPTS + urls.length) throw answer ?? error;
         tellAgain(error, attempt);
         await pause(error.retryAfterMs ?? FIRST_WAIT_MS * 2 ** (attempt - 1));

@@ -85,13 +85,13 @@ async function findMeta(start: string | undefined, look: Look): Promise<Found> {
     const meta = path.toLowerCase().endsWith('.json') ? 'json' : 'sqlite';
     return { meta: { kind: meta, file: path }, db: dirname(path) };
   }
-  if (usual === 'file') return { meta: { kind: 'sqlite', file: join(path, SQLITE) }, db: path };
   for (const db of [path, join(path, 'db')])
     for (const [meta, name] of [
       ['sqlite', SQLITE],
       ['json', JSON_FILE],
     ] as const)
-      if ((await look.kindOf(join(db, name))) === 'file') return { meta: { kind: meta, file: join(db, name) }, db };
+      if ((db === path && meta === 'sqlite' ? usual : await look.kindOf(join(db, name))) === 'file')
+        return { meta: { kind: meta, file: join(db, name) }, db };
   throw new MigrateError(
     'E_SOURCE_NOT_FOUND',
     kind === 'none' ? 'the source is not there' : 'no metadata of a Milvus 1.x is there',

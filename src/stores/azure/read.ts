@@ -1,8 +1,8 @@
 /** Reading blobs: one version of each (by its ETag), by ranges. */
 import type { Readable } from 'node:stream';
-import type { Opening, StoreFile, StoreStat } from '../../core/contracts.ts';
+import type { StoreStat } from '../../core/contracts.ts';
 import { MigrateError } from '../../core/errors.ts';
-import { type FirstBytes, openRanged, takeFirst } from '../http/opening.ts';
+import { type FirstBytes, opener, takeFirst } from '../http/opening.ts';
 import { otherBytes, type ReadBody } from '../http/ranges.ts';
 import { brokenBody, objectGone } from './failure.ts';
 import type { AzureSession, Doing } from './session.ts';
@@ -25,19 +25,7 @@ export function isFolder(metadata: Readonly<Record<string, string>> | undefined)
   return metadata?.hdi_isfolder === 'true';
 }
 
-export async function openBlob(
-  session: AzureSession,
-  path: string,
-  opening: Opening = {},
-): Promise<StoreFile | undefined> {
-  return openRanged(opening, {
-    place: session.describe(path),
-    pace: session.pace,
-    stat: () => statBlob(session, path),
-    first: (length) => firstBytes(session, path, length),
-    reader: (version) => bodyReader(session, path, version),
-  });
-}
+export const openBlob = opener({ stat: statBlob, first: firstBytes, reader: bodyReader });
 
 async function firstBytes(session: AzureSession, path: string, length: number): Promise<FirstBytes | undefined> {
   const doing: Doing = { what: 'read', path };

@@ -1,6 +1,6 @@
 /** Reading objects: one generation of each, by ranges. */
-import type { Opening, StoreFile, StoreStat } from '../../core/contracts.ts';
-import { type FirstBytes, openRanged, takeFirst } from '../http/opening.ts';
+import type { StoreStat } from '../../core/contracts.ts';
+import { type FirstBytes, opener, takeFirst } from '../http/opening.ts';
 import { otherBytes, type ReadBody, wholeNumber } from '../http/ranges.ts';
 import { absent, type Doing, type GcsSession, objectAt } from './session.ts';
 
@@ -14,19 +14,7 @@ export async function statObject(session: GcsSession, path: string): Promise<Sto
   return { size, version: session.must(found, 'generation', doing) };
 }
 
-export async function openObject(
-  session: GcsSession,
-  path: string,
-  opening: Opening = {},
-): Promise<StoreFile | undefined> {
-  return openRanged(opening, {
-    place: session.describe(path),
-    pace: session.pace,
-    stat: () => statObject(session, path),
-    first: (length) => firstBytes(session, path, length),
-    reader: (version) => bodyReader(session, path, version),
-  });
-}
+export const openObject = opener({ stat: statObject, first: firstBytes, reader: bodyReader });
 
 function firstBytes(session: GcsSession, path: string, length: number): Promise<FirstBytes | undefined> {
   const doing: Doing = { what: 'read', path };

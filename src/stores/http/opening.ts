@@ -12,31 +12,42 @@ export interface FirstBytes {
   readonly bytes: Uint8Array;
 }
 
-export interface OpeningParts {
-  /** For messages: s3://bucket/key */
-  readonly place: string;
+/** What of a driver's session is needed to open a file. */
+interface Opens {
+  describe(path: string): string;
   readonly pace: Pace;
-  /** One request that says what is there; undefined: nothing. */
-  stat(): Promise<StoreStat | undefined>;
-  /** One request for so many first bytes of whatever is there; undefined: the answer does not tell enough. */
-  first(length: number): Promise<FirstBytes | undefined>;
-  /** Reads of that version alone. */
-  reader(version: string): ReadBody;
 }
 
-export async function openRanged({ known, first }: Opening, parts: OpeningParts): Promise<StoreFile | undefined> {
-  const { place, pace } = parts;
-  const begun = known === undefined && first !== undefined ? await begin(first, parts) : undefined;
-  const stat = known ?? begun?.stat ?? (await parts.stat());
-  if (stat === undefined) return undefined;
-  const { size, version } = stat;
-  return rangedFile({ stat: { size, version }, place, read: parts.reader(version), first: begun?.bytes, pace });
+/** Requests of a driver, each about one path. */
+export interface OpeningCalls<S> {
+  /** Says what is there; undefined: nothing. */
+  stat(session: S, path: string): Promise<StoreStat | undefined>;
+  /** Asks for so many first bytes of whatever is there; undefined: the answer does not tell enough. */
+  first(session: S, path: string, length: number): Promise<FirstBytes | undefined>;
+  /** Reads that version alone. */
+  reader(session: S, path: string, version: string): ReadBody;
+}
+
+/** `Store.openFile` of a driver with these calls. */
+export function opener<S extends Opens>(
+  calls: OpeningCalls<S>,
+): (session: S, path: string, opening?: Opening) => Promise<StoreFile | undefined> {
+  return async (session, path, { known, first: length } = {}) => {
+    const asked = known === undefined && length !== undefined;
+    const begun = asked ? await beginning(() => calls.first(session, path, length)) : undefined;
+    const stat = known ?? begun?.stat ?? (await calls.stat(session, path));
+    if (stat === undefined) return undefined;
+    const { size, version } = stat;
+    const read = calls.reader(session, path, version);
+    const place = session.describe(path);
+    return rangedFile({ stat: { size, version }, place, read, first: begun?.bytes, pace: session.pace });
+  };
 }
 
 /** What is absent, empty or refused is looked at as ever: that answer says what it is. */
-async function begin(length: number, parts: OpeningParts): Promise<FirstBytes | undefined> {
+async function beginning(ask: () => Promise<FirstBytes | undefined>): Promise<FirstBytes | undefined> {
   try {
-    return await parts.first(length);
+    return await ask();
   } catch (thrown) {
     if (thrown instanceof MigrateError && !thrown.retry) return undefined;
     throw thrown;

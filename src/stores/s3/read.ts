@@ -1,8 +1,8 @@
 /** Reading objects: one version of each, by ranges. */
 import type { Readable } from 'node:stream';
 import type { HeadObjectCommandOutput, S3 } from '@aws-sdk/client-s3';
-import type { Opening, StoreFile, StoreStat } from '../../core/contracts.ts';
-import { type FirstBytes, openRanged, takeFirst } from '../http/opening.ts';
+import type { StoreStat } from '../../core/contracts.ts';
+import { type FirstBytes, opener, takeFirst } from '../http/opening.ts';
 import { otherBytes, type ReadBody } from '../http/ranges.ts';
 import { answerOf } from './failure.ts';
 import type { S3Session } from './session.ts';
@@ -55,19 +55,7 @@ async function notThere(
   return s3.headObject(target);
 }
 
-export async function openObject(
-  session: S3Session,
-  path: string,
-  opening: Opening = {},
-): Promise<StoreFile | undefined> {
-  return openRanged(opening, {
-    place: session.describe(path),
-    pace: session.pace,
-    stat: () => headObject(session, path),
-    first: (length) => firstBytes(session, path, length),
-    reader: (version) => bodyReader(session, path, version),
-  });
-}
+export const openObject = opener({ stat: headObject, first: firstBytes, reader: bodyReader });
 
 function firstBytes(session: S3Session, path: string, length: number): Promise<FirstBytes | undefined> {
   const request = { Bucket: session.bucket, Key: session.key(path), Range: `bytes=0-${length - 1}` };
