@@ -24,6 +24,11 @@ export const STORE_MODULES: { readonly [S in StoreConfig['scheme']]?: ModulePath
   az: ['../../stores/azure/store.js', ...STORE_WRAPPERS],
 };
 
+/** What a store needs for all but reading what was looked at before, which is all that workers do with a source. */
+export const SDK_MODULES: { readonly [S in StoreConfig['scheme']]?: ModulePaths } = {
+  az: ['../../stores/azure/sdk.js'],
+};
+
 export const ENCODER_MODULES: { readonly [F in FileFormat]?: ModulePaths } = {
   npy: ['../../encoders/npy.js'],
   parquet: ['../../encoders/parquet.js'],
@@ -43,21 +48,37 @@ export const SOURCE_MODULES: {
 /** Of the thread that plans. */
 export function foreseenHere(ends: Ends): ModulePaths {
   const checkpoint = ends.state === undefined ? ['../../checkpoints/sqlite.js'] : [];
-  return [...checkpoint, ...(SOURCE_MODULES[ends.source.kind]?.main ?? []), ...storesOf(ends)];
+  const { from, to } = schemesOf(ends);
+  const stores = [from, to].flatMap((scheme) => [...storeModules(scheme), ...sdkModules(scheme)]);
+  return [...checkpoint, ...(SOURCE_MODULES[ends.source.kind]?.main ?? []), ...stores];
 }
 
 /** Of a worker. */
 export function foreseenInWorkers(ends: Ends): ModulePaths {
   // Without a format it is what fixed widths are written in, and where there are none it loads the other when it knows.
   const encoder = ends.files === undefined ? undefined : ENCODER_MODULES[ends.format ?? 'npy'];
-  return [...(SOURCE_MODULES[ends.source.kind]?.worker ?? []), ...storesOf(ends), ...(encoder ?? [])];
+  const { from, to } = schemesOf(ends);
+  const stores = [...storeModules(from), ...storeModules(to), ...sdkModules(to)];
+  return [...(SOURCE_MODULES[ends.source.kind]?.worker ?? []), ...stores, ...(encoder ?? [])];
 }
 
-function storesOf({ source, files }: Ends): ModulePaths {
+type Scheme = StoreConfig['scheme'] | undefined;
+
+/** Of the store that is read and of the one that is written to. */
+function schemesOf({ source, files }: Ends): { readonly from: Scheme; readonly to: Scheme } {
   const atRest = source.kind === 'milvus1x' || source.kind === 'faiss';
-  const from = atRest ? STORE_MODULES[source.store?.scheme ?? 'file'] : undefined;
-  const to = files === undefined ? undefined : STORE_MODULES[files.store?.scheme ?? 'file'];
-  return [...(from ?? []), ...(to ?? [])];
+  return {
+    from: atRest ? (source.store?.scheme ?? 'file') : undefined,
+    to: files === undefined ? undefined : (files.store?.scheme ?? 'file'),
+  };
+}
+
+function storeModules(scheme: Scheme): ModulePaths {
+  return (scheme === undefined ? undefined : STORE_MODULES[scheme]) ?? [];
+}
+
+function sdkModules(scheme: Scheme): ModulePaths {
+  return (scheme === undefined ? undefined : SDK_MODULES[scheme]) ?? [];
 }
 
 export function loadForeseen(paths: ModulePaths): void {

@@ -5,6 +5,7 @@ import { MigrateError } from '../../core/errors.ts';
 import { type FirstBytes, opener, takeFirst } from '../http/opening.ts';
 import { otherBytes, type ReadBody } from '../http/ranges.ts';
 import { brokenBody, objectGone } from './failure.ts';
+import type { BlobRange } from './plainReads.ts';
 import type { AzureSession, Doing } from './session.ts';
 
 /** undefined: no such blob, in a container that is there. */
@@ -49,19 +50,25 @@ function brokenOff(thrown: unknown, session: AzureSession, doing: Doing): Migrat
 
 function bodyReader(session: AzureSession, path: string, etag: string): ReadBody {
   const doing: Doing = { what: 'read', path };
-  const options = { conditions: { ifMatch: etag }, maxRetryRequests: 0 };
+  const key = session.key(path);
   return async (start, length, use) => {
-    const answer = await session.unless(404, doing, () => session.blob(path).download(start, length, options));
-    if (answer === undefined) throw objectGone(session.failed(doing));
-    const body = session.must(answer.readableStreamBody as Readable | undefined, 'a body', doing);
-    const range = `bytes ${start}-${start + length - 1}`;
-    if (answer.etag !== etag || !answer.contentRange?.startsWith(`${range}/`)) {
-      body.destroy();
-      const found = `${answer.contentRange || 'no range'}, ETag ${answer.etag}`;
-      throw otherBytes(session.describe(path), found, `${range}, ETag ${etag}`);
-    }
+    const plain = await session.call(doing, async () => session.readPlain?.({ key, etag, start, length }));
+    const body = plain ?? (await readBySdk(session, path, { key, etag, start, length }));
     await use(body).catch((thrown: unknown) => {
       throw brokenOff(thrown, session, doing);
     });
   };
+}
+
+async function readBySdk(session: AzureSession, path: string, { etag, start, length }: BlobRange): Promise<Readable> {
+  const doing: Doing = { what: 'read', path };
+  const options = { conditions: { ifMatch: etag }, maxRetryRequests: 0 };
+  const answer = await session.unless(404, doing, () => session.blob(path).download(start, length, options));
+  if (answer === undefined) throw objectGone(session.failed(doing));
+  const body = session.must(answer.readableStreamBody as Readable | undefined, 'a body', doing);
+  const range = `bytes ${start}-${start + length - 1}`;
+  if (answer.etag === etag && answer.contentRange?.startsWith(`${range}/`)) return body;
+  body.destroy();
+  const found = `${answer.contentRange || 'no range'}, ETag ${answer.etag}`;
+  throw otherBytes(session.describe(path), found, `${range}, ETag ${etag}`);
 }

@@ -9,9 +9,8 @@ import { type StoreNames, storeNames } from '../names.ts';
 import { once } from '../once.ts';
 import type { AzureAccess } from './access.ts';
 import { answerOf, azureFailure, noContainer, notAzure } from './failure.ts';
+import { type PlainRead, plainReads } from './plainReads.ts';
 import { azureTransport } from './transport.ts';
-
-const sdk = loadPackage('@azure/storage-blob');
 
 /** What was tried, as in «could not …», and on which path. */
 export interface Doing {
@@ -21,7 +20,10 @@ export interface Doing {
 
 export interface AzureSession extends StoreNames {
   readonly pace: Pace;
+  /** Loads the SDK when it is first asked for. */
   readonly container: ContainerClient;
+  /** undefined: all reads are the SDK's. */
+  readonly readPlain: PlainRead | undefined;
   /** Whether a container that is not there is one that will be made: then it is empty until the first write. */
   readonly createsBucket: boolean;
   blob(path: string): BlockBlobClient;
@@ -44,9 +46,13 @@ export interface SessionParts {
   readonly connections: Connections;
 }
 
-export async function azureSession({ config, access, connections }: SessionParts): Promise<AzureSession> {
+export function azureSession({ config, access, connections }: SessionParts): AzureSession {
   const names = storeNames(config);
-  const container = await openContainer(config, access, connections);
+  let opened: ContainerClient | undefined;
+  const container = (): ContainerClient => {
+    opened ??= openContainer(config, access, connections);
+    return opened;
+  };
   const failed = ({ what, path }: Doing): FailedCall => ({
     what,
     place: names.describe(path),
@@ -70,26 +76,31 @@ export async function azureSession({ config, access, connections }: SessionParts
     (await unless(NEVER, doing, request)) as T;
   const exists = once(async () => {
     const found = await unless(404, { what: 'look for the container', path: '' }, () =>
-      container.getProperties().catch((thrown: unknown) => {
-        // Refused: it may not be looked at, but its blobs may.
-        if (answerOf(thrown).status === 403) return {};
-        throw thrown;
-      }),
+      container()
+        .getProperties()
+        .catch((thrown: unknown) => {
+          // Refused: it may not be looked at, but its blobs may.
+          if (answerOf(thrown).status === 403) return {};
+          throw thrown;
+        }),
     );
     return found === undefined ? undefined : true;
   });
   const ready = once(async () => {
     // 409: another worker was quicker, or it is still being deleted: then the first write says so.
     if (config.createBucket && (await exists()) !== true)
-      await unless(409, { what: 'make the container', path: '' }, () => container.create());
+      await unless(409, { what: 'make the container', path: '' }, () => container().create());
     return true;
   });
   return {
     ...names,
     pace: createPace(),
-    container,
+    get container() {
+      return container();
+    },
+    readPlain: plainReads(access, config.bucket, connections),
     createsBucket: config.createBucket,
-    blob: (path) => container.getBlockBlobClient(names.key(path)),
+    blob: (path) => container().getBlockBlobClient(names.key(path)),
     call,
     unless,
     must,
@@ -105,11 +116,12 @@ export async function azureSession({ config, access, connections }: SessionParts
 /** No answer has this status. */
 const NEVER = -1;
 
-async function openContainer(
+function openContainer(
   config: ObjectStoreConfig,
   { url, login }: AzureAccess,
   connections: Connections,
-): Promise<ContainerClient> {
+): ContainerClient {
+  const sdk = loadPackage('@azure/storage-blob');
   const options: StoragePipelineOptions = {
     httpClient: azureTransport(connections),
     // Wrappers of ours do that, for all stores alike.

@@ -18,7 +18,7 @@ export async function openAzureStore(
 ): Promise<Store> {
   const access = azureAccess(config, credentials);
   const connections = openConnections(patience);
-  const session = await azureSession({ config, access, connections });
+  const session = azureSession({ config, access, connections });
   const memory = pieceMemory(PIECES);
   const objects: ObjectCalls = {
     describe: session.describe,
