@@ -28,7 +28,8 @@ export function createTextCache(): TextCache {
       const known = kept[place];
       if (known !== undefined && isAt(known.bytes, bytes, { from, length })) return known.text;
       const text = decoded(bytes, from, to);
-      kept[place] = { bytes: bytes.slice(from, to), text };
+      // A copy: what `slice` of a Buffer gives would change with the page that comes into its memory next.
+      kept[place] = { bytes: Uint8Array.from(bytes.subarray(from, to)), text };
       return text;
     },
   };

@@ -328,6 +328,15 @@ test('refused documents do not pile up in memory: their batch goes when they are
   for (const batch of found.batches) assert.ok((batch.refused ?? []).length <= 9);
 });
 
+test('a key is what it is in its page, whatever stood in that place of the page before', async () => {
+  // Of one length, with the same first, middle and last letter; the pages come one after the other in the same buffer.
+  const documents = [1, 2, 3, 4].map((year) => `{"vec":[1,2,3],"year_${year}_sales":${year}}`);
+  for (const encoding of ['json', 'cbor'] as const) {
+    const { rows } = await read(documents, { slabBytes: 65_536, encoding, perPage: 1 });
+    for (const [at, { $meta }] of rows.entries()) assert.equal($meta, `{"year_${at + 1}_sales":${at + 1}}`);
+  }
+});
+
 test('a text that is cut is counted', async () => {
   const schema = SCHEMA;
   const fields = FIELDS.map((one) => (one.path === 'title' ? { ...one, field: { ...one.field, maxLength: 4 } } : one));
