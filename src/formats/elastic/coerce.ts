@@ -95,6 +95,9 @@ function dateCoercer(format: string, sourceType: string): CoerceValue {
   const wanted = `a date of the format ${format}`;
   return (raw) => {
     if (raw.kind !== 'string' && raw.kind !== 'number') return reject(shown(raw), wanted);
+    // A double near 1e12 is a tenth of a microsecond off, and may have been rounded up to the next millisecond.
+    if (raw.kind === 'number' && !raw.asSent)
+      return reject(raw.text, `${wanted}: a fraction has lost digits in CBOR; read the index as JSON`);
     const nanos = parse(raw.kind === 'string' ? raw.value : raw.text);
     if (nanos === undefined) return reject(shown(raw), wanted);
     if (unit === 1n && nanos < 0n) return reject(shown(raw), `${wanted} from 1970 on`);
@@ -181,7 +184,8 @@ function coerceJson(reading: Reading, pieces: readonly Piece[], mapped: MappedFi
   const { path, without, nullValue, several } = mapped;
   const first = pieces[0];
   if (first === undefined) return NONE;
-  const kind = pieces.length === 1 ? reading.kindAt(first.at) : undefined;
+  // A part of an object, written with dots, is not the object: `{"a.b": null}`.
+  const kind = pieces.length === 1 && first.below.length === 0 ? reading.kindAt(first.at) : undefined;
   if (kind === 'null') return nullValue === null ? NONE : { kind: 'value', value: Buffer.from(nullValue) };
   if (kind === 'array' && nullValue !== null) return jsonCell(() => withoutNulls(reading, first.at, nullValue));
   if (pieces.length === 1 || !areSeveral(reading, pieces))

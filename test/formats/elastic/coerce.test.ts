@@ -114,6 +114,24 @@ test('limits of whole numbers, and what is cut is said', () => {
   assert.deepEqual(cut, { kind: 'value', value: 5n, changes: ['fraction cut'] });
 });
 
+test('a date that was sent as a fraction is rejected in CBOR, which has rounded it', () => {
+  assert.equal(ofJson('1577836800123.456789', { type: 'date_nanos' }), 1577836800123456789n);
+  assert.equal(ofCbor(1577836800123.4568, { type: 'date_nanos' }), 'reject');
+  assert.equal(ofJson('1577836800123.99999', { type: 'date' }), 1577836800123n);
+  assert.equal(ofCbor(1577836800123.5, { type: 'date' }), 'reject');
+  assert.equal(ofCbor(1577836800123, { type: 'date' }), 1577836800123n);
+});
+
+test('a null in an object stays, also where it is written with dots', () => {
+  const field = mapped({ type: 'object' });
+  const locate = createLocator(['f']);
+  for (const text of ['{"f.a":null}', '{"f":{"a":null}}']) {
+    const reading = jsonReading(text);
+    const cell = createCoercer(field, { longText: 'reject' })(reading, locate(reading, 0).pieces[0]!);
+    assert.equal(plain(cell), '{"a":null}', text);
+  }
+});
+
 test('a large fraction that CBOR has rounded is rejected, not stored', () => {
   assert.equal(ofJson('123456789012345678.5', { type: 'long' }), 123456789012345678n);
   const double = Buffer.alloc(9, 0xfb);
