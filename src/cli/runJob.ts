@@ -38,7 +38,7 @@ export async function runJob(
   refuseUnwritable({
     report: output.report,
     rejectFile: config.rejectFile,
-    source: config.source,
+    config,
     configFile: pathFlag(line.raw, 'config', terminal.cwd),
   });
   const progress = await openProgress(terminal, output.logFormat, signal);

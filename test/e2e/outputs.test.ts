@@ -1,7 +1,7 @@
 /** Files that a run writes beside the rows, and what it must not lose by them: rejected rows, the source, the job's record. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, lstatSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { temporaryFolder } from '../temporary.ts';
@@ -67,6 +67,46 @@ describe('output files', { concurrency: 4 }, () => {
       const ended = await milvusMigrate(['dump', `milvus1x:${join(folder.path, 'db')}`, ...common, ...beside]);
       assert.equal(ended.code, 0, ended.stderr);
     }
+  });
+
+  test('what jobs keep is not replaced by the report or the rejected rows', async () => {
+    using folder = temporaryFolder();
+    const [out, state] = [join(folder.path, 'out'), join(folder.path, 'state')];
+    const words = ['dump', source('l2'), '--out', out, '--state', state];
+    const dumped = await milvusMigrate(words);
+    assert.equal(dumped.code, 0, dumped.stderr);
+    const files = readdirSync(out, { recursive: true, encoding: 'utf8' }).map((name) => join(out, name));
+    const kept = [
+      [join(state, 'state.sqlite'), 'a file in which jobs are recorded'],
+      [files.find((file) => /manifest-\w+\.json$/.test(file))!, 'a file that was dumped'],
+      [files.find((file) => file.endsWith('id.npy'))!, 'a file that was dumped'],
+    ] as const;
+    for (const [file, what] of kept)
+      for (const flag of ['--report', '--reject-file']) {
+        const before = readFileSync(file);
+        const ended = await milvusMigrate([...words, flag, file]);
+        assert.equal(ended.code, 2, ended.stdout);
+        assert.match(ended.stderr, new RegExp(`${flag} would replace ${what}`));
+        assert.deepEqual(readFileSync(file), before);
+      }
+    const beside = await milvusMigrate([...words, '--report', join(out, 'report.json')]);
+    assert.equal(beside.code, 0, beside.stderr);
+  });
+
+  test('a device, a pipe or the name of an open file is no place for the report or the rejected rows', async () => {
+    using folder = temporaryFolder();
+    const [pipe, open] = [join(folder.path, 'pipe'), join(folder.path, 'stdout')];
+    execFileSync('mkfifo', [pipe]);
+    symlinkSync('/proc/self/fd/1', open);
+    const words = ['dump', source('l2'), '--out', join(folder.path, 'out'), '--state', join(folder.path, 'state')];
+    for (const flag of ['--report', '--reject-file'])
+      for (const path of [pipe, open]) {
+        const before = lstatSync(path).ino;
+        const ended = await milvusMigrate([...words, flag, path]);
+        assert.equal(ended.code, 2, ended.stdout);
+        assert.match(ended.stderr, new RegExp(`${flag} names no file that can be written`));
+        assert.equal(lstatSync(path).ino, before);
+      }
   });
 
   test('verify --fresh is refused: the job and its files stay', async () => {

@@ -121,7 +121,8 @@ export async function hasManifest(store: Store): Promise<boolean> {
   return false;
 }
 
-function isManifest(path: string): boolean {
+/** Whether a file beside the tables is one, by its name. */
+export function isManifest(path: string): boolean {
   return /^manifest-[0-9a-f]+\.json$/.test(path);
 }
 
