@@ -11,11 +11,9 @@ import type { Checkpoint, JobLock, JobRecord, NewJob } from '../core/checkpoint.
 import type { Upload } from '../core/contracts.ts';
 import { MigrateError, systemCode } from '../core/errors.ts';
 import { makeFolders } from '../core/folders.ts';
-import { loadPackage } from '../core/loadPackage.ts';
+import { openSqlite } from '../core/sqlite.ts';
 import { collectionOf, jobOf, jsonOrNull, partitionOf, toJson } from './rows.ts';
 import { openStateFile, STATE_FILE, unusable } from './sqliteFile.ts';
-
-const Database = loadPackage('better-sqlite3');
 
 const INSERT_PARTITION = 'INSERT INTO partitions (job, id, ordinal, planned) VALUES (?, ?, ?, ?)';
 
@@ -128,12 +126,13 @@ function tryLock(stateDir: string, key: string): BetterSqlite3.Database | undefi
   let database: BetterSqlite3.Database | undefined;
   try {
     makeFolders(dirname(file));
-    database = new Database(file, { timeout: 0 });
+    database = openSqlite(file, { timeout: 0 });
     database.exec('BEGIN EXCLUSIVE');
     return database;
   } catch (thrown) {
     database?.close();
     if (systemCode(thrown) === 'SQLITE_BUSY') return undefined;
+    if (thrown instanceof MigrateError) throw thrown;
     throw unusable('could not lock the job', file, thrown);
   }
 }

@@ -4,9 +4,7 @@ import { dirname, join } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import { couldNotWrite, isFull, MigrateError, systemCode } from '../core/errors.ts';
 import { makeFolders } from '../core/folders.ts';
-import { loadPackage } from '../core/loadPackage.ts';
-
-const Database = loadPackage('better-sqlite3');
+import { openSqlite } from '../core/sqlite.ts';
 
 export const STATE_FILE = 'state.sqlite';
 
@@ -37,7 +35,7 @@ export function openStateFile(stateDir: string): BetterSqlite3.Database {
   try {
     makeFolders(stateDir, 0o700);
     const file = join(stateDir, STATE_FILE);
-    database = new Database(file, { timeout: 10_000 });
+    database = openSqlite(file, { timeout: 10_000 });
     chmodSync(file, 0o600);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import type { StoreStat } from '../../core/contracts.ts';
 import { isFull, MigrateError, messageOf, systemCode } from '../../core/errors.ts';
-import { loadPackage } from '../../core/loadPackage.ts';
+import { openSqlite } from '../../core/sqlite.ts';
 import type { MetaRow } from '../../formats/milvus1x/fieldValues.ts';
 import { checkTableNames, type MetadataTables } from '../../formats/milvus1x/metadata.ts';
 import { openFolder, openIfThere, type SourceFolder, sourceError } from './fileRead.ts';
@@ -36,13 +36,12 @@ export async function followToDatabase(file: string, look: Look): Promise<string
 
 /** Errors: E_METADATA, E_SOURCE_VERSION, E_SOURCE_ACCESS. */
 export async function readSqliteMeta({ folder, name, shown, openStore }: MetaFileAt): Promise<MetadataTables> {
-  const Database = loadPackage('better-sqlite3');
   await using from = await openFolder(openStore, folder, '');
   const temporary = makeTemporary(shown);
   try {
     const copy = join(temporary, 'meta.sqlite');
     await copyUnchanged({ from, name, copy, shown });
-    return readCopy(Database, copy, { name, shown });
+    return readCopy(copy, { name, shown });
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
@@ -137,14 +136,10 @@ function versionsOf(states: States): string {
   return states.map((stat) => stat?.version).join();
 }
 
-function readCopy(
-  Database: typeof BetterSqlite3,
-  copy: string,
-  { name, shown: file }: Pick<Copying, 'name' | 'shown'>,
-): MetadataTables {
+function readCopy(copy: string, { name, shown: file }: Pick<Copying, 'name' | 'shown'>): MetadataTables {
   let database: BetterSqlite3.Database | undefined;
   try {
-    database = new Database(copy, { fileMustExist: true });
+    database = openSqlite(copy, { fileMustExist: true });
     database.defaultSafeIntegers(true);
     return readTables(database, file);
   } catch (thrown) {
