@@ -82,6 +82,11 @@ function isGiven(argv: readonly string[], name: string): boolean {
   return last === `--${name}` || last === `--${name}=true`;
 }
 
+/** An error that came when the command had ended. */
+export function reportError(error: MigrateError, argv: readonly string[], terminal: Terminal): Promise<void> {
+  return printError(toPlain(error), argv, terminal);
+}
+
 /** Flags are looked for in the words themselves: the error may be that they could not be read. */
 async function printError(error: PlainError, argv: readonly string[], terminal: Terminal): Promise<void> {
   const debug = isGiven(argv, 'debug');

@@ -1,13 +1,27 @@
 /** A disk that is too small, and one that fills up in the middle: nothing half-written, and after making room the same command ends. */
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
 import { temporaryFolder } from '../temporary.ts';
 import { compareDump, type Ended, fixture, milvusMigrate, type RunOptions } from './harness.ts';
 import { assertExact, collections, place } from './place.ts';
 import { smallDisk } from './smallDisk.ts';
 
+const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const FILL = new URL('./fillDisk.js', import.meta.url).href;
 
 /** The tool wants the files' size and 64 MiB to spare: this much lets `mixed` begin. */
@@ -167,6 +181,44 @@ describe('a full disk', { concurrency: 2 }, () => {
     assertNoSpace(ended);
     assert.match(ended.stdout, /Everything was written and checked/);
     assert.doesNotMatch(ended.stdout, /report\.json/);
+  });
+
+  test('no room for the result on stdout, or for the rest of it: exit code and stderr say so', async (context) => {
+    using small = smallDisk('64k');
+    if (small === undefined) return context.skip('mounting a small file system is refused here');
+    const file = join(small.path, 'plan.json');
+    const source = `milvus1x:${join(fixture('mixed'), 'db')}`;
+    for (const left of [0, 4096]) {
+      fillUp(join(small.path, 'filler'));
+      truncateSync(join(small.path, 'filler'), statSync(join(small.path, 'filler')).size - left);
+      const stdout = openSync(file, 'w');
+      const { status, stderr } = spawnSync(process.execPath, [CLI, 'plan', source, '--json'], {
+        stdio: ['ignore', stdout, 'pipe'],
+        encoding: 'utf8',
+      });
+      closeSync(stdout);
+      assert.equal(statSync(file).size, left);
+      assertNoSpace({ code: status, signal: null, stdout: '', stderr });
+      assert.match(stderr, /the result can not be written to stdout/);
+      rmSync(file);
+    }
+  });
+
+  test('no room for SQLite beside the copy of the metadata: TMPDIR is named, not the source', async (context) => {
+    using folder = temporaryFolder();
+    const meta = join(folder.path, 'db/meta.sqlite');
+    cpSync(join(fixture('l2'), 'db'), join(folder.path, 'db'), { recursive: true });
+    const database = new Database(meta);
+    database.pragma('journal_mode = WAL');
+    database.exec('UPDATE Tables SET state = state');
+    const bytes = [meta, `${meta}-wal`].reduce((sum, file) => sum + 4096 * Math.ceil(statSync(file).size / 4096), 0);
+    using small = smallDisk(`${bytes + 4096}`);
+    if (small === undefined) return context.skip('mounting a small file system is refused here');
+    const ended = await milvusMigrate(['plan', `milvus1x:${join(folder.path, 'db')}`], { env: { TMPDIR: small.path } });
+    database.close();
+    assert.equal(ended.code, 3, ended.stdout);
+    assert.match(ended.stderr, /^error E_SOURCE_ACCESS: the metadata can not be copied to /m);
+    assert.match(ended.stderr, /TMPDIR/);
   });
 
   test('no room for the rejected rows: no report says that they are there', async (context) => {

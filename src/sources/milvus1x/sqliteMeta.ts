@@ -114,7 +114,7 @@ function notCopied(thrown: unknown, shown: string): MigrateError {
   return new MigrateError(code, `the metadata can not be copied to ${tmpdir()}`, {
     at: { file: shown },
     found: messageOf(thrown),
-    hint: 'name a folder that can be written to in TMPDIR',
+    hint: 'name a folder that can be written to, with room for it, in TMPDIR',
     cause: thrown,
   });
 }
@@ -144,6 +144,8 @@ function readCopy(copy: string, { name, shown: file }: Pick<Copying, 'name' | 's
     return readTables(database, file);
   } catch (thrown) {
     if (thrown instanceof MigrateError) throw thrown;
+    // What SQLite makes beside the copy: of the original nothing is wrong.
+    if (/^SQLITE_(FULL|CANTOPEN|IOERR)/.test(systemCode(thrown) ?? '')) throw notCopied(thrown, file);
     throw new MigrateError('E_METADATA', `${name} can not be read as a SQLite database`, {
       at: { file },
       found: `${messageOf(thrown)}${systemCode(thrown) === undefined ? '' : ` (${systemCode(thrown)})`}`,
