@@ -187,6 +187,9 @@ export function isFull(thrown: unknown): boolean {
 /** What to do where a disk is full. */
 export const MAKE_ROOM = 'make room and run the same command again';
 
+/** What to do where a process has as many files open as it may. */
+const MORE_FILES = 'raise the limit of open files (ulimit -n), or take fewer --threads';
+
 interface Unwritten {
   readonly what: string;
   readonly file: string;
@@ -213,6 +216,8 @@ export function toMigrateError(
   if (isOfTheEnd(thrown)) return toMigrateError(thrown.suppressed, code, details);
   // Whatever was written: nothing is wrong with the program.
   if (code === 'E_INTERNAL' && isFull(thrown)) return noSpace(thrown, details);
+  if (['EMFILE', 'ENFILE'].includes(systemCode(thrown) ?? ''))
+    return new MigrateError(code, messageOf(thrown), { hint: MORE_FILES, cause: thrown, ...details });
   return new MigrateError(code, messageOf(thrown), { cause: thrown, ...details });
 }
 

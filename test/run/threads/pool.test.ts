@@ -32,3 +32,19 @@ test('what stops a pool stops those beside it, also ones that are opened later',
     await assert.rejects(side.run<'lookup'>(task), { code: 'E_INTERRUPTED' });
   }
 });
+
+test('threads that this host lets nobody start are an error of the task that waits for them', async () => {
+  // More of them than open files are allowed, in a process of its own.
+  const script = `
+    const { openPool } = await import(${JSON.stringify(POOL)});
+    const pool = openPool(64);
+    const task = { kind: 'nothing' };
+    const told = await Promise.all(Array.from({ length: 200 }, () => pool.run(task).catch((error) => error)));
+    await pool[Symbol.asyncDispose]();
+    const last = await pool.run(task).catch((error) => error);
+    console.log(told.some(({ message }) => message === last.message), last.code, last.message, last.hint);`;
+  const { stdout } = await promisify(execFile)('sh', [
+    ...['-c', 'ulimit -n 64 && exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', script],
+  ]);
+  assert.match(stdout, /^true E_INTERNAL a worker thread could not be started raise the limits of this process/);
+});
