@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { Secret } from '../../src/config/secret.ts';
+import { readMysqlMeta } from '../../src/sources/milvus1x/mysqlMeta.ts';
 import { temporaryFolder } from '../temporary.ts';
 import { compareDump, type Ended, fixture, milvusMigrate, plainText, wanted } from './harness.ts';
 import { type MetaDatabase, metaDatabase } from './metaDatabase.ts';
@@ -40,6 +42,15 @@ describe('metadata in MySQL', { concurrency: 4 }, () => {
       const { ended } = await tried(meta, words, env);
       assert.equal(ended.code, 0, ended.stderr);
     }
+  });
+
+  test('a server that falls silent in the middle is not waited for without end', async () => {
+    await using meta = await metaDatabase('mixed');
+    await meta.run('LOCK TABLES Tables WRITE');
+    const silent = { code: 'E_SOURCE_UNREACHABLE', found: 'nothing for 0.5 s' };
+    await assert.rejects(readMysqlMeta(new Secret(meta.url), 500), silent);
+    await meta.run('UNLOCK TABLES');
+    assert.ok((await readMysqlMeta(new Secret(meta.url), 500)).Tables.length > 0);
   });
 
   test('run: all rows arrive; resumed with the address given again', async () => {

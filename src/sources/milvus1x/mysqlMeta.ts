@@ -1,4 +1,5 @@
 /** Reads Milvus 1.x's metadata from a MySQL server, in one snapshot. */
+import { connect as connectSocket, type Socket } from 'node:net';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Secret } from '../../config/secret.ts';
 import { MigrateError, messageOf, systemCode } from '../../core/errors.ts';
@@ -7,11 +8,16 @@ import { checkTableNames, type MetadataTables } from '../../formats/milvus1x/met
 import { type MysqlAddress, parseMysqlDsn, showMysql } from '../../formats/mysqlDsn.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A server that fell silent (stopped, or a table is locked) may stay so for ever. */
+const SILENCE_MS = 60_000;
 
-/** Errors: E_SOURCE_NOT_FOUND, E_SOURCE_ACCESS, E_METADATA, E_SOURCE_VERSION; none shows the password. */
-export async function readMysqlMeta(url: Secret): Promise<MetadataTables> {
+/**
+ * Errors: E_SOURCE_NOT_FOUND, E_SOURCE_UNREACHABLE, E_SOURCE_ACCESS, E_METADATA, E_SOURCE_VERSION; none shows the password.
+ * @param silenceMs how long not a byte may come
+ */
+export async function readMysqlMeta(url: Secret, silenceMs = SILENCE_MS): Promise<MetadataTables> {
   const address = parseMysqlDsn(url.reveal());
-  const connection = await connect(address);
+  const connection = await connect(address, silenceMs);
   try {
     return await readTables(connection, address);
   } catch (thrown) {
@@ -21,7 +27,7 @@ export async function readMysqlMeta(url: Secret): Promise<MetadataTables> {
   }
 }
 
-async function connect(address: MysqlAddress): Promise<Connection> {
+async function connect(address: MysqlAddress, silenceMs: number): Promise<Connection> {
   const { createConnection } = await import('mysql2/promise');
   const { user, password, host, port, socket, database, tls } = address;
   try {
@@ -29,7 +35,9 @@ async function connect(address: MysqlAddress): Promise<Connection> {
       user,
       password,
       database,
+      // The host, too: a certificate is held against it.
       ...(socket === undefined ? { host, port } : { socketPath: socket }),
+      stream: () => openSocket(address, silenceMs),
       ...(tls === 'off' ? {} : { ssl: { rejectUnauthorized: tls === 'verify' } }),
       connectTimeout: CONNECT_TIMEOUT_MS,
       // BIGINT exact: as digits. Dates are not needed.
@@ -41,6 +49,15 @@ async function connect(address: MysqlAddress): Promise<Connection> {
     throw explain(thrown, address);
   }
 }
+
+/** The driver's own limits are for whole answers, however many rows come. */
+function openSocket({ host, port, socket: path }: MysqlAddress, silenceMs: number): Socket {
+  const socket = path === undefined ? connectSocket({ host, port }) : connectSocket({ path });
+  const silent = Object.assign(new Error(`nothing for ${silenceMs / 1000} s`), { code: SILENT });
+  return socket.setTimeout(silenceMs, () => socket.destroy(silent));
+}
+
+const SILENT = 'SILENT';
 
 async function readTables(connection: Connection, address: MysqlAddress): Promise<MetadataTables> {
   await connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
@@ -109,6 +126,13 @@ function explain(thrown: unknown, address: MysqlAddress): MigrateError {
         found: `host ${address.host} (${code})`,
         hint: 'check its name',
         retry: code === 'EAI_AGAIN',
+      });
+    case SILENT:
+      return new MigrateError('E_SOURCE_UNREACHABLE', 'the MySQL server fell silent', {
+        at,
+        found: messageOf(thrown),
+        hint: 'look at what it does (SHOW PROCESSLIST): a table may be locked; then run the same command again',
+        retry: true,
       });
     case 'ECONNREFUSED':
     case 'ETIMEDOUT':
