@@ -1,7 +1,7 @@
 /** One connection to MySQL or MariaDB, with the session that a checkpoint needs, whatever the server's own defaults. */
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { MigrateError } from '../core/errors.ts';
-import { type MysqlAddress, showMysql } from '../formats/mysqlDsn.ts';
+import { type MysqlAddress, showMysql, tlsChecks } from '../formats/mysqlDsn.ts';
 
 export const CONNECT_MS = 10_000;
 /** An answer that has not come in this time never will: the connection is of no use any more. */
@@ -44,13 +44,14 @@ export interface MysqlConnection extends Sql {
  */
 export async function connectMysql(address: MysqlAddress, answerMs = ANSWER_MS): Promise<MysqlConnection> {
   const { createConnection } = await import('mysql2/promise');
-  const { user, password, host, port, socket, database, tls } = address;
+  const { user, password, host, port, socket, database } = address;
+  const ssl = tlsChecks(address);
   const connection = await createConnection({
     user,
     password,
     database,
     ...(socket === undefined ? { host, port } : { socketPath: socket }),
-    ...(tls === 'off' ? {} : { ssl: { rejectUnauthorized: tls === 'verify' } }),
+    ...(ssl === undefined ? {} : { ssl }),
     connectTimeout: CONNECT_MS,
     charset: 'utf8mb4',
     supportBigNumbers: true,

@@ -91,7 +91,7 @@ const NOT_LET_IN = ({ said }: Saying): Said => [
 const NO_TLS = ({ said }: Saying): Said => [
   'no secure connection to the MySQL server of --state',
   said,
-  'NODE_EXTRA_CA_CERTS=ca.pem makes its authority known; ?tls=skip-verify goes without looking, ?tls=false without TLS',
+  'NODE_EXTRA_CA_CERTS=ca.pem makes its authority known; ?ssl-mode=VERIFY_CA takes any name in the certificate, ?tls=skip-verify goes without looking, ?tls=false without TLS',
 ];
 const SILENT = ({ address, said }: Saying): Said => [
   'the MySQL server of --state does not answer',

@@ -16,7 +16,7 @@ export interface MysqlAddress {
   readonly socket: string | undefined;
   readonly database: string;
   /** From the parameter `tls`, `ssl` or `ssl-mode`. */
-  readonly tls: 'off' | 'verify' | 'skip-verify';
+  readonly tls: 'off' | 'verify' | 'verify-ca' | 'skip-verify';
 }
 
 /** Error: E_CONFIG; the text itself, which holds a password, is not shown. */
@@ -69,7 +69,20 @@ function tlsOf(params: string): MysqlAddress['tls'] {
   const query = new URLSearchParams(params);
   const word = (query.get('tls') ?? query.get('ssl') ?? query.get('ssl-mode') ?? 'false').toLowerCase();
   if (['false', '0', '', 'disabled'].includes(word)) return 'off';
+  if (word === 'verify_ca') return 'verify-ca';
   return ['skip-verify', 'preferred', 'required'].includes(word) ? 'skip-verify' : 'verify';
+}
+
+interface TlsChecks {
+  readonly rejectUnauthorized: boolean;
+  readonly verifyIdentity: boolean;
+}
+
+/** For the driver, which holds a certificate against the host's name only when it is told to, and never against an address. */
+export function tlsChecks({ tls, host }: MysqlAddress): TlsChecks | undefined {
+  if (tls === 'off') return undefined;
+  const named = !host.includes(':') && !/^[\d.]*$/.test(host);
+  return { rejectUnauthorized: tls !== 'skip-verify', verifyIdentity: tls === 'verify' && named };
 }
 
 function hostAndPort(text: string): { host: string; port: number } {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseMysqlDsn, showMysql } from '../../src/formats/mysqlDsn.ts';
+import { parseMysqlDsn, showMysql, tlsChecks } from '../../src/formats/mysqlDsn.ts';
 
 const plain = {
   user: 'root',
@@ -33,11 +33,21 @@ test('defaults, sockets, IPv6, TLS', () => {
   assert.equal(parseMysqlDsn('mysql://u@h/m?tls=skip-verify').tls, 'skip-verify');
   for (const [word, tls] of [
     ['VERIFY_IDENTITY', 'verify'],
-    ['VERIFY_CA', 'verify'],
+    ['VERIFY_CA', 'verify-ca'],
     ['REQUIRED', 'skip-verify'],
     ['DISABLED', 'off'],
   ])
     assert.equal(parseMysqlDsn(`mysql://u@h/m?ssl-mode=${word}`).tls, tls);
+});
+
+test('a certificate is held against the name of the host where that is asked for', () => {
+  const checks = (words: string) => tlsChecks(parseMysqlDsn(`mysql://u@${words}`));
+  const [named, signed] = [true, false].map((verifyIdentity) => ({ rejectUnauthorized: true, verifyIdentity }));
+  for (const words of ['db/m?tls=true', 'db.here/m?ssl-mode=VERIFY_IDENTITY']) assert.deepEqual(checks(words), named);
+  for (const words of ['db/m?ssl-mode=VERIFY_CA', '10.0.0.1/m?tls=true', '[::1]:3306/m?tls=true'])
+    assert.deepEqual(checks(words), signed);
+  assert.equal(checks('db/m?tls=skip-verify')?.rejectUnauthorized, false);
+  assert.equal(checks('db/m'), undefined);
 });
 
 test('passwords keep their special characters', () => {

@@ -5,7 +5,7 @@ import type { Secret } from '../../config/secret.ts';
 import { MigrateError, messageOf, systemCode } from '../../core/errors.ts';
 import type { MetaRow } from '../../formats/milvus1x/fieldValues.ts';
 import { checkTableNames, type MetadataTables } from '../../formats/milvus1x/metadata.ts';
-import { type MysqlAddress, parseMysqlDsn, showMysql } from '../../formats/mysqlDsn.ts';
+import { type MysqlAddress, parseMysqlDsn, showMysql, tlsChecks } from '../../formats/mysqlDsn.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A server that fell silent (stopped, or a table is locked) may stay so for ever. */
@@ -29,7 +29,8 @@ export async function readMysqlMeta(url: Secret, silenceMs = SILENCE_MS): Promis
 
 async function connect(address: MysqlAddress, silenceMs: number): Promise<Connection> {
   const { createConnection } = await import('mysql2/promise');
-  const { user, password, host, port, socket, database, tls } = address;
+  const { user, password, host, port, socket, database } = address;
+  const ssl = tlsChecks(address);
   try {
     return await createConnection({
       user,
@@ -38,7 +39,7 @@ async function connect(address: MysqlAddress, silenceMs: number): Promise<Connec
       // The host, too: a certificate is held against it.
       ...(socket === undefined ? { host, port } : { socketPath: socket }),
       stream: () => openSocket(address, silenceMs),
-      ...(tls === 'off' ? {} : { ssl: { rejectUnauthorized: tls === 'verify' } }),
+      ...(ssl === undefined ? {} : { ssl }),
       connectTimeout: CONNECT_TIMEOUT_MS,
       // BIGINT exact: as digits. Dates are not needed.
       supportBigNumbers: true,
@@ -126,6 +127,13 @@ function explain(thrown: unknown, address: MysqlAddress): MigrateError {
         found: `host ${address.host} (${code})`,
         hint: 'check its name',
         retry: code === 'EAI_AGAIN',
+      });
+    case 'HANDSHAKE_NO_SSL_SUPPORT':
+    case 'HANDSHAKE_SSL_ERROR':
+      return new MigrateError('E_SOURCE_ACCESS', 'no secure connection to the MySQL server', {
+        at,
+        found: `${code}: ${messageOf(thrown)}`,
+        hint: 'NODE_EXTRA_CA_CERTS=ca.pem makes its authority known; ?ssl-mode=VERIFY_CA goes by that alone, whatever name is in the certificate; ?tls=false does without TLS',
       });
     case SILENT:
       return new MigrateError('E_SOURCE_UNREACHABLE', 'the MySQL server fell silent', {
