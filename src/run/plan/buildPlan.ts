@@ -9,6 +9,13 @@ import { type Fitted, fitSchema } from './fitSchema.ts';
 
 /** Rows per collection whose vectors are compared after the load. */
 export const SAMPLES_PER_COLLECTION = 1000;
+/**
+ * And of all collections together: samples are in the memory of a run, in its checkpoint and in the manifest, which is one
+ * text (of thousands of collections it was longer than any text can be).
+ */
+const SAMPLES_PER_JOB = 500_000;
+/** Of each, however many there are. */
+const LEAST_SAMPLES = 10;
 
 /** A row as JSON text is about so many times its size in memory: parts are counted in that, files are not to be larger. */
 export const JSON_SIZE = 3;
@@ -56,6 +63,8 @@ export async function buildPlan(
   }
   const collections: PlannedCollection[] = [];
   const partitions: PlannedPartition[] = [];
+  const fair = Math.max(LEAST_SAMPLES, Math.floor(SAMPLES_PER_JOB / groups.length));
+  const wanted = Math.min(SAMPLES_PER_COLLECTION, fair);
   for (const group of groups) {
     const members = membersOf(group, all);
     const total = members.reduce((sum, { partition }) => sum + partition.rows, 0);
@@ -64,7 +73,7 @@ export async function buildPlan(
         partition,
         collection: group.target,
         targetPartition: input.single ? DEFAULT_PARTITION : targetPartitionName(partition.milvusPartition),
-        samples: Math.ceil((SAMPLES_PER_COLLECTION * partition.rows) / Math.max(total, 1)),
+        samples: Math.ceil((wanted * partition.rows) / Math.max(total, 1)),
         input: input.label,
         ordinal: partitions.length,
       });

@@ -4,8 +4,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type JobChoices, jobConfig } from '../../../src/config/jobConfig.ts';
-import type { Dataset } from '../../../src/core/contracts.ts';
+import type { Dataset, Partition, Source } from '../../../src/core/contracts.ts';
 import type { MigrateError } from '../../../src/core/errors.ts';
+import { buildPlan } from '../../../src/run/plan/buildPlan.ts';
 import { fitSchema } from '../../../src/run/plan/fitSchema.ts';
 import { plan } from '../../../src/run/planReport.ts';
 import { repoRoot } from '../../root.ts';
@@ -184,4 +185,38 @@ test('more fields than a Milvus takes by default are spoken of', async () => {
   };
   assert.deepEqual(await noted(62), []);
   assert.match((await noted(63)).join(), /^65 fields: a Milvus takes 64 unless its proxy\.maxFieldNum/);
+});
+
+test('thousands of collections have fewer samples each: all of them are held in memory', async () => {
+  const config = jobConfig({ source: { kind: 'milvus1x', path: '/db' } });
+  const key = { name: 'id', type: 'Int64', primaryKey: true, dim: 0 } as const;
+  const vector = { name: 'vector', type: 'FloatVector', primaryKey: false, dim: 4 } as const;
+  const source = {
+    async *plan({ name }: Dataset): AsyncGenerator<Partition> {
+      for (const part of [1, 2])
+        yield {
+          id: `${name}.${part}`,
+          dataset: name,
+          milvusPartition: '',
+          rows: 5000,
+          deleted: 0,
+          bytes: 0,
+          detail: null,
+        };
+    },
+  } as unknown as Source;
+  const samplesOf = async (count: number): Promise<readonly number[]> => {
+    const datasets = Array.from({ length: count }, (_, at): Dataset => {
+      const schema = { fields: [key, vector], metric: 'L2' } as const;
+      const counts = { rows: 10_000, rowsExact: true, deleted: 0, bytes: 0 };
+      const rest = { preferredMetric: undefined, index: undefined, notes: [], skipped: [], fingerprint: {} };
+      return { name: `c${at}`, schema, milvusPartitions: [''], ...counts, ...rest };
+    });
+    const { partitions } = await buildPlan(config, source, { datasets, facts: undefined });
+    return partitions.map(({ samples }) => samples);
+  };
+  const sum = (all: readonly number[]): number => all.reduce((total, one) => total + one, 0);
+  assert.deepEqual(await samplesOf(1), [500, 500]);
+  assert.equal(sum(await samplesOf(500)), 500_000);
+  assert.equal(sum(await samplesOf(5000)), 500_000);
 });
