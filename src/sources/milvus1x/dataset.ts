@@ -72,7 +72,7 @@ export async function inspectCollection(meta: CollectionMeta, options: InspectOp
     skipped: all.flatMap(skippedOf),
     fingerprint: fingerprintOf(meta, all),
   };
-  return { dataset, shape, partitions: meta.partitions.map((partition) => inspectedPartition(partition, all)) };
+  return { dataset, shape, partitions: inspectedPartitions(meta.partitions, all) };
 }
 
 interface SegmentTask {
@@ -103,11 +103,14 @@ async function inspectOrSkip(
   }
 }
 
-function inspectedPartition(partition: PartitionMeta, all: readonly Inspected[]): InspectedPartition {
-  const segments = all.flatMap(({ partition: own, facts }) =>
-    own !== partition || facts instanceof MigrateError ? [] : [facts],
-  );
-  return { tag: partition.tag, segments };
+/** The whole segments of each partition. There may be thousands of partitions, and many times as many segments. */
+function inspectedPartitions(
+  partitions: readonly PartitionMeta[],
+  all: readonly Inspected[],
+): InspectedCollection['partitions'] {
+  const whole = new Map<PartitionMeta, SegmentFacts[]>(partitions.map((partition) => [partition, []]));
+  for (const { partition, facts } of all) if (!(facts instanceof MigrateError)) whole.get(partition)?.push(facts);
+  return [...whole].map(([{ tag }, segments]) => ({ tag, segments }));
 }
 
 function skippedOf({ partition, meta, facts }: Inspected): SkippedSegment[] {
