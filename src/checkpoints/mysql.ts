@@ -18,10 +18,12 @@ import { hasTables, makeTables, TABLE } from './mysqlTables.ts';
 import {
   type CollectionRow,
   collectionOf,
+  countsOf,
   type JobRow,
   jobOf,
   jsonOrNull,
   type PartitionRow,
+  type ProgressRow,
   partitionOf,
   toJson,
 } from './rows.ts';
@@ -103,6 +105,10 @@ function checkpointOn(session: MysqlSession, address: MysqlAddress): Checkpoint 
       const text = `SELECT planned, part, load_state AS \`load\` FROM ${TABLE.partitions} WHERE job = ?`;
       const records = (await all<PartitionRow>(text, id)).map(partitionOf);
       return records.sort((one, other) => one.planned.ordinal - other.planned.ordinal);
+    },
+    async counts(id) {
+      const text = `SELECT part IS NOT NULL AS made, load_state AS \`load\` FROM ${TABLE.partitions} WHERE job = ?`;
+      return countsOf(await all<ProgressRow>(text, id));
     },
     recordPart: (id, part) => setPartition(id, part.partition, 'part', toJson(part)),
     discardPart: (id, partition) =>

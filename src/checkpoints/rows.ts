@@ -1,5 +1,12 @@
 /** Rows of a database as records, and back: values that have a structure are kept as JSON text. */
-import type { CollectionRecord, JobRecord, JobState, LoadRecord, PartitionRecord } from '../core/checkpoint.ts';
+import type {
+  CollectionRecord,
+  JobRecord,
+  JobState,
+  LoadRecord,
+  PartitionCounts,
+  PartitionRecord,
+} from '../core/checkpoint.ts';
 import type { Part } from '../core/contracts.ts';
 import type { PlainError } from '../core/errors.ts';
 import type { PlannedPartition } from '../core/plan.ts';
@@ -23,6 +30,13 @@ export interface JobRow {
 export interface PartitionRow {
   readonly planned: string;
   readonly part: string | null;
+  readonly load: string | null;
+}
+
+/** Of one partition, without what is planned and what its part is. */
+export interface ProgressRow {
+  /** 0 or 1. */
+  readonly made: number;
   readonly load: string | null;
 }
 
@@ -63,6 +77,16 @@ export function partitionOf({ planned, part, load }: PartitionRow): PartitionRec
     planned: JSON.parse(planned) as PlannedPartition,
     part: part === null ? undefined : (JSON.parse(part) as Part),
     load: load === null ? undefined : (JSON.parse(load) as LoadRecord),
+  };
+}
+
+export function countsOf(rows: readonly ProgressRow[]): PartitionCounts {
+  const isLoaded = ({ load }: ProgressRow): boolean =>
+    load !== null && (JSON.parse(load) as LoadRecord).state === 'loaded';
+  return {
+    all: rows.length,
+    made: rows.filter(({ made }) => Number(made) === 1).length,
+    loaded: rows.filter(isLoaded).length,
   };
 }
 

@@ -12,7 +12,7 @@ import type { Upload } from '../core/contracts.ts';
 import { MigrateError, systemCode } from '../core/errors.ts';
 import { makeFolders } from '../core/folders.ts';
 import { openSqlite } from '../core/sqlite.ts';
-import { collectionOf, jobOf, jsonOrNull, partitionOf, toJson } from './rows.ts';
+import { collectionOf, countsOf, jobOf, jsonOrNull, type ProgressRow, partitionOf, toJson } from './rows.ts';
 import { openStateFile, STATE_FILE, unusable } from './sqliteFile.ts';
 
 const INSERT_PARTITION = 'INSERT INTO partitions (job, id, ordinal, planned) VALUES (?, ?, ?, ?)';
@@ -74,6 +74,10 @@ export function openSqliteCheckpoint(stateDir: string): Checkpoint {
     },
     partitions: async (id) =>
       all(partitionOf, 'SELECT planned, part, load FROM partitions WHERE job = ? ORDER BY ordinal', id),
+    counts: async (id) =>
+      countsOf(
+        all((row: ProgressRow) => row, 'SELECT part IS NOT NULL AS made, load FROM partitions WHERE job = ?', id),
+      ),
     recordPart: async (id, part) =>
       runOnJob(id, 'UPDATE partitions SET part = ? WHERE job = ? AND id = ?', toJson(part), id, part.partition),
     discardPart: async (id, partition) =>

@@ -60,6 +60,13 @@ export interface PartitionRecord {
   readonly load: LoadRecord | undefined;
 }
 
+export interface PartitionCounts {
+  readonly all: number;
+  /** With a part. */
+  readonly made: number;
+  readonly loaded: number;
+}
+
 /** What is known about a target collection of the job. */
 export interface CollectionRecord {
   /** The collection that the rows go into: the target itself, or a scratch one for `--mode overwrite`. */
@@ -110,6 +117,8 @@ export interface Checkpoint extends AsyncDisposable {
   addPartitions(id: string, partitions: readonly PlannedPartition[]): Promise<void>;
   /** In the order of the plan. */
   partitions(id: string): Promise<readonly PartitionRecord[]>;
+  /** How far they are, without reading what is recorded of each: that may be a gigabyte. */
+  counts(id: string): Promise<PartitionCounts>;
   recordPart(id: string, part: Part): Promise<void>;
   /** The part is to be made again; only while nothing of it was handed to a target. */
   discardPart(id: string, partition: string): Promise<void>;

@@ -40,9 +40,11 @@ export type JobsPlace = StatePlace | string;
 export type StoredConfig = Json;
 
 export async function listJobs(place: JobsPlace): Promise<JobSummary[]> {
-  return withState(place, [], async (state) =>
-    Promise.all((await state.list()).map((job) => summarize(state, job, placeOf(place)))),
-  );
+  return withState(place, [], async (state) => {
+    const jobs: JobSummary[] = [];
+    for (const job of await state.list()) jobs.push(await summarize(state, job, placeOf(place)));
+    return jobs;
+  });
 }
 
 export async function showJob(
@@ -181,12 +183,10 @@ export async function withJob<T>(
 
 async function summarize(state: Checkpoint, job: JobRecord, place: StatePlace): Promise<JobSummary> {
   const { id, source, target, createdAt, updatedAt, error } = job;
-  const records = await state.partitions(id);
-  const dumped = records.filter(({ part }) => part !== undefined).length;
-  const loaded = records.filter(({ load }) => load?.state === 'loaded').length;
+  const { all, made, loaded } = await state.counts(id);
   const files = (job.config as { target?: Json }).target === undefined;
-  const whole = files ? records.length : 2 * records.length;
-  const progress = whole === 0 ? 1 : (dumped + (files ? 0 : loaded)) / whole;
+  const whole = files ? all : 2 * all;
+  const progress = whole === 0 ? 1 : (made + (files ? 0 : loaded)) / whole;
   const state_ = await stateNow(state, job);
   const over = state_ === 'finished' || state_ === 'dumped';
   const around = { env: process.env, cwd: process.cwd() };

@@ -117,6 +117,16 @@ export function checkpointContract(name: string, open: OpenTwice): void {
     assert.deepEqual(second?.load, load);
   });
 
+  on('how far the partitions are is counted', async (one, other) => {
+    await one.create(job('j1'));
+    assert.deepEqual(await other.counts('j1'), { all: 3, made: 0, loaded: 0 });
+    for (const id of ['p0', 'p2']) await one.recordPart('j1', part(id));
+    await one.recordLoad('j1', 'p0', { state: 'loaded', rows: 10, how: 'stream', dir: '' });
+    await one.recordLoad('j1', 'p2', { state: 'streaming', acked: 1, inFlight: 2 });
+    assert.deepEqual(await other.counts('j1'), { all: 3, made: 2, loaded: 1 });
+    assert.deepEqual(await other.counts('none'), { all: 0, made: 0, loaded: 0 });
+  });
+
   on('a part that was handed to a target is not discarded', async (one) => {
     await one.create(job('j1'));
     await one.recordPart('j1', part('p0'));
