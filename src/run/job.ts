@@ -172,7 +172,7 @@ async function runOpened(job: Opened): Promise<Report> {
     for (const { target: name, notes } of record.collections)
       for (const { kind, text } of notes) if (kind === 'warning') warn(`${name}: ${text}`);
     const route = await routeOf(job, warn);
-    if (files !== undefined) await tidy(files, ledger, warn);
+    if (files !== undefined) await tidy(files, ledger, { warn, signal: stop.signal });
     const { collections } = record;
     const common = { config, jobId: record.id, checkpoint, ledger, collections, pool, route, reader: opened.reader };
     const run: Running = {
@@ -289,9 +289,13 @@ async function openFiles(config: JobConfig, checkpoint: Checkpoint, jobId: strin
 }
 
 /** What dead runs of the job left goes first: nothing of this run is under way yet. */
-async function tidy({ store, journal }: FilesContext, ledger: Ledger, warn: (text: string) => void): Promise<void> {
-  for (const left of await journal.discardLeft()) warn(leftInWords(left));
-  await sweepJob(store, ledger.partitions(), ledger.jobId);
+async function tidy(
+  files: FilesContext,
+  ledger: Ledger,
+  { warn, signal }: Pick<Running, 'warn' | 'signal'>,
+): Promise<void> {
+  for (const left of await files.journal.discardLeft()) warn(leftInWords(left));
+  await sweepJob(files, ledger.partitions(), ledger.jobId, signal);
 }
 
 /** Bulk insert where there are files and the server has it; else the rows are streamed. */

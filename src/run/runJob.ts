@@ -14,6 +14,7 @@ import { prepareCollection, recheckCollection } from './load/prepare.ts';
 import { refuseUnfinished } from './load/unfinished.ts';
 import { manifestFile } from './places/layout.ts';
 import { partFolders } from './places/partFolders.ts';
+import { sideBySide } from './places/sideBySide.ts';
 import { announce } from './progress/events.ts';
 import { keepManifest, letGoOfSource, lookAtIds, type Running } from './runFiles.ts';
 import { plannedOf } from './shared/plannedSchemas.ts';
@@ -228,10 +229,10 @@ async function verifyOne(run: TargetRun & VerifyContext, name: string): Promise<
 async function cleanUp(run: Running, complete: Loadable, loadable: Loadable): Promise<void> {
   const { files, config } = run;
   if (files === undefined || config.files === undefined || config.files.keep) return;
-  for (const { planned, part, load } of run.ledger.partitions()) {
-    if (part === undefined || load?.state !== 'loaded' || !complete.has(planned.collection)) continue;
+  await sideBySide(files.config, run.ledger.partitions(), async ({ planned, part, load }) => {
+    if (part === undefined || load?.state !== 'loaded' || !complete.has(planned.collection)) return;
     for (const dir of partFolders(part, load)) await files.store.remove(dir);
-  }
+  });
   if (complete.size < loadable.size) return;
   await files.store.remove(manifestFile(run.jobId));
 }

@@ -1,22 +1,31 @@
 /** Whether the parts of earlier runs are what was written: those that are not are made again. */
 import { setImmediate } from 'node:timers/promises';
+import type { PartitionRecord } from '../../core/checkpoint.ts';
 import type { Part } from '../../core/contracts.ts';
 import { crc32 } from '../../core/crc32.ts';
 import { MigrateError } from '../../core/errors.ts';
 import { gatherFiles, otherAttempt, partFolders } from '../places/partFolders.ts';
+import { sideBySide } from '../places/sideBySide.ts';
 import type { RunContext } from '../shared/context.ts';
 
 /** Parts that can't be used any more are made again, as long as nothing of them was handed to the target. */
 export async function discardUnusable(run: RunContext): Promise<void> {
-  for (const { planned, part, load } of run.ledger.partitions()) {
-    if (part === undefined || load !== undefined) continue;
+  await lookAtEach(run, async ({ planned, part, load }) => {
+    if (part === undefined || load !== undefined) return;
     const why = await whyUnusable(run, part, planned.upsert === true);
-    if (why === undefined) continue;
+    if (why === undefined) return;
     if (why !== '' && run.reader.kind === 'dumped') throw await damaged(run, part, why);
     if (why !== '') run.warn(`part ${part.dir} of ${planned.collection} is made again: ${why}`);
     await run.ledger.discardPart(part.partition);
-  }
+  });
 }
+
+async function lookAtEach(run: RunContext, look: (record: PartitionRecord) => Promise<void>): Promise<void> {
+  await sideBySide(run.files?.config ?? NOWHERE, run.ledger.partitions(), look, run.signal);
+}
+
+/** Without files there is nothing to wait for. */
+const NOWHERE = { scheme: 'file' } as const;
 
 /**
  * Partitions whose parts are made again though their import was announced: their files are not what was written, and
@@ -26,9 +35,9 @@ export async function discardUnusable(run: RunContext): Promise<void> {
 export async function findLost(run: RunContext, takes: (collection: string) => boolean): Promise<ReadonlySet<string>> {
   const lost = new Set<string>();
   if (run.route === 'stream') return lost;
-  for (const { planned, part, load } of run.ledger.partitions()) {
-    if (part === undefined || load === undefined || !takes(planned.collection)) continue;
-    if (run.route === 'import' && load.state !== 'intended') continue;
+  await lookAtEach(run, async ({ planned, part, load }) => {
+    if (part === undefined || load === undefined || !takes(planned.collection)) return;
+    if (run.route === 'import' && load.state !== 'intended') return;
     // A run that died before it renamed them left them under the name of an earlier attempt; one that died when it had made
     // them again, under that of the next.
     const folders = partFolders(part, load).toReversed();
@@ -36,13 +45,13 @@ export async function findLost(run: RunContext, takes: (collection: string) => b
     if (why === undefined) {
       if (load.state === 'loaded' && run.files !== undefined)
         await gatherFiles(run.files.store, part, { from: partFolders(part, load), to: part.dir });
-      continue;
+      return;
     }
     if (run.reader.kind === 'dumped') throw await damaged(run, part, why);
     if (load.state !== 'loaded') run.warn(`part ${part.dir} of ${planned.collection} is made again: ${why}`);
     for (const dir of folders) await run.files?.store.remove(dir);
     lost.add(part.partition);
-  }
+  });
   return lost;
 }
 

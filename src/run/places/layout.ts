@@ -4,6 +4,7 @@ import type { JobConfig } from '../../config/job.ts';
 import type { PartitionRecord } from '../../core/checkpoint.ts';
 import type { Part, Store, StoreConfig } from '../../core/contracts.ts';
 import type { PlannedPartition } from '../../core/plan.ts';
+import { sideBySide } from './sideBySide.ts';
 
 export type FilesConfig = NonNullable<JobConfig['files']>;
 
@@ -80,12 +81,14 @@ export function seenFiles(files: FilesConfig, part: Part, dir: string): string[]
 
 /** Removes what dead runs of the job left unfinished: only where the job writes, others' folders are not looked into. */
 export async function sweepJob(
-  store: Store,
+  { store, config }: { readonly store: Store; readonly config: StoreConfig },
   records: readonly { readonly planned: PlannedPartition }[],
   id: string,
+  signal?: AbortSignal,
 ): Promise<void> {
   const folders = records.map(({ planned }) => `${PARTS_FOLDER}/${planned.collection}/${planned.targetPartition}`);
-  for (const folder of ['', ...new Set(folders)]) await store.sweep(folder, id);
+  const sweep = async (folder: string): Promise<void> => void (await store.sweep(folder, id));
+  await sideBySide(config, new Set(['', ...folders]), sweep, signal);
 }
 
 export function manifestFile(jobId: string): string {

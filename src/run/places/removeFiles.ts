@@ -3,6 +3,7 @@ import type { Checkpoint } from '../../core/checkpoint.ts';
 import type { Store } from '../../core/contracts.ts';
 import { manifestFile, partFolder, preflightName, sweepJob, writtenFolder } from './layout.ts';
 import { gatherFiles, partFolders } from './partFolders.ts';
+import { sideBySide } from './sideBySide.ts';
 import { type FilesPlace, leftInWords, openJournal } from './uploads.ts';
 
 export interface Removed {
@@ -16,17 +17,17 @@ export async function removeJobFiles(checkpoint: Checkpoint, place: FilesPlace, 
   const { store } = place;
   const left = await discardUploads(checkpoint, place, id);
   let removed = 0;
-  for (const { planned, part, load } of await checkpoint.partitions(id)) {
+  await sideBySide(place.config, await checkpoint.partitions(id), async ({ planned, part, load }) => {
     // Also where no part is recorded: a run may have died between the two.
     const written = [partFolder({ jobId: id }, planned), writtenFolder({ jobId: id }, { planned, load })];
     const dirs = new Set([...written, ...partFolders(part, load)]);
     // Only folders that bear this job's id: those of a dumped folder that it loads are not its own.
     const own = [...dirs].filter((dir) => dir.includes(`.${id}.`));
     if (await removeAll(store, own)) removed++;
-  }
+  });
   // A manifest of parts that are gone would be taken for a finished dump.
   for (const path of [manifestFile(id), preflightName(id)]) await store.remove(path);
-  await sweepJob(store, await checkpoint.partitions(id), id);
+  await sweepJob(place, await checkpoint.partitions(id), id);
   return { parts: removed, left };
 }
 
@@ -43,12 +44,12 @@ export async function removeUnfinished(checkpoint: Checkpoint, place: FilesPlace
   const { store } = place;
   const left = await discardUploads(checkpoint, place, id);
   const records = await checkpoint.partitions(id);
-  for (const { planned, part, load } of records) {
+  await sideBySide(place.config, records, async ({ planned, part, load }) => {
     const written = writtenFolder({ jobId: id }, { planned, load });
     if (part?.dir !== written && (part === undefined || load?.state === 'intended')) await store.remove(written);
-  }
+  });
   await store.remove(preflightName(id));
-  await sweepJob(store, records, id);
+  await sweepJob(place, records, id);
   return { parts: 0, left };
 }
 
@@ -58,9 +59,10 @@ export async function removeUnfinished(checkpoint: Checkpoint, place: FilesPlace
  */
 export async function leaveFiles(checkpoint: Checkpoint, place: FilesPlace, id: string): Promise<Removed> {
   const removed = await removeUnfinished(checkpoint, place, id);
-  for (const { part, load } of await checkpoint.partitions(id))
+  await sideBySide(place.config, await checkpoint.partitions(id), async ({ part, load }) => {
     if (part !== undefined && load !== undefined)
       await gatherFiles(place.store, part, { from: partFolders(part, load), to: part.dir });
+  });
   return removed;
 }
 
