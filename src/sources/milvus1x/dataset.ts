@@ -4,7 +4,7 @@ import { type ErrorCode, MigrateError } from '../../core/errors.ts';
 import { type CollectionShape, checkPathName, shapeOf } from '../../formats/milvus1x/collection.ts';
 import type { CollectionMeta, PartitionMeta, SegmentMeta } from '../../formats/milvus1x/model.ts';
 import { grouped } from '../../formats/milvus1x/quantity.ts';
-import { inLanes, type SourceFolder } from './fileRead.ts';
+import { createLimit, inLanes, type SourceFolder } from './fileRead.ts';
 import { inspectSegment, type SegmentFacts } from './segmentFiles.ts';
 
 /** What `--skip-bad-segments` goes on without. */
@@ -20,6 +20,8 @@ const NAMED_SEGMENTS = 10;
 
 export interface InspectOptions {
   readonly tables: SourceFolder;
+  /** Of segments that are looked at side by side, of this collection and others. Absent: as the folder bears. */
+  readonly limit?: ReturnType<typeof createLimit>;
   readonly skipBadSegments: boolean;
   /** Notes about the collection from elsewhere. */
   readonly notes: readonly Note[];
@@ -50,10 +52,11 @@ export async function inspectCollection(meta: CollectionMeta, options: InspectOp
   const segments = meta.partitions.flatMap((partition) =>
     partition.segments.map((segment) => ({ partition, segment })),
   );
-  const all = await inLanes(segments, options.tables.lanes, async ({ partition, segment }) => ({
+  const { tables, limit = createLimit(tables.lanes) } = options;
+  const all = await inLanes(segments, tables.lanes, async ({ partition, segment }) => ({
     partition,
     meta: segment,
-    facts: await inspectOrSkip(meta.name, { partition, segment, shape, options }),
+    facts: await limit(() => inspectOrSkip(meta.name, { partition, segment, shape, options })),
   }));
   const whole = all.flatMap(({ facts }) => (facts instanceof MigrateError ? [] : [facts]));
   const deleted = whole.reduce((sum, facts) => sum + facts.deleted, 0);

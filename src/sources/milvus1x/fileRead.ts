@@ -131,6 +131,24 @@ export function sourceError(thrown: unknown, { code = 'E_SOURCE_ACCESS', message
   });
 }
 
+/** Runs work side by side, `most` at a time, whoever asks for it. */
+export function createLimit(most: number): <R>(work: () => Promise<R>) => Promise<R> {
+  const waiting: (() => void)[] = [];
+  let free = most;
+  return async (work) => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      // Whoever waits gets this place.
+      const next = waiting.shift();
+      if (next === undefined) free++;
+      else next();
+    }
+  };
+}
+
 /** Exactly these bytes of a small file, or of its beginning. */
 export async function readBytes(file: OpenFile, length = file.size): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);

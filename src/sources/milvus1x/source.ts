@@ -7,7 +7,7 @@ import type { CollectionMeta } from '../../formats/milvus1x/model.ts';
 import { ID_BYTES } from '../../formats/milvus1x/segment.ts';
 import type { SourceOptions } from '../options.ts';
 import { type InspectedCollection, inspectCollection } from './dataset.ts';
-import { openFolder, type SourceFolder } from './fileRead.ts';
+import { createLimit, inLanes, openFolder, type SourceFolder } from './fileRead.ts';
 import { type Located, locate } from './locate.ts';
 import { kindOf } from './look.ts';
 import { type Looks, openLooks } from './openLook.ts';
@@ -104,11 +104,15 @@ function inspecting(context: Inspecting): Pick<Source, 'datasets' | 'plan'> {
   return {
     async datasets() {
       const inspectAll = async (): Promise<void> => {
-        for (const meta of chosen) {
-          const { skipBadSegments } = config;
-          const found = await inspectCollection(meta, { tables, skipBadSegments, notes: [] });
-          const skipped = [...found.dataset.skipped, ...(wal.skipped.get(meta.name) ?? [])];
-          inspected.set(meta.name, { ...found, dataset: { ...found.dataset, skipped } });
+        const { skipBadSegments } = config;
+        const limit = createLimit(tables.lanes);
+        const all = await inLanes(chosen, tables.lanes, (meta) =>
+          inspectCollection(meta, { tables, limit, skipBadSegments, notes: [] }),
+        );
+        for (const [index, { name }] of chosen.entries()) {
+          const found = all[index]!;
+          const skipped = [...found.dataset.skipped, ...(wal.skipped.get(name) ?? [])];
+          inspected.set(name, { ...found, dataset: { ...found.dataset, skipped } });
         }
       };
       // Side by side, and where both fail the folder that is missing is why.

@@ -1,10 +1,16 @@
-/** What inspecting a collection of thousands of partitions costs: no more than as many segments in one of them. */
+/** What inspecting many collections, partitions and segments costs. */
 import assert from 'node:assert/strict';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import type { Store } from '../../../src/core/contracts.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { ObjectStoreConfig, OpenStore, Store } from '../../../src/core/contracts.ts';
 import type { CollectionMeta } from '../../../src/formats/milvus1x/model.ts';
+import { openSource } from '../../../src/sources/index.ts';
 import { inspectCollection } from '../../../src/sources/milvus1x/dataset.ts';
 import type { SourceFolder } from '../../../src/sources/milvus1x/fileRead.ts';
+import { openStore } from '../../../src/stores/index.ts';
+import { temporaryFolder } from '../../temporary.ts';
+import { config, fileRow, segmentContent, tableRow, writeSegment, writeSqlite } from './build.ts';
 
 const SEGMENTS = 32_768;
 
@@ -63,4 +69,45 @@ test('segments in thousands of partitions are inspected as quickly as in one', a
   await inspect(1);
   const [one, many] = [await inspect(1), await inspect(4096)];
   assert.ok(many < 4 * one, `${many} µs for 4,096 partitions, ${one} µs for one`);
+});
+
+test('segments of many collections in a bucket are looked at side by side, sixteen at a time', async () => {
+  using folder = temporaryFolder();
+  const db = join(folder.path, 'db');
+  const names = Array.from({ length: 40 }, (_, at) => `c${at}`);
+  for (const name of names)
+    for (const segment of ['1', '2']) writeSegment(db, name, segment, segmentContent(10, 4, []));
+  writeSqlite(join(db, 'meta.sqlite'), {
+    Tables: names.map((name, id) => tableRow(name, { id })),
+    TableFiles: names.flatMap((name) => ['1', '2'].map((segment) => fileRow(name, segment))),
+  });
+  const open = new Set<string>();
+  let most = 0;
+  // What is on this host, seen as a bucket: each answer comes in a later turn.
+  const opening: OpenStore = async (store) => {
+    const local = await openStore({ scheme: 'file', root: join(folder.path, (store as { root: string }).root) });
+    return {
+      ...local,
+      async openFile(path) {
+        const segment = dirname(path);
+        open.add(segment);
+        most = Math.max(most, open.size);
+        await setImmediate();
+        const file = await local.openFile(path);
+        const close = async (): Promise<void> => {
+          open.delete(segment);
+          await file?.close();
+        };
+        return file === undefined ? undefined : { ...file, close };
+      },
+    };
+  };
+  const store = { scheme: 's3', bucket: 'b', root: '' } as unknown as ObjectStoreConfig;
+  await using source = await openSource(config('db', { store }), { openStore: opening });
+  const datasets = await source.datasets();
+  assert.deepEqual(
+    datasets.map(({ name, rows }) => [name, rows]),
+    names.map((name) => [name, 20]),
+  );
+  assert.equal(most, 16);
 });
