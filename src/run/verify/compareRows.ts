@@ -36,8 +36,12 @@ export interface Comparing {
 /** Bytes of rows asked for at a time. */
 const QUERY_BYTES = 4 * 1024 * 1024;
 const QUERIES_AT_A_TIME = 4;
-/** Doubtful rows that are looked into at a time: each time the keys of the source are read once more. */
+/**
+ * Doubtful rows that are looked into at a time: each time the source is read once more. At first few, since a real
+ * difference ends all; then twice as many each time, for where millions of ids occur twice all of these are in doubt.
+ */
 const DOUBTFUL = 10_000;
+const MOST_DOUBTFUL = 160_000;
 const NAMED = 10;
 
 /** What a value of unknown length is taken to be. */
@@ -150,6 +154,7 @@ interface Verdict extends AsyncDisposable {
 function openVerdict(context: Comparing): Verdict {
   let [compared, different] = [0, 0];
   let doubts: Doubt[] = [];
+  let enough = DOUBTFUL;
   const differences: string[] = [];
   const remarks = new Set<string>();
   // Not the run's own threads: one of them may be waiting for the rows that are compared here.
@@ -158,6 +163,7 @@ function openVerdict(context: Comparing): Verdict {
     const some = doubts;
     doubts = [];
     if (some.length === 0) return;
+    enough = Math.min(2 * enough, MOST_DOUBTFUL);
     side ??= context.run.pool.beside(1);
     const readable = isReadable(context.run, context.planned);
     const rows = readable ? await sourceRows(context, some, side) : NOTHING_READ;
@@ -179,7 +185,7 @@ function openVerdict(context: Comparing): Verdict {
       const some = await compareSome(context, record, samples);
       doubts.push(...some);
       compared += samples.length;
-      if (doubts.length >= DOUBTFUL) await settle();
+      if (doubts.length >= enough) await settle();
     },
     failed: () => different > 0,
     async end() {
