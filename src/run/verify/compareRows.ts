@@ -60,11 +60,30 @@ interface Doubt {
 export async function compareSamples(context: Comparing): Promise<Comparison> {
   await using verdict = openVerdict(context);
   // A strongly consistent query waits for the server's clock, whatever it asks for.
-  await forEachConcurrently(context.run.ledger.of(context.planned.target), QUERIES_AT_A_TIME, (record) =>
-    verdict.compare(record, record.part?.samples ?? []),
+  await forEachConcurrently(samplesTogether(context), QUERIES_AT_A_TIME, ({ record, samples }) =>
+    verdict.compare(record, samples),
   );
   // Awaited here: the verdict is closed when this returns.
   return await verdict.end();
+}
+
+/**
+ * Samples of as many parts as one query takes: of thousands of parts each has few, and each query waits.
+ * @yields with the first of the records, which are all of one partition of the target
+ */
+function* samplesTogether({ run, planned }: Comparing): Generator<{ record: PartitionRecord; samples: Sample[] }> {
+  const enough = rowsAtATime(planned.schema);
+  const open = new Map<string, { record: PartitionRecord; samples: Sample[] }>();
+  for (const record of run.ledger.of(planned.target)) {
+    const { targetPartition } = record.planned;
+    const together = open.get(targetPartition) ?? { record, samples: [] };
+    open.set(targetPartition, together);
+    for (const sample of record.part?.samples ?? []) together.samples.push(sample);
+    if (together.samples.length < enough) continue;
+    open.delete(targetPartition);
+    yield together;
+  }
+  yield* open.values();
 }
 
 /**
@@ -183,7 +202,8 @@ function openVerdict(context: Comparing): Verdict {
     async compare(record, samples) {
       // The list may be another one after the wait: several are compared at a time.
       const some = await compareSome(context, record, samples);
-      doubts.push(...some);
+      // One by one: there may be more of them than a call takes arguments.
+      for (const doubt of some) doubts.push(doubt);
       compared += samples.length;
       if (doubts.length >= enough) await settle();
     },
