@@ -1,11 +1,12 @@
 /**
- * Ranges of blobs, asked for without the SDK: loading that takes each thread a tenth of a second of processor time, and
- * workers that only read need no more of it than one request. Only what goes well is taken from here: any other answer is
- * left to the SDK, which asks again, and to the words that its errors have.
+ * Ranges and sizes of blobs, asked for without the SDK: loading that takes each thread a tenth of a second of processor
+ * time, and workers that only read need no more of it than these two requests. What is refused is left to the SDK, which
+ * asks again, and to the words that its errors have.
  */
 import { createHmac } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import type { Connections } from '../http/connections.ts';
+import type { StoreStat } from '../../core/contracts.ts';
+import type { Connections, HttpAnswer } from '../http/connections.ts';
 import type { AzureAccess } from './access.ts';
 
 /** Bytes of one version of a blob. */
@@ -16,8 +17,13 @@ export interface BlobRange {
   readonly length: number;
 }
 
-/** undefined: the answer is not these bytes of this version, whatever it is. Connections that break throw. */
-export type PlainRead = (range: BlobRange) => Promise<Readable | undefined>;
+/** Requests without the SDK. undefined: another answer than was asked for, whatever it is. Connections that break throw. */
+export interface PlainReads {
+  /** The body of an answer that is these bytes of this version. */
+  read(range: BlobRange): Promise<Readable | undefined>;
+  /** What is there: a blob, or the service says that there is none. */
+  stat(key: string): Promise<StoreStat | 'absent' | undefined>;
+}
 
 /** Of the service's interface; what is asked for here is older than any that is still served. */
 const VERSION = '2021-12-02';
@@ -27,22 +33,50 @@ export function plainReads(
   { url, login }: AzureAccess,
   container: string,
   connections: Pick<Connections, 'send'>,
-): PlainRead | undefined {
+): PlainReads | undefined {
   if (login.kind === 'default') return undefined;
-  return async ({ key, etag, start, length }) => {
+  const send = async (method: 'GET' | 'HEAD', key: string, asked: Readonly<Record<string, string>>) => {
     const blob = blobUrl(url, `${container}/${key}`);
     if (login.kind === 'sas') blob.search = login.sas;
-    const range = `bytes=${start}-${start + length - 1}`;
-    const unsigned = { 'if-match': etag, 'x-ms-date': new Date().toUTCString(), 'x-ms-range': range };
-    const headers = { ...unsigned, 'x-ms-version': VERSION };
-    const signed = login.kind === 'key' ? { ...headers, authorization: authorization(login, blob, headers) } : headers;
-    const answer = await connections.send({ url: blob, method: 'GET', headers: signed });
-    const given = answer.headers['content-range'] ?? '';
-    const same = answer.headers.etag === etag && given.startsWith(`bytes ${start}-${start + length - 1}/`);
-    if (answer.status === 206 && same && answer.headers['x-ms-request-id'] !== undefined) return answer.body;
-    answer.body.destroy();
-    return undefined;
+    const headers = { ...asked, 'x-ms-date': new Date().toUTCString(), 'x-ms-version': VERSION };
+    const signed =
+      login.kind === 'key'
+        ? { ...headers, authorization: authorization(login, { method, url: blob, headers }) }
+        : headers;
+    const answer = await connections.send({ url: blob, method, headers: signed });
+    if (answer.status === 429 || answer.status >= 500) throw busy(answer);
+    return { ...answer, ours: answer.headers['x-ms-request-id'] !== undefined };
   };
+  return {
+    async read({ key, etag, start, length }) {
+      const last = start + length - 1;
+      const answer = await send('GET', key, { 'if-match': etag, 'x-ms-range': `bytes=${start}-${last}` });
+      const { status, headers, body, ours } = answer;
+      const given = headers['content-range'] ?? '';
+      if (ours && status === 206 && headers.etag === etag && given.startsWith(`bytes ${start}-${last}/`)) return body;
+      body.destroy();
+      return undefined;
+    },
+    async stat(key) {
+      const { status, headers, body, ours } = await send('HEAD', key, {});
+      body.resume();
+      if (!ours) return undefined;
+      // By this code the container is there.
+      if (status === 404) return headers['x-ms-error-code'] === 'BlobNotFound' ? 'absent' : undefined;
+      const size = /^\d{1,16}$/.test(headers['content-length'] ?? '') ? Number(headers['content-length']) : Number.NaN;
+      if (status !== 200 || !Number.isSafeInteger(size) || !headers.etag) return undefined;
+      if (headers['x-ms-meta-hdi_isfolder'] !== undefined) return undefined;
+      return { size, version: headers.etag };
+    },
+  };
+}
+
+/** A service that has too much to do is not asked again at once, by the SDK: an error as that has them. */
+function busy({ status, headers, body }: HttpAnswer): Error {
+  body.destroy();
+  const get = (name: string): unknown => headers[name];
+  const error = new Error(body.statusMessage || 'no message');
+  return Object.assign(error, { statusCode: status, code: get('x-ms-error-code'), response: { headers: { get } } });
 }
 
 /** As the SDK writes it: each step of the key encoded, the slashes between them kept. */
@@ -57,19 +91,23 @@ interface Key {
   readonly key: string;
 }
 
-interface SignedHeaders {
-  readonly 'if-match': string;
-  readonly 'x-ms-date': string;
-  readonly 'x-ms-range': string;
-  readonly 'x-ms-version': string;
+interface Signed {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-/** «Authorize with Shared Key» of Azure's REST reference, for a GET without a body and without parameters. */
-function authorization({ account, key }: Key, url: URL, headers: SignedHeaders): string {
+/** «Authorize with Shared Key» of Azure's REST reference, for a request without a body and without parameters. */
+function authorization({ account, key }: Key, { method, url, headers }: Signed): string {
   // Encoding, language, length, MD5, type and date of the body, the time that it has not been modified since.
   const none = Array.from({ length: 7 }, () => '');
-  const own = (['x-ms-date', 'x-ms-range', 'x-ms-version'] as const).map((name) => `${name}:${headers[name]}`);
+  const own = Object.entries(headers)
+    .filter(([name]) => name.startsWith('x-ms-'))
+    .map(([name, value]) => `${name}:${value}`)
+    .sort();
   // After If-Match: If-None-Match, If-Unmodified-Since, Range.
-  const text = ['GET', ...none, headers['if-match'], '', '', '', ...own, `/${account}${url.pathname}`].join('\n');
+  const text = [method, ...none, headers['if-match'] ?? '', '', '', '', ...own, `/${account}${url.pathname}`].join(
+    '\n',
+  );
   return `SharedKey ${account}:${createHmac('sha256', Buffer.from(key, 'base64')).update(text, 'utf8').digest('base64')}`;
 }

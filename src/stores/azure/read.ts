@@ -11,7 +11,10 @@ import type { AzureSession, Doing } from './session.ts';
 /** undefined: no such blob, in a container that is there. */
 export async function statBlob(session: AzureSession, path: string): Promise<StoreStat | undefined> {
   const doing: Doing = { what: 'look at an object', path };
-  if (session.key(path) === '') return undefined;
+  const key = session.key(path);
+  if (key === '') return undefined;
+  const plain = await session.call(doing, async () => session.plain?.stat(key));
+  if (plain !== undefined) return plain === 'absent' ? undefined : plain;
   const found = await session.unless(404, doing, () => session.blob(path).getProperties());
   if (found === undefined) return session.absent(doing);
   if (isFolder(found.metadata)) return undefined;
@@ -52,7 +55,7 @@ function bodyReader(session: AzureSession, path: string, etag: string): ReadBody
   const doing: Doing = { what: 'read', path };
   const key = session.key(path);
   return async (start, length, use) => {
-    const plain = await session.call(doing, async () => session.readPlain?.({ key, etag, start, length }));
+    const plain = await session.call(doing, async () => session.plain?.read({ key, etag, start, length }));
     const body = plain ?? (await readBySdk(session, path, { key, etag, start, length }));
     await use(body).catch((thrown: unknown) => {
       throw brokenOff(thrown, session, doing);

@@ -9,7 +9,7 @@ import { type StoreNames, storeNames } from '../names.ts';
 import { once } from '../once.ts';
 import type { AzureAccess } from './access.ts';
 import { answerOf, azureFailure, noContainer, notAzure } from './failure.ts';
-import { type PlainRead, plainReads } from './plainReads.ts';
+import { type PlainReads, plainReads } from './plainReads.ts';
 import { azureTransport } from './transport.ts';
 
 /** What was tried, as in «could not …», and on which path. */
@@ -22,8 +22,8 @@ export interface AzureSession extends StoreNames {
   readonly pace: Pace;
   /** Loads the SDK when it is first asked for. */
   readonly container: ContainerClient;
-  /** undefined: all reads are the SDK's. */
-  readonly readPlain: PlainRead | undefined;
+  /** undefined: all requests are the SDK's. */
+  readonly plain: PlainReads | undefined;
   /** Whether a container that is not there is one that will be made: then it is empty until the first write. */
   readonly createsBucket: boolean;
   blob(path: string): BlockBlobClient;
@@ -98,7 +98,7 @@ export function azureSession({ config, access, connections }: SessionParts): Azu
     get container() {
       return container();
     },
-    readPlain: plainReads(access, config.bucket, connections),
+    plain: plainReads(access, config.bucket, connections),
     createsBucket: config.createBucket,
     blob: (path) => container().getBlockBlobClient(names.key(path)),
     call,

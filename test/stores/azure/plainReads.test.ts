@@ -64,9 +64,11 @@ test('blobs of any name are read with the key of the account, and with a signatu
     const connections = openConnections(PATIENCE);
     const read = plainReads(azureAccess(place.config, credentials), bucket, connections)!;
     for (const name of NAMES) {
-      const body = await read(range(name));
+      const body = await read.read(range(name));
       assert.ok(body, `${name} with ${Object.keys(credentials)}`);
       const bytes = Buffer.concat(await body.toArray());
+      const size = Buffer.byteLength(`contents of ${name}`);
+      assert.deepEqual(await read.stat(range(name).key), { size, version: range(name).etag });
       assert.equal(bytes.toString(), Buffer.from(`contents of ${name}`).subarray(3, 13).toString());
     }
     connections.close();
@@ -81,11 +83,14 @@ test('what is not these bytes of this version is nothing', async () => {
   const read = at(place.credentials);
   const there = range('there');
   assert.ok(etags.get('there')?.startsWith('"'));
-  assert.equal(await read({ ...there, etag: '"0x0"' }), undefined, 'another version');
-  assert.equal(await read({ ...there, key: `${there.key}x` }), undefined, 'no such blob');
-  assert.equal(await read({ ...there, length: 1000 }), undefined, 'more than there is');
+  assert.equal(await read.read({ ...there, etag: '"0x0"' }), undefined, 'another version');
+  assert.equal(await read.read({ ...there, key: `${there.key}x` }), undefined, 'no such blob');
+  assert.equal(await read.read({ ...there, length: 1000 }), undefined, 'more than there is');
+  assert.equal(await read.stat(`${there.key}x`), 'absent');
+  const elsewhere = plainReads(azureAccess(place.config, place.credentials), 'not-there', connections)!;
+  assert.equal(await elsewhere.stat(there.key), undefined, 'no such container: for the SDK to say');
   const wrong = Buffer.from('another key').toString('base64');
-  assert.equal(await at({ ...place.credentials, secretKey: wrong })(there), undefined, 'another key');
+  assert.equal(await at({ ...place.credentials, secretKey: wrong }).read(there), undefined, 'another key');
   connections.close();
 });
 
@@ -95,7 +100,7 @@ test('a role is for the SDK to log in with', () => {
   assert.equal(plainReads(access, 'container', openConnections(PATIENCE)), undefined);
 });
 
-test('a thread that reads what was looked at before does not load the SDK', async () => {
+test('a thread that looks and reads does not load the SDK', async () => {
   const { place, etags } = await placeWith(['rows']);
   const known = { size: 16, version: etags.get('rows') };
   const script = `
@@ -106,6 +111,8 @@ test('a thread that reads what was looked at before does not load the SDK', asyn
     const bytes = new Uint8Array(16);
     await file.readInto(bytes, 0);
     await file.close();
+    await (await store.openFile('rows')).close();
+    if ((await store.openFile('deleted_docs')) !== undefined) throw new Error('there is no such blob');
     await store[Symbol.asyncDispose]();
     const loaded = Object.keys(createRequire(import.meta.url).cache ?? {}).filter((path) => path.includes('storage-blob'));
     console.log(Buffer.from(bytes).toString(), loaded.length);`;
