@@ -5,9 +5,10 @@ import type { DumpQuestion } from './dump.ts';
 import type { Corpus } from './es/corpus.ts';
 import type { EsQuestion } from './es.ts';
 import type { FaissQuestion } from './faiss.ts';
+import { SERVICES, type ServiceName } from './stores/services.ts';
 import type { StoresQuestion } from './stores.ts';
 
-export const USAGE = `npm run bench -- [dump|micro|faiss|stores|es|all] [--quick] [--size 1GB|4GB] [--documents 100kx768] [--runs N] [--threads 1,2,4]
+export const USAGE = `npm run bench -- [dump|micro|faiss|stores|es|all] [--quick] [--size 1GB|4GB] [--documents 100kx768] [--services minio,gcs,azurite] [--runs N] [--threads 1,2,4]
 
   dump     a dump against cp -r + sync -f of the same folder
   micro    the inner loops
@@ -18,6 +19,7 @@ export const USAGE = `npm run bench -- [dump|micro|faiss|stores|es|all] [--quick
   --size   4GB: also at 1 GB, without deletes: shows that memory stays flat
   --documents  es: thousands of documents and dimensions, with commas for several: 100kx768,500kx128; 100kx768long: numbers
            of 17 digits, as a program prints that has them as doubles
+  --services   stores: some of them alone
 
 Input (a few GB) is made once under bench/data, or under MILVUS_MIGRATE_BENCH_DATA.`;
 
@@ -48,6 +50,7 @@ export function readArguments(words: readonly string[]): BenchArguments {
       runs: { type: 'string' },
       threads: { type: 'string' },
       documents: { type: 'string' },
+      services: { type: 'string' },
     },
   });
   const { quick } = values;
@@ -73,7 +76,12 @@ export function readArguments(words: readonly string[]): BenchArguments {
     },
     // Quick is for CI: six kinds of files take long enough once.
     faiss: { bytes, threads: quick && values.threads === undefined ? [2] : threads, runs: quick ? 1 : runs },
-    stores: { bytes, threads: quick && values.threads === undefined ? [2] : threads, runs: quick ? 1 : runs },
+    stores: {
+      bytes,
+      services: values.services === undefined ? SERVICES : values.services.split(',').map(service),
+      threads: quick && values.threads === undefined ? [2] : threads,
+      runs: quick ? 1 : runs,
+    },
     es: {
       corpora: (values.documents ?? (quick ? '4kx768' : '100kx768')).split(',').map(corpus),
       threads: quick && values.threads === undefined ? [2] : threads,
@@ -94,6 +102,12 @@ function corpus(word: string): Corpus {
   if (found === null) throw new Error(`--documents ${word}: thousands of documents and dimensions, as in 100kx768`);
   const digits = found[3] === undefined ? 'short' : 'long';
   return { documents: Number(found[1]) * 1000, dim: Number(found[2]), digits };
+}
+
+function service(word: string): ServiceName {
+  const found = SERVICES.find((name) => name === word);
+  if (found === undefined) throw new Error(`--services ${word}: ${SERVICES.join(', ')}`);
+  return found;
 }
 
 function count(word: string): number {

@@ -7,6 +7,7 @@ import { benchFaissDecode } from './faissDecode.ts';
 import { describeMachine, type Machine, machineLine } from './machine.ts';
 import { benchMicro } from './micro.ts';
 import { keepResult, type Result } from './results.ts';
+import { SERVICES } from './stores/services.ts';
 import { benchStores } from './stores.ts';
 import { dumpTable, esTable, faissDecodeTable, faissTable, microTable, storesTable } from './table.ts';
 
@@ -76,14 +77,16 @@ function argumentsOf(words: readonly string[]): BenchArguments | undefined {
   }
 }
 
-function nameOf(bench: BenchName, { size, question, es }: BenchArguments): string {
+function nameOf(bench: BenchName, { size, question, es, stores }: BenchArguments): string {
   if (bench === 'es') {
     const corpora = es.corpora.map(
       ({ documents, dim, digits }) => `${documents / 1000}kx${dim}${digits === 'long' ? 'long' : ''}`,
     );
     return `es-${corpora.join('-')}-${Math.max(...es.threads)}t`;
   }
-  return bench === 'micro' ? bench : `${bench}-${size}-${Math.max(...question.threads)}t`;
+  if (bench === 'micro') return bench;
+  const some = bench === 'stores' && stores.services.length < SERVICES.length ? `-${stores.services.join('-')}` : '';
+  return `${bench}${some}-${size}-${Math.max(...question.threads)}t`;
 }
 
 await main(process.argv.slice(2));

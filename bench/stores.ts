@@ -12,10 +12,11 @@ import { cpu, measure, type Usage } from './measure.ts';
 import { dataFolder, PROGRAM } from './places.ts';
 import { median } from './statistics.ts';
 import type { PlainTransfer } from './stores/plain.ts';
-import { BUCKET, SERVICES, type Service, type ServiceName, startService } from './stores/services.ts';
+import { BUCKET, type Service, type ServiceName, startService } from './stores/services.ts';
 
 export interface StoresQuestion {
   readonly bytes: number;
+  readonly services: readonly ServiceName[];
   readonly threads: readonly number[];
   readonly runs: number;
 }
@@ -56,7 +57,7 @@ const PLAIN = fileURLToPath(new URL('./stores/plain.js', import.meta.url));
 export async function benchStores(question: StoresQuestion, tell: (line: string) => void): Promise<StoresCase[]> {
   const data = makeData({ bytes: question.bytes, dim: DIM, deletes: 0 });
   const cases: StoresCase[] = [];
-  for (const name of SERVICES) {
+  for (const name of question.services) {
     const served = join(dataFolder(), 'served');
     rmSync(served, { recursive: true, force: true });
     mkdirSync(served, { recursive: true });

@@ -1,4 +1,4 @@
-/** The benchmark's command line, as far as the Elasticsearch benchmark is concerned. */
+/** The benchmark's command line, as far as Elasticsearch and buckets are concerned. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readArguments, USAGE } from '../../bench/arguments.ts';
@@ -30,4 +30,10 @@ test('es: quick is small, and among all', () => {
 test('es: documents that make no sense', () => {
   for (const wrong of ['', '100000x768', '0kx768', '1kx0', '1kx2short', '1kx2,'])
     assert.throws(() => readArguments(['es', '--documents', wrong]), /--documents .*thousands/, wrong);
+});
+
+test('stores: all services, or those that are named', () => {
+  assert.deepEqual(readArguments(['stores']).stores.services, ['minio', 'gcs', 'azurite']);
+  assert.deepEqual(readArguments(['stores', '--services', 'azurite,minio']).stores.services, ['azurite', 'minio']);
+  assert.throws(() => readArguments(['stores', '--services', 'azure']), /--services azure: minio, gcs, azurite/);
 });
