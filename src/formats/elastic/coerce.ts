@@ -10,7 +10,7 @@ import { CborError } from '../cbor/scan.ts';
 import { hasComment } from '../json/scan.ts';
 import { membersText, type Piece, pieceText, valuesText } from './assemble.ts';
 import { type Cell, type Change, NONE, type Rejected, reject } from './coerced.ts';
-import { coerceBoolean, coerceFloat, coerceInteger, shown } from './coerceNumber.ts';
+import { coerceBoolean, coerceFloat, coerceInteger, NOT_AS_SENT, shown } from './coerceNumber.ts';
 import { coerceText, type TextLimit } from './coerceText.ts';
 import { dateParser } from './dateFormat.ts';
 import type { Rest } from './locate.ts';
@@ -97,7 +97,7 @@ function dateCoercer(format: string, sourceType: string): CoerceValue {
     if (raw.kind !== 'string' && raw.kind !== 'number') return reject(shown(raw), wanted);
     // A double near 1e12 is a tenth of a microsecond off, and may have been rounded up to the next millisecond.
     if (raw.kind === 'number' && !raw.asSent)
-      return reject(raw.text, `${wanted}: a fraction has lost digits in CBOR; read the index as JSON`);
+      return reject(raw.text, `${wanted}: a fraction is not what was sent ${NOT_AS_SENT}`);
     const nanos = parse(raw.kind === 'string' ? raw.value : raw.text);
     if (nanos === undefined) return reject(shown(raw), wanted);
     if (unit === 1n && nanos < 0n) return reject(shown(raw), `${wanted} from 1970 on`);

@@ -77,7 +77,7 @@ export function coerceInteger(raw: Raw, type: IntegerType): Cell {
   const whole = wholeOf(text);
   if (whole === undefined || whole.value < low || whole.value > high) return reject(shown(raw), wanted());
   if (raw.kind === 'number' && !raw.asSent && !Number.isSafeInteger(Number(whole.value)))
-    return reject(text, 'all of its digits: a fraction this large has lost some in CBOR; read the index as JSON');
+    return reject(text, `all of its digits: a fraction this large is not what was sent ${NOT_AS_SENT}`);
   const value = type === 'Int64' || type === 'UInt64' ? whole.value : Number(whole.value);
   return whole.cut ? { kind: 'value', value, changes: ['fraction cut'] } : { kind: 'value', value };
 }
@@ -101,6 +101,9 @@ export function coerceBoolean(raw: Raw): Cell {
     return { kind: 'value', value: raw.value === 'true' };
   return reject(shown(raw), 'true or false');
 }
+
+/** Where `Raw.asSent` is not so, and what helps. */
+export const NOT_AS_SENT = 'in CBOR (read the index as JSON), nor where _source has includes or excludes';
 
 export function shown(raw: Raw): string {
   switch (raw.kind) {

@@ -1,7 +1,7 @@
 /** Texts as Elasticsearch indexes them: numbers and booleans count as the characters they were sent in. */
 import { isWhole } from '../../core/wholeText.ts';
 import { type Cell, reject } from './coerced.ts';
-import { shown } from './coerceNumber.ts';
+import { NOT_AS_SENT, shown } from './coerceNumber.ts';
 import type { Raw } from './raw.ts';
 
 export interface TextLimit {
@@ -19,7 +19,7 @@ export function coerceText(raw: Raw, limit: TextLimit): Cell {
       return textCell(String(raw.value), limit);
     case 'number':
       if (raw.asSent) return textCell(raw.text, limit);
-      return reject(raw.text, 'a text: a fraction is not what was sent in CBOR (1.10 is 1.1); read the index as JSON');
+      return reject(raw.text, `a text: a fraction is not what was sent ${NOT_AS_SENT}: 1.10 is 1.1`);
     default:
       return reject(shown(raw), 'a text');
   }

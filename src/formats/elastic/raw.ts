@@ -9,8 +9,8 @@ export type Raw =
   | { readonly kind: 'null' }
   | { readonly kind: 'boolean'; readonly value: boolean }
   /**
-   * A number as text. `asSent`: these are the very digits that were sent. CBOR has sent fractions as doubles: then it is
-   * the shortest text for that double, and `1.10` has become `1.1`.
+   * A number as text. `asSent`: these are the very digits that were sent. CBOR has sent fractions as doubles, and so are
+   * those of documents that were written anew: then it is the shortest text for that double, and `1.10` has become `1.1`.
    */
   | { readonly kind: 'number'; readonly text: string; readonly asSent: boolean }
   | { readonly kind: 'string'; readonly value: string }

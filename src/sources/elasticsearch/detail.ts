@@ -22,5 +22,7 @@ export interface ElasticDatasetDetail {
   readonly fromDocValues: readonly string[];
   readonly askForVectors: boolean;
   /** See `ElasticDataset`. */
+  readonly rewritten: boolean;
+  /** See `ElasticDataset`. */
   readonly keyIsIndexed: boolean;
 }

@@ -249,6 +249,14 @@ export function isExcluded({ excludes, includes }: StoredSource, path: string): 
   return excludes.some(matches) || (includes.length > 0 && !includes.some(matches));
 }
 
+/**
+ * Whether documents were written anew without a part of them, other than they were sent (seen with 8.19; of the vectors
+ * that 9.2 leaves out it is taken to be so).
+ */
+export function isFiltered({ excludes, includes, withoutVectors }: StoredSource): boolean {
+  return excludes.length > 0 || includes.length > 0 || withoutVectors;
+}
+
 /** Of `excludes` and `includes`. A pattern for an object means all that is in it. */
 export function matchesPattern(pattern: string, path: string): boolean {
   const shape = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');

@@ -9,6 +9,7 @@ import type { Rejected } from '../../formats/elastic/coerced.ts';
 import { ID } from '../../formats/elastic/declared.ts';
 import { createLocator } from '../../formats/elastic/locate.ts';
 import type { Reading } from '../../formats/elastic/raw.ts';
+import { writtenAnew } from '../../formats/elastic/rewritten.ts';
 import { hasComment, JsonTextError } from '../../formats/json/scan.ts';
 import { columnWriters, type Into, type Located1, type WriterChoices } from './columnWriters.ts';
 import type { ElasticDatasetDetail } from './detail.ts';
@@ -24,7 +25,7 @@ export interface RowMaker {
 
 export function createRowMaker(
   schema: Schema,
-  { fields, fromDocValues }: Pick<ElasticDatasetDetail, 'fields' | 'fromDocValues'>,
+  { fields, fromDocValues, rewritten }: Pick<ElasticDatasetDetail, 'fields' | 'fromDocValues' | 'rewritten'>,
   choices: WriterChoices,
 ): RowMaker {
   const writers = columnWriters(schema, fields, choices);
@@ -71,7 +72,7 @@ export function createRowMaker(
     make(reading, hit, rows) {
       changes.length = 0;
       writing = '_source';
-      document.reading = reading;
+      document.reading = rewritten ? writtenAnew(reading) : reading;
       document.id = hit.id;
       into.rows = rows;
       if (hit.sourceAt < 0) return refuse(hit, '_source', { kind: 'reject', found: 'none', wanted: 'the document' });

@@ -15,7 +15,7 @@ import {
   withoutConstant,
 } from '../../formats/elastic/mapping.ts';
 import { vectorIndexOf } from '../../formats/elastic/vectorIndex.ts';
-import { type IndexFacts, isExcluded, refuseClosed } from './indices.ts';
+import { type IndexFacts, isExcluded, isFiltered, refuseClosed } from './indices.ts';
 import { sourceNotes } from './sourceNotes.ts';
 
 export interface ElasticDataset {
@@ -29,6 +29,8 @@ export interface ElasticDataset {
   readonly fromDocValues: readonly string[];
   /** Vectors are given in `_source` only to who says `_source: {exclude_vectors: false}` (9.2 and newer). */
   readonly askForVectors: boolean;
+  /** `_source` leaves something out, and the rest of each document has been written anew. */
+  readonly rewritten: boolean;
   /** The key is a field that the index holds in columns too (doc values), whatever it makes of the documents' values. */
   readonly keyIsIndexed: boolean;
   /** Of the first vector; undefined: the mapping has none that Milvus has too. */
@@ -99,6 +101,7 @@ function datasetOf(name: string, indices: readonly IndexFacts[], config: SchemaC
       .filter(({ path }) => indices.some(({ stored }) => isExcluded(stored, path)))
       .map(({ path }) => path),
     askForVectors: indices.some(({ stored }) => stored.withoutVectors),
+    rewritten: indices.some(({ stored }) => isFiltered(stored)),
     index,
     keyIsIndexed: indices.every(({ properties }) => isIndexed(properties, fields)),
     notes: once(notes),

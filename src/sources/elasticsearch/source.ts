@@ -107,9 +107,9 @@ function readerDetail(
     choices: { longText, missing },
     pageRows: pageRows ?? null,
     datasets: Object.fromEntries(
-      datasets.map(({ name, fields, fromDocValues, askForVectors, keyIsIndexed }) => [
+      datasets.map(({ name, fields, fromDocValues, askForVectors, rewritten, keyIsIndexed }) => [
         name,
-        { encoding: encodingOf(encoding), fields, fromDocValues, askForVectors, keyIsIndexed },
+        { encoding: encodingOf(encoding), fields, fromDocValues, askForVectors, rewritten, keyIsIndexed },
       ]),
     ),
   };

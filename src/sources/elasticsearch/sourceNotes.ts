@@ -2,7 +2,7 @@
 import type { Note } from '../../core/contracts.ts';
 import { ID, lookUp } from '../../formats/elastic/declared.ts';
 import type { MappedField, Property } from '../../formats/elastic/mapping.ts';
-import { type IndexFacts, isExcluded, matchesPattern } from './indices.ts';
+import { type IndexFacts, isExcluded, isFiltered, matchesPattern } from './indices.ts';
 
 /** @param dynamic whether what belongs to no field goes over as well */
 export function sourceNotes(indices: readonly IndexFacts[], fields: readonly MappedField[], dynamic: boolean): Note[] {
@@ -15,6 +15,8 @@ export function sourceNotes(indices: readonly IndexFacts[], fields: readonly Map
       );
     const gone = leftOut(index, fields, dynamic);
     if (gone.length > 0) texts.push(`_source leaves out ${gone.join(', ')}`);
+    const asJson = dynamic || fields.some(({ field }) => field.type === 'JSON');
+    if (isFiltered(stored) && asJson) texts.push(WRITTEN_ANEW);
     const rounded = fields.filter((field) => isRounded(index, field)).map(({ path }) => path);
     if (rounded.length > 0)
       texts.push(
@@ -24,6 +26,9 @@ export function sourceNotes(indices: readonly IndexFacts[], fields: readonly Map
     return texts.map((text): Note => ({ kind: 'lossy', text: `${name}: ${text}` }));
   });
 }
+
+const WRITTEN_ANEW =
+  '_source leaves something out, and Elasticsearch has written the rest anew: fractions in JSON columns and the dynamic field have the digits of a double (1.1 for 1.10)';
 
 /** Fields, parts of fields and patterns of what may be in documents, all without the vectors that come in another way. */
 function leftOut(index: IndexFacts, fields: readonly MappedField[], dynamic: boolean): string[] {

@@ -53,7 +53,7 @@ async function read(
     }
   }
   const slabs = ring(slabBytes, 1);
-  const maker = createRowMaker(schema, { fields: FIELDS, fromDocValues: [] }, choices);
+  const maker = createRowMaker(schema, { fields: FIELDS, fromDocValues: [], rewritten: false }, choices);
   const rows: ReadRow[] = [];
   const batches: Batch[] = [];
   for await (const batch of batchesOf(pages(), { schema, maker, slabs, origin: 'test', dropped: undefined })) {
@@ -167,7 +167,7 @@ async function readBytes(
   const one = (async function* () {
     yield page;
   })();
-  const maker = createRowMaker(schema, { fields, fromDocValues: [] }, REJECT);
+  const maker = createRowMaker(schema, { fields, fromDocValues: [], rewritten: false }, REJECT);
   const slabs = ring(65_536);
   const batches = await collect(batchesOf(one, { schema, maker, slabs, origin: 'test', dropped: undefined }));
   return {
@@ -340,7 +340,11 @@ test('a key is what it is in its page, whatever stood in that place of the page 
 test('a text that is cut is counted', async () => {
   const schema = SCHEMA;
   const fields = FIELDS.map((one) => (one.path === 'title' ? { ...one, field: { ...one.field, maxLength: 4 } } : one));
-  const maker = createRowMaker(schema, { fields, fromDocValues: [] }, { longText: 'truncate', missing: 'reject' });
+  const maker = createRowMaker(
+    schema,
+    { fields, fromDocValues: [], rewritten: false },
+    { longText: 'truncate', missing: 'reject' },
+  );
   const body = bodyOf(
     [{ vec: [1, 2, 3], title: 'longer' }, { vec: [1, 2, 3], title: 'four', n: 1 }, '{"vec":[1,2,3],"n":1.5}'],
     'json',
@@ -389,7 +393,7 @@ for (const [how, first] of [
       yield { ...readPage(bodyOf([], 'json'), 'json', 'test'), withoutSnapshot: true };
     }
     const slabs = ring(1e5, 1);
-    const maker = createRowMaker(SCHEMA, { fields: FIELDS, fromDocValues: [] }, REJECT);
+    const maker = createRowMaker(SCHEMA, { fields: FIELDS, fromDocValues: [], rewritten: false }, REJECT);
     const found = await collect(
       batchesOf(pages(), { schema: SCHEMA, maker, slabs, origin: 'test', dropped: undefined }),
     );
