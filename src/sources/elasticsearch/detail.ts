@@ -20,6 +20,7 @@ export interface ElasticDatasetDetail {
   readonly fields: readonly MappedField[];
   /** See `ElasticDataset`. */
   readonly fromDocValues: readonly string[];
+  readonly rebuilt: readonly string[];
   readonly askForVectors: boolean;
   /** See `ElasticDataset`. */
   readonly rewritten: boolean;

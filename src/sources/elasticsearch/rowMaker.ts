@@ -25,7 +25,12 @@ export interface RowMaker {
 
 export function createRowMaker(
   schema: Schema,
-  { fields, fromDocValues, rewritten }: Pick<ElasticDatasetDetail, 'fields' | 'fromDocValues' | 'rewritten'>,
+  {
+    fields,
+    fromDocValues,
+    rebuilt,
+    rewritten,
+  }: Pick<ElasticDatasetDetail, 'fields' | 'fromDocValues' | 'rebuilt' | 'rewritten'>,
   choices: WriterChoices,
 ): RowMaker {
   const writers = columnWriters(schema, fields, choices);
@@ -59,7 +64,14 @@ export function createRowMaker(
     document.located =
       hit.fieldsAt < 0 || elsewhere.length === 0
         ? located
-        : { ...located, pieces: withDocValues(reading, hit.fieldsAt, { pieces: located.pieces, elsewhere }) };
+        : {
+            ...located,
+            pieces: withDocValues(reading, hit.fieldsAt, {
+              pieces: located.pieces,
+              elsewhere,
+              first: rebuilt.includes(hit.index),
+            }),
+          };
     for (let column = 0; column < writers.length; column++) {
       writing = paths[column]!;
       const fault = writers[column]!(document, into);
@@ -101,24 +113,26 @@ const NOT_UTF8: Rejected = { kind: 'reject', found: 'bytes that are not UTF-8', 
 interface Elsewhere {
   readonly pieces: readonly (readonly Piece[])[];
   readonly elsewhere: readonly { readonly path: string; readonly column: number }[];
+  /** Whether they are taken in place of those that `_source` holds. */
+  readonly first: boolean;
 }
 
-/** Vectors that `_source` does not hold, from the answer's `fields`: `{"path": [[0.1, …]]}`. */
+/** Vectors that `_source` does not hold, or not as they are, from the answer's `fields`: `{"path": [[0.1, …]]}`. */
 function withDocValues(
   reading: Reading,
   fieldsAt: number,
-  { pieces, elsewhere }: Elsewhere,
+  { pieces, elsewhere, first }: Elsewhere,
 ): readonly (readonly Piece[])[] {
   const all = [...pieces];
   reading.eachMember(fieldsAt, (key, valueAt) => {
     const missing = elsewhere.find(({ path }) => path === key);
-    if (missing !== undefined && all[missing.column]!.length === 0) {
+    if (missing !== undefined && (first || all[missing.column]!.length === 0)) {
       const found: Piece[] = [];
       reading.eachElement(valueAt, (at) => {
         found.push({ at, below: [] });
         return reading.skip(at);
       });
-      all[missing.column] = found;
+      if (found.length > 0) all[missing.column] = found;
     }
     return reading.skip(valueAt);
   });

@@ -16,7 +16,7 @@ import {
 } from '../../formats/elastic/mapping.ts';
 import { vectorIndexOf } from '../../formats/elastic/vectorIndex.ts';
 import { type IndexFacts, isExcluded, isFiltered, refuseClosed } from './indices.ts';
-import { sourceNotes } from './sourceNotes.ts';
+import { isRounded, sourceNotes } from './sourceNotes.ts';
 
 export interface ElasticDataset {
   readonly name: string;
@@ -25,8 +25,13 @@ export interface ElasticDataset {
   readonly fields: readonly MappedField[];
   /** Those of `fields`, and the dynamic field last, where there is one. */
   readonly schema: Schema;
-  /** Vectors that are not in `_source`: paths to ask for as `docvalue_fields`. */
+  /** Vectors that are not in `_source`, or may be wrong there: paths to ask for as `docvalue_fields`. */
   readonly fromDocValues: readonly string[];
+  /**
+   * Indices of which `_source` is put together anew, so that of those vectors the doc values are right: behind a document
+   * without the vector, Elasticsearch (8.19) forgets the length of the next one, and gives it with length 1.
+   */
+  readonly rebuilt: readonly string[];
   /** Vectors are given in `_source` only to who says `_source: {exclude_vectors: false}` (9.2 and newer). */
   readonly askForVectors: boolean;
   /** `_source` leaves something out, and the rest of each document has been written anew. */
@@ -98,8 +103,11 @@ function datasetOf(name: string, indices: readonly IndexFacts[], config: SchemaC
     fields,
     schema,
     fromDocValues: vectors
-      .filter(({ path }) => indices.some(({ stored }) => isExcluded(stored, path)))
+      .filter((vector) => indices.some((each) => isExcluded(each.stored, vector.path) || isRounded(each, vector)))
       .map(({ path }) => path),
+    rebuilt: indices
+      .filter(({ stored }) => stored.synthetic || stored.withoutVectors)
+      .map(({ name: rebuilt }) => rebuilt),
     askForVectors: indices.some(({ stored }) => stored.withoutVectors),
     rewritten: indices.some(({ stored }) => isFiltered(stored)),
     index,

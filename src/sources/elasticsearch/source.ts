@@ -107,9 +107,9 @@ function readerDetail(
     choices: { longText, missing },
     pageRows: pageRows ?? null,
     datasets: Object.fromEntries(
-      datasets.map(({ name, fields, fromDocValues, askForVectors, rewritten, keyIsIndexed }) => [
+      datasets.map(({ name, fields, fromDocValues, rebuilt, rewritten, askForVectors, keyIsIndexed }) => [
         name,
-        { encoding: encodingOf(encoding), fields, fromDocValues, askForVectors, rewritten, keyIsIndexed },
+        { encoding: encodingOf(encoding), fields, fromDocValues, rebuilt, rewritten, askForVectors, keyIsIndexed },
       ]),
     ),
   };

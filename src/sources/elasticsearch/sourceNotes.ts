@@ -49,8 +49,11 @@ function leftOut(index: IndexFacts, fields: readonly MappedField[], dynamic: boo
   return [...gone, ...unknown, ...beside];
 }
 
-/** Bytes and vectors for other metrics are kept as they were sent. */
-function isRounded({ stored }: IndexFacts, { path, elementType, metric }: MappedField): boolean {
+/**
+ * Whether a vector comes from the index, which keeps it at length 1 with its length beside. Bytes and vectors for other
+ * metrics are kept as they were sent.
+ */
+export function isRounded({ stored }: IndexFacts, { path, elementType, metric }: MappedField): boolean {
   if (metric !== 'COSINE' || elementType === null || elementType === 'byte') return false;
   return stored.synthetic || stored.withoutVectors || isExcluded(stored, path);
 }

@@ -27,6 +27,7 @@ const { fields: mapped } = mapProperties(
   'test',
 );
 const FIELDS: readonly MappedField[] = [idField('VarChar', true), ...mapped];
+const SENT = { fromDocValues: [], rebuilt: [], rewritten: false };
 const REJECT = { longText: 'reject', missing: 'reject' } as const;
 const SCHEMA: Schema = { metric: 'L2', fields: [...FIELDS.map(({ field }) => field), DYNAMIC] };
 
@@ -53,7 +54,7 @@ async function read(
     }
   }
   const slabs = ring(slabBytes, 1);
-  const maker = createRowMaker(schema, { fields: FIELDS, fromDocValues: [], rewritten: false }, choices);
+  const maker = createRowMaker(schema, { fields: FIELDS, ...SENT }, choices);
   const rows: ReadRow[] = [];
   const batches: Batch[] = [];
   for await (const batch of batchesOf(pages(), { schema, maker, slabs, origin: 'test', dropped: undefined })) {
@@ -167,7 +168,7 @@ async function readBytes(
   const one = (async function* () {
     yield page;
   })();
-  const maker = createRowMaker(schema, { fields, fromDocValues: [], rewritten: false }, REJECT);
+  const maker = createRowMaker(schema, { fields, ...SENT }, REJECT);
   const slabs = ring(65_536);
   const batches = await collect(batchesOf(one, { schema, maker, slabs, origin: 'test', dropped: undefined }));
   return {
@@ -340,11 +341,7 @@ test('a key is what it is in its page, whatever stood in that place of the page 
 test('a text that is cut is counted', async () => {
   const schema = SCHEMA;
   const fields = FIELDS.map((one) => (one.path === 'title' ? { ...one, field: { ...one.field, maxLength: 4 } } : one));
-  const maker = createRowMaker(
-    schema,
-    { fields, fromDocValues: [], rewritten: false },
-    { longText: 'truncate', missing: 'reject' },
-  );
+  const maker = createRowMaker(schema, { fields, ...SENT }, { longText: 'truncate', missing: 'reject' });
   const body = bodyOf(
     [{ vec: [1, 2, 3], title: 'longer' }, { vec: [1, 2, 3], title: 'four', n: 1 }, '{"vec":[1,2,3],"n":1.5}'],
     'json',
@@ -393,7 +390,7 @@ for (const [how, first] of [
       yield { ...readPage(bodyOf([], 'json'), 'json', 'test'), withoutSnapshot: true };
     }
     const slabs = ring(1e5, 1);
-    const maker = createRowMaker(SCHEMA, { fields: FIELDS, fromDocValues: [], rewritten: false }, REJECT);
+    const maker = createRowMaker(SCHEMA, { fields: FIELDS, ...SENT }, REJECT);
     const found = await collect(
       batchesOf(pages(), { schema: SCHEMA, maker, slabs, origin: 'test', dropped: undefined }),
     );

@@ -67,6 +67,36 @@ for (const encoding of ['json', 'cbor'] as const)
     await administrator.call('DELETE', `/${index}`);
   });
 
+for (const encoding of ['json', 'cbor'] as const)
+  for (const read of ['seq-no', 'scroll'] as const)
+    test(`cosine vectors of synthetic _source keep their length behind documents without one, ${encoding}, ${read}`, async () => {
+      const index = `rebuilt-${encoding}-${read}`;
+      await administrator.call('PUT', `/${index}`, {
+        settings: { number_of_shards: 1, number_of_replicas: 0, 'index.mapping.source.mode': 'synthetic' },
+        mappings: {
+          properties: {
+            vec: { type: 'dense_vector', dims: 2, index: true, similarity: 'cosine', index_options: { type: 'flat' } },
+            n: { type: 'long' },
+          },
+        },
+      });
+      const documents = Array.from({ length: 60 }, (_, n) => ({
+        id: `d${n}`,
+        source: n % 3 === 0 ? { n } : { n, vec: [3 * n, 4 * n] },
+      }));
+      await administrator.store(index, documents);
+      const { rows, refused } = await readIndex(source(index, { encoding, read }));
+      assert.equal(refused.length, 20);
+      for (const { _id, vec } of rows) {
+        const n = Number(String(_id).slice(1));
+        const floats = new Float32Array(new Uint8Array(Buffer.from(String(vec), 'hex')).buffer);
+        const length = Math.hypot(floats[0]!, floats[1]!);
+        assert.ok(Math.abs(length - 5 * n) < 1e-5 * n, `${String(_id)}: length ${length}, not ${5 * n}`);
+      }
+      assert.equal(rows.length, 40);
+      await administrator.call('DELETE', `/${index}`);
+    });
+
 test('vectors in hex, null and missing ones', async () => {
   await administrator.call('PUT', '/odd', {
     settings: { number_of_shards: 1, number_of_replicas: 0 },
