@@ -34,7 +34,7 @@ const NAMED: Readonly<Record<string, DateParser>> = {
   epoch_millis: epoch(/^(-?)(\d+)(?:\.(\d{1,6}))?$/, NANOS_PER_MS, 6),
   epoch_second: epoch(/^(-?)(\d+)(?:\.(\d{1,9}))?$/, NANOS_PER_SECOND, 9),
   strict_date_optional_time: isoParser(true),
-  strict_date_optional_time_nanos: isoParser(true),
+  strict_date_optional_time_nanos: isoParser(true, true),
   date_optional_time: isoParser(false),
 };
 
@@ -69,13 +69,15 @@ function epoch(shape: RegExp, unit: bigint, places: number): DateParser {
 /**
  * A year, and as much more of a date and time as there is. Strict: all digits of each part. Else fewer, years of up to
  * nine, and a zone only behind minutes.
+ * @param toSeconds a time has hour, minute and second
  */
-function isoParser(strict: boolean): DateParser {
+function isoParser(strict: boolean, toSeconds = false): DateParser {
   const two = strict ? '\\d{2}' : '\\d{1,2}';
   const year4 = strict ? '\\d{4}' : '\\d{1,9}';
   const seconds = `(?::(${two})(?:[.,](\\d{1,9}))?)?`;
   const time = strict ? `(${two})(?::(${two})${seconds})?(${ZONE})?` : `(${two})(?::(${two})${seconds}(${ZONE})?)?`;
-  const shape = new RegExp(`^(-?${year4})(?:-(${two})(?:-(${two})(?:T(?:${time})?)?)?)?$`);
+  const behindDay = toSeconds ? `T(${two}):(${two}):(${two})(?:[.,](\\d{1,9}))?(${ZONE})?` : `T(?:${time})?`;
+  const shape = new RegExp(`^(-?${year4})(?:-(${two})(?:-(${two})(?:${behindDay})?)?)?$`);
   return (text) => {
     const match = shape.exec(text);
     if (match === null) return undefined;

@@ -67,6 +67,7 @@ export interface MappingChoices {
 export const MAX_VARCHAR = 65_535;
 /** Dates without a format of their own. */
 export const DEFAULT_DATE_FORMAT = 'strict_date_optional_time||epoch_millis';
+const DEFAULT_NANOS_FORMAT = 'strict_date_optional_time_nanos||epoch_millis';
 
 /** A property without a type is an object. */
 export function typeOf({ type }: Property): string {
@@ -88,7 +89,9 @@ export function mapAs(path: string, property: Property, { sourceType, choices }:
   if (given === undefined) return undefined;
   const elementType = sourceType === 'dense_vector' ? textOr(property.element_type, 'float') : null;
   const isDate = sourceType === 'date' || sourceType === 'date_nanos';
-  const format = isDate ? textOr(property.format, DEFAULT_DATE_FORMAT) : null;
+  const format = isDate
+    ? textOr(property.format, sourceType === 'date_nanos' ? DEFAULT_NANOS_FORMAT : DEFAULT_DATE_FORMAT)
+    : null;
   const asText = format !== null && (choices.dates === 'text' || dateParser(format) === undefined);
   const type = elementType === 'bit' ? 'BinaryVector' : asText ? 'VarChar' : given;
   const vector = elementType !== null;
