@@ -1,7 +1,6 @@
 /** The process: signals, standard streams, and the only place that exits. */
 import { createWriteStream, fstatSync } from 'node:fs';
 import { EXIT, isFull, MAKE_ROOM, MigrateError, messageOf } from '../core/errors.ts';
-import { stopPausesOn } from '../core/pause.ts';
 import { engine } from './engine.ts';
 import { reportError, runProgram } from './program.ts';
 import { listenForSignals } from './signals.ts';
@@ -18,7 +17,6 @@ export async function main(): Promise<void> {
   // Nobody hears how far it is (a `tee` that Ctrl-C ended, a log on a full disk): the work goes on without being told.
   stderr.on('error', () => undefined);
   const controller = new AbortController();
-  stopPausesOn(controller.signal);
   listenForSignals(process, {
     wind: () => controller.abort(),
     kill: () => process.exit(EXIT.interrupted),

@@ -1,7 +1,6 @@
 /**
  * Waits between two attempts that end early when the run is to stop. Workers are told so by a flag in the memory that
- * all threads share, where no signal reaches: it is waited for, not looked at from time to time. The process of the
- * command line has one run, and its signal; a library's process may have several, whose waits run to their end.
+ * all threads share, where no signal reaches: it is waited for, not looked at from time to time.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { MigrateError } from './errors.ts';
@@ -14,25 +13,9 @@ export function stopPausesBy(flag: SharedArrayBuffer): void {
   stop = new Int32Array(flag);
 }
 
-let signal: AbortSignal | undefined;
-
-/** From now on the waits of this thread end when the signal comes. */
-export function stopPausesOn(interrupted: AbortSignal): void {
-  signal = interrupted;
-}
-
 /** Error: E_INTERRUPTED, where all is to stop. */
 export async function pause(ms: number): Promise<void> {
-  if (stop === undefined) return unlessAborted(ms);
+  if (stop === undefined) return delay(ms);
   await Atomics.waitAsync(stop, 0, 0, ms).value;
   if (Atomics.load(stop, 0) !== 0) throw new MigrateError('E_INTERRUPTED', 'interrupted');
-}
-
-async function unlessAborted(ms: number): Promise<void> {
-  try {
-    await delay(ms, undefined, signal === undefined ? {} : { signal });
-  } catch (thrown) {
-    if (signal?.aborted !== true) throw thrown;
-    throw new MigrateError('E_INTERRUPTED', 'interrupted', { cause: thrown });
-  }
 }
