@@ -6,7 +6,8 @@
  * outside of one: a statement that lingers on its way can then never take effect after the repetition, since only we
  * send the COMMIT, after its answer.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { tellAgain } from '../core/again.ts';
+import { pause } from '../core/pause.ts';
 import type { MysqlAddress } from '../formats/mysqlDsn.ts';
 import { connectMysql, type MysqlConnection, type Sql } from './mysqlConnection.ts';
 import { explainMysql, mayGoWellAgain } from './mysqlErrors.ts';
@@ -56,8 +57,10 @@ export async function openMysqlSession(address: MysqlAddress, patienceMs = PATIE
         giveUpAt ??= performance.now() + patienceMs;
         const wait = Math.min(FIRST_WAIT_MS * 2 ** tries, LONGEST_WAIT_MS);
         const again = mayGoWellAgain(thrown) && !closing.signal.aborted && performance.now() + wait < giveUpAt;
-        if (!again) throw explainMysql(thrown, address);
-        await delay(wait);
+        const error = explainMysql(thrown, address);
+        if (!again) throw error;
+        tellAgain(error, tries + 1);
+        await pause(wait);
       }
     }
   };

@@ -3,6 +3,7 @@ import { checkConfig } from '../config/checkConfig.ts';
 import type { JobConfig } from '../config/job.ts';
 import type { Target } from '../core/contracts.ts';
 import { type MigrateError, toMigrateError, toPlain } from '../core/errors.ts';
+import { stopPausesWith } from '../core/pause.ts';
 import type { JobPlan, PlanReport } from '../core/plan.ts';
 import { openTarget } from '../targets/index.ts';
 import { scanPlannedDocuments } from './ids/scanDocuments.ts';
@@ -40,16 +41,17 @@ export async function plan(
     heard = { error };
   });
   using _again = listenForAgain(createWarnings(listener.tell).warn);
-  await using origin = await openOrigin(config, 'all');
+  const { signal } = options;
+  await using origin = await stopPausesWith(signal, () => openOrigin(config, 'all'));
   const unreachable: MigrateError[] = [];
   const target = await tryTarget(config, options, unreachable);
   try {
     // What the target can't tell stands among the obstacles.
     const facts = await target?.facts().catch(() => undefined);
-    const planned = await origin.plan(facts);
+    const planned = await stopPausesWith(signal, () => origin.plan(facts));
     const jobPlan = options.scan === true ? await scanned(config, { origin, planned }, options) : planned;
     const key = jobKey(config, origin.locator);
-    const begun = config.fresh ? new Set<string>() : await begunCollections(config, key);
+    const begun = config.fresh ? new Set<string>() : await stopPausesWith(signal, () => begunCollections(config, key));
     const openStore = storeOpener(config);
     const found = await check({ config, plan: jobPlan, openStore, target, written: 0, begun, mayFlush: false });
     const obstacles = [...unreachable, ...found.obstacles];
@@ -61,7 +63,7 @@ export async function plan(
       options.preflight === true && target !== undefined
         ? await tryStaging({ config, options, target, jobPlan, obstacles })
         : undefined;
-    const job = await findJob(config, key);
+    const job = await stopPausesWith(signal, () => findJob(config, key));
     stopWhereHeard();
     return {
       source: { title: origin.title, locator: origin.locator, notes: origin.notes },

@@ -1,11 +1,13 @@
 /** The MySQL checkpoint when lines break: what was confirmed is there, nothing is there twice, nobody writes unprotected. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { openMysqlCheckpoint } from '../../src/checkpoints/mysql.ts';
 import { openMysqlSession } from '../../src/checkpoints/mysqlSession.ts';
 import { Secret } from '../../src/config/secret.ts';
+import { AGAIN_CHANNEL, type CallAgain } from '../../src/core/again.ts';
 import type { Checkpoint, LoadRecord } from '../../src/core/checkpoint.ts';
 import { MigrateError } from '../../src/core/errors.ts';
 import { parseMysqlDsn } from '../../src/formats/mysqlDsn.ts';
@@ -248,4 +250,26 @@ describe('lines to MySQL break', { concurrency: 4 }, () => {
     at.proxy.open = true;
     assert.equal((await session.statements((sql) => sql.rows('SELECT 1'))).length, 1);
   });
+});
+
+test('a server that takes no writes now is spoken of at once, not only when patience is over', async () => {
+  await using database = await metaDatabase(undefined);
+  await using session = await openMysqlSession(parseMysqlDsn(database.url));
+  const heard: CallAgain[] = [];
+  const hear = (call: unknown): void => void heard.push(call as CallAgain);
+  subscribe(AGAIN_CHANNEL, hear);
+  try {
+    let tries = 0;
+    await session.statements(async () => {
+      const readOnly = new Error('running with the --read-only option');
+      if (++tries <= 2) throw Object.assign(readOnly, { code: 'ER_OPTION_PREVENTS_STATEMENT' });
+    });
+  } finally {
+    unsubscribe(AGAIN_CHANNEL, hear);
+  }
+  assert.deepEqual(
+    heard.map(({ failures }) => failures),
+    [1, 2],
+  );
+  assert.match(heard[0]!.found, /read-only/);
 });
