@@ -16,10 +16,18 @@ export function stopPausesBy(flag: SharedArrayBuffer): void {
 
 /** In the main thread: whose signal ends the waits of what is done on its behalf. A library runs jobs side by side. */
 const heeded = new AsyncLocalStorage<AbortSignal>();
+let working = 0;
 
 /** Waits within `work` end with the signal. Not for what winds up: that may have to wait for a server all the same. */
-export function stopPausesWith<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  return signal === undefined ? work() : heeded.run(signal, work);
+export async function stopPausesWith<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  if (signal === undefined) return work();
+  working++;
+  try {
+    return await heeded.run(signal, work);
+  } finally {
+    // A storage that is in use slows down every promise of the thread.
+    if (--working === 0) heeded.disable();
+  }
 }
 
 /** Error: E_INTERRUPTED, where all is to stop. */

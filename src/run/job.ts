@@ -8,6 +8,7 @@ import type { Checkpoint, JobRecord, JobState } from '../core/checkpoint.ts';
 import type { Json, Target } from '../core/contracts.ts';
 import { couldNotWrite, EXIT, MigrateError, toMigrateError, toPlain } from '../core/errors.ts';
 import { makeFolders } from '../core/folders.ts';
+import { stopPausesWith } from '../core/pause.ts';
 import type { PlanReport } from '../core/plan.ts';
 import type { ProgressEvent, Report } from '../core/report.ts';
 import { openTarget } from '../targets/index.ts';
@@ -79,10 +80,10 @@ export async function migrateIn(started: Pool, migration: Migration): Promise<Re
   const warnings = createWarnings(listener.tell);
   using again = listenForAgain(warnings.warn);
   await using pool = started;
-  await using checkpoint = await openCheckpoint(config);
+  await using checkpoint = await stopPausesWith(options.signal, () => openCheckpoint(config));
   const target = await connect(config, stages, options);
   try {
-    const opened = await openJob({ config, stages, checkpoint, target });
+    const opened = await openJob({ config, stages, checkpoint, target, signal: options.signal });
     await using _lock = opened.lock;
     const kept = keepingFiles(config, opened.record);
     return await runOpened({

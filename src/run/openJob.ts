@@ -7,6 +7,7 @@ import type { Checkpoint, JobLock, JobRecord } from '../core/checkpoint.ts';
 import type { Json, Note, PlannedDataset, ReaderConfig, Source, Target } from '../core/contracts.ts';
 import { MigrateError, toMigrateError } from '../core/errors.ts';
 import { keepsFiles } from '../core/jobState.ts';
+import { stopPausesWith } from '../core/pause.ts';
 import type { JobPlan } from '../core/plan.ts';
 import { letGo, openSource } from '../sources/index.ts';
 import { loadedRows, rowsInDoubt } from './buildReport.ts';
@@ -41,10 +42,12 @@ export interface Opening {
   readonly stages: JobStages;
   readonly checkpoint: Checkpoint;
   readonly target: Target | undefined;
+  /** Ends the wait for a source that is away. */
+  readonly signal: AbortSignal | undefined;
 }
 
-export async function openJob({ config, stages, checkpoint, target }: Opening): Promise<OpenedJob> {
-  await using origin = await openOrigin(config, stages);
+export async function openJob({ config, stages, checkpoint, target, signal }: Opening): Promise<OpenedJob> {
+  await using origin = await stopPausesWith(signal, () => openOrigin(config, stages));
   const key = jobKey(config, origin.locator);
   const lock = await checkpoint.lock(key);
   const left: Note[] = [];
@@ -53,7 +56,7 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
     if (stages === 'dump' && found !== undefined) await refuseOtherDump(config, found.collections, found.id);
     let plan: JobPlan | undefined;
     if (found !== undefined && config.fresh) {
-      plan = await planned({ config, target, origin }, ({ code }) => code === 'E_NO_SPACE');
+      plan = await planned({ config, target, origin, signal }, ({ code }) => code === 'E_NO_SPACE');
       if (target !== undefined) left.push(...(await rowsThatStay(checkpoint, target, { config, id: found.id })));
       // A job whose snapshots are gone can still be gone on with; one whose collection is dropped can not.
       const partitions = (await checkpoint.partitions(found.id)).map(({ planned }) => planned.partition);
@@ -64,9 +67,15 @@ export async function openJob({ config, stages, checkpoint, target }: Opening): 
     const known = config.fresh ? undefined : found;
     const { title, reader, notes } = origin;
     if (known !== undefined)
-      return { record: known, ...(await takeUp(origin, known, config)), title, resumed: true, lock };
+      return {
+        record: known,
+        ...(await stopPausesWith(signal, () => takeUp(origin, known, config))),
+        title,
+        resumed: true,
+        lock,
+      };
     if (stages === 'verify') throw noJob(config);
-    const record = await createJob({ config, stages, checkpoint, target, origin, key }, plan);
+    const record = await createJob({ config, stages, checkpoint, target, origin, key, signal }, plan);
     return { record, reader, title, notes: [...left, ...notes], resumed: false, lock };
   } catch (thrown) {
     await lock[Symbol.asyncDispose]();
@@ -209,6 +218,7 @@ interface Creating {
   readonly target: Target | undefined;
   readonly origin: Origin;
   readonly key: string;
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -217,10 +227,11 @@ interface Creating {
  * @param passes what may be cured by then: an earlier job's files take space
  */
 async function planned(
-  { config, target, origin }: Pick<Creating, 'config' | 'target' | 'origin'>,
+  { config, target, origin, signal }: Pick<Creating, 'config' | 'target' | 'origin' | 'signal'>,
   passes?: (obstacle: MigrateError) => boolean,
 ): Promise<JobPlan> {
-  const plan = await origin.plan(await target?.facts());
+  const facts = await target?.facts();
+  const plan = await stopPausesWith(signal, () => origin.plan(facts));
   await refuseObstacles({ config, target, origin }, plan, passes);
   return plan;
 }
