@@ -173,7 +173,6 @@ async function runOpened(job: Opened): Promise<Report> {
     for (const { target: name, notes } of record.collections)
       for (const { kind, text } of notes) if (kind === 'warning') warn(`${name}: ${text}`);
     const route = await routeOf(job, warn);
-    if (files !== undefined) await tidy(files, ledger, { warn, signal: stop.signal });
     const { collections } = record;
     const common = { config, jobId: record.id, checkpoint, ledger, collections, pool, route, reader: opened.reader };
     const run: Running = {
@@ -188,7 +187,9 @@ async function runOpened(job: Opened): Promise<Report> {
       fail: stop.fail,
       sourceTitle: opened.title,
     };
+    // Also where it ends here: the rejected rows of what was made before are gathered below.
     try {
+      if (files !== undefined) await tidy(files, ledger, run);
       await runStages(run, stages);
     } catch (thrown) {
       stop.fail(thrown);
