@@ -103,7 +103,7 @@ export function coerceBoolean(raw: Raw): Cell {
 }
 
 /** Where `Raw.asSent` is not so, and what helps. */
-export const NOT_AS_SENT = 'in CBOR (read the index as JSON), nor where _source has includes or excludes';
+export const NOT_AS_SENT = 'in CBOR (read the index as JSON), nor where _source leaves something out';
 
 export function shown(raw: Raw): string {
   switch (raw.kind) {

@@ -31,15 +31,15 @@ for (const command of [['plan'], ['dump', '--out', join(folder, 'out')]])
     );
     const [word = '', ...flags] = command;
     const source = `es+${proxy.endpoint}/waited-for`;
-    let signalled = 0;
+    let signalled = false;
     const { code, stderr } = await watched([word, source, ...flags, '--state', join(folder, 'state')], {
       when: /trying again/,
       act: (child) => {
-        signalled = performance.now();
+        signalled = true;
         child.kill('SIGTERM');
       },
     });
-    assert.ok(signalled > 0, stderr);
+    assert.ok(signalled, stderr);
+    // Without heeding it, the command would end with what it waited for.
     assert.equal(code, 130, stderr);
-    assert.ok(performance.now() - signalled < 30_000, 'it would have waited for two minutes');
   });
